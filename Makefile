@@ -1,0 +1,118 @@
+# gotk: Flux 2's controllers in C. `make help` lists the targets.
+#
+# One non-recursive makefile: sources by wildcard, libraries by pkg-config, objects under build/ (build/address and
+# build/thread for the sanitizers), binaries in build/bin. Anything longer than a recipe lives in tests/.
+
+CONTROLLERS := source-controller kustomize-controller
+SAN ?=
+OUT := build$(if $(SAN),/$(SAN))
+PKGS := libcurl libuv yaml-0.1 libcjson libcrypto libssl libmicrohttpd libarchive libpcre2-8 libseccomp libgit2 zlib
+
+WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough \
+        -Werror
+HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fno-common
+LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+ifeq ($(SAN),)
+  HARDEN += -D_FORTIFY_SOURCE=2
+else ifeq ($(SAN),address)
+  SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifeq ($(SAN),thread)
+  SANFLAGS := -fsanitize=thread -fno-omit-frame-pointer
+else
+  $(error SAN is '$(SAN)': it can be address (with undefined) or thread)
+endif
+
+CC := gcc
+VERSION ?= v0.1.0
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -I. -D_GNU_SOURCE -DGOTK_VERSION='"$(VERSION)"' \
+             -include libgotk/base/banned.h -MMD -MP $(PKG_CFLAGS)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+LIB_SRC := $(wildcard libgotk/*/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/%.o)
+BINS := $(CONTROLLERS:%=$(OUT)/bin/%)
+# A controller's files but its main.c are linked into its unit tests too.
+ctrl_obj = $(patsubst %.c,$(OUT)/%.o,$(wildcard $(1)/*.c))
+UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null | sort)
+UNIT_BINS := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
+UNIT_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/lib/*.c))
+
+.PHONY: all
+all: $(BINS) ## build the controllers into build/bin (SAN=address|thread into build/SAN/bin)
+
+$(OUT)/libgotk.a: $(LIB_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+define controller_rules
+$(OUT)/bin/$(1): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"
+	@$$(CC) $$(SANFLAGS) $$(LDHARDEN) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(PKG_LIBS) -lpthread -lm
+endef
+$(foreach c,$(CONTROLLERS),$(eval $(call controller_rules,$(c))))
+
+$(OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# tests/unit/<controller>/test_x.c links that controller's objects but main.o; the others link libgotk alone.
+unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS),$(if $(findstring /unit/$(c)/,$(1)),$(call ctrl_obj,$(c)))))
+.SECONDEXPANSION:
+$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(UNIT_LIB) $(OUT)/libgotk.a $$(call unit_extra,$$@)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(CC) $(SANFLAGS) $(LDHARDEN) -o $@ $(filter %.o,$^) $(OUT)/libgotk.a $(PKG_LIBS) -lcmocka -lpthread -lm
+
+.PHONY: deps
+deps: ## install the Debian packages everything here needs
+	@tests/deps/install
+
+.PHONY: units
+units: $(UNIT_BINS)
+
+.PHONY: unit
+unit: deps ## build and run the unit tests (SAN=address|thread; T=name runs those whose path contains name)
+	@$(MAKE) -s units
+	@tests/rig/run-units --out $(OUT)/results $(if $(T),$(foreach t,$(T),$(shell echo $(UNIT_BINS) | tr ' ' '\n' | grep -- '$(t)')),$(UNIT_BINS))
+
+.PHONY: flow
+flow: deps ## build the controllers and run the flow tests on a real control plane (K=expression selects)
+	@$(MAKE) -s all
+	@tests/rig/run-flows --build $(OUT) $(if $(K),-k '$(K)')
+
+.PHONY: test
+test: unit flow ## everything that must pass: unit tests, then flow tests (SAN=address|thread)
+
+.PHONY: lint
+lint: deps ## format, static analysis, layers, sizes, banned functions, documented headers
+	@tests/lint/run
+
+.PHONY: demo
+demo: deps ## a commit reaches a local cluster, step by step (KEEP=1 leaves it running)
+	@$(MAKE) -s all
+	@/usr/bin/python3 tests/demo/demo.py $(if $(KEEP),--keep)
+
+.PHONY: bench
+bench: deps ## measure the controllers and engines against the real ones
+	@$(MAKE) -s all
+	@tests/bench/run
+
+.PHONY: rig
+rig: ## build the control plane's programs and print their folder
+	@tests/rig/build
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+-include $(shell find $(OUT) -name '*.d' -not -path 'build/*/results/*' 2>/dev/null)

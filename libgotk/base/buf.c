@@ -1,0 +1,94 @@
+/*
+ * buf.c: bounded growing buffers; the contract is in buf.h. Any thread, no shared state.
+ */
+#include "libgotk/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CAP_MIN 256
+
+struct buf buf_new(struct arena *a, size_t max)
+{
+    return (struct buf){ .arena = a, .max = max };
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+    if (n > b->max - b->len) {
+        b->overflow = true;
+        return NULL;
+    }
+    size_t need = b->len + n + 1;
+    if (need > b->cap) {
+        size_t cap = b->cap ? b->cap * 2 : CAP_MIN;
+        if (cap < need)
+            cap = need;
+        b->data = arena_grow(b->arena, b->data, b->cap, cap);
+        b->cap = cap;
+    }
+    return b->data + b->len;
+}
+
+void buf_grown(struct buf *b, size_t n)
+{
+    b->len += n;
+    b->data[b->len] = '\0';
+}
+
+void buf_add(struct buf *b, const void *data, size_t n)
+{
+    char *room = buf_room(b, n);
+    if (!room)
+        return;
+    if (n)
+        memcpy(room, data, n);
+    buf_grown(b, n);
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    ASSERT(n >= 0);
+    char *room = buf_room(b, (size_t)n);
+    if (room) {
+        vsnprintf(room, (size_t)n + 1, fmt, again);
+        buf_grown(b, (size_t)n);
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void buf_cut(struct buf *b, size_t len)
+{
+    if (len >= b->len)
+        return;
+    b->len = len;
+    b->data[len] = '\0';
+}
+
+const char *buf_text(const struct buf *b)
+{
+    return b->data ? b->data : "";
+}
+
+int buf_ok(struct ctx *cx, const struct buf *b, const char *what)
+{
+    if (b->overflow)
+        return err_fail(cx, ERR_LIMIT, "%s is larger than %zu bytes", what, b->max);
+    return 0;
+}

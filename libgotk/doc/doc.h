@@ -1,0 +1,100 @@
+/*
+ * doc.h: documents: trees of JSON values in an arena.
+ *
+ * A document is a tree of cJSON nodes allocated in an arena; only libgotk/doc includes cJSON.h, everyone else sees the
+ * opaque struct doc. User manifests stay documents from Git to the API server. Differences from plain cJSON: keys
+ * compare exactly, numbers keep their literal text (2^53+1 survives), every node read from a file knows its line and
+ * column. A tree belongs to one thread while it is changed; a published tree is immutable and may be read by all.
+ */
+#ifndef GOTK_DOC_DOC_H
+#define GOTK_DOC_DOC_H
+
+#include "libgotk/base/ctx.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct doc;
+
+enum doc_kind { DOC_NULL, DOC_BOOL, DOC_NUMBER, DOC_STRING, DOC_ARRAY, DOC_OBJECT };
+
+/* The kind of a node; DOC_NULL for a NULL pointer. */
+enum doc_kind doc_kind(const struct doc *d);
+/* "null", "bool", "number", "string", "array", "object": for messages. */
+const char *doc_kind_name(const struct doc *d);
+
+/* New nodes in `a`; strings are copied. */
+struct doc *doc_object(struct arena *a);
+struct doc *doc_array(struct arena *a);
+struct doc *doc_null(struct arena *a);
+struct doc *doc_bool(struct arena *a, bool value);
+struct doc *doc_int(struct arena *a, int64_t value);
+/* A number with the given JSON literal, kept as it is. */
+struct doc *doc_number(struct arena *a, const char *literal);
+struct doc *doc_string(struct arena *a, const char *s);
+struct doc *doc_nstring(struct arena *a, const char *s, size_t n);
+struct doc *doc_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A deep copy in `a`, positions included; NULL gives NULL. */
+struct doc *doc_copy(struct arena *a, const struct doc *d);
+
+/* The value under `key` of an object; NULL when absent, or when `d` is NULL or no object. */
+struct doc *doc_find(const struct doc *d, const char *key);
+/* The value behind several keys, e.g. doc_path(d, "spec", "template"); NULL when any step is absent. */
+#define doc_path(d, ...) doc_find_path((d), (const char *const[]){ __VA_ARGS__, NULL })
+struct doc *doc_find_path(const struct doc *d, const char *const *keys);
+
+/* The text of a string node, or of a string behind keys; NULL for anything else. Borrowed from the tree. */
+const char *doc_text(const struct doc *d);
+#define doc_text_at(d, ...) doc_text(doc_path((d), __VA_ARGS__))
+/* The literal of a number node, e.g. "1e3"; NULL for anything else. */
+const char *doc_literal(const struct doc *d);
+/* The integer of a number node whose literal is a whole int64; false (ret untouched) for anything else. */
+bool doc_get_int(const struct doc *d, int64_t *ret_value);
+/* The value of a bool node; `fallback` for anything else. */
+bool doc_is_true(const struct doc *d, bool fallback);
+
+/* Sets `key` of an object to `value` (a node of the same arena, not yet in a tree), in its old place or at the end. */
+void doc_set(struct arena *a, struct doc *object, const char *key, struct doc *value);
+/* The object under `key`, made when absent or no object. */
+struct doc *doc_ensure(struct arena *a, struct doc *object, const char *key);
+/* Takes `key` out of an object; false when it was not there. */
+bool doc_remove(struct doc *object, const char *key);
+/* Renames a key in its place. */
+void doc_rename(struct arena *a, struct doc *object, const char *from, const char *to);
+/* Appends to an array; inserts before position `index` (at the end when beyond); takes element `index` out. */
+void doc_append(struct doc *array, struct doc *value);
+void doc_insert(struct doc *array, size_t index, struct doc *value);
+bool doc_remove_at(struct doc *array, size_t index);
+/* Puts `value` where `old`, a child of `parent`, was (keeping its key). */
+void doc_replace(struct arena *a, struct doc *parent, struct doc *old, struct doc *value);
+/* Takes `child` out of `parent`. */
+void doc_detach(struct doc *parent, struct doc *child);
+
+/* Children in order: the first, the next after, the key of an object's child (NULL in arrays), how many, the i-th. */
+struct doc *doc_first(const struct doc *d);
+struct doc *doc_next(const struct doc *child);
+const char *doc_key(const struct doc *child);
+size_t doc_len(const struct doc *d);
+struct doc *doc_at(const struct doc *array, size_t index);
+#define doc_each(child, parent) for (struct doc *child = doc_first(parent); child; child = doc_next(child))
+
+/* An object's children sorted by key bytes, as a NULL-terminated array in `a`. */
+struct doc **doc_sorted(struct arena *a, const struct doc *object);
+
+/* True when both trees hold the same values; key order does not count, numbers compare by value. */
+bool doc_equal(const struct doc *a, const struct doc *b);
+
+/* Where the node was read from, 1-based; 0 when it was made by code. */
+int doc_line(const struct doc *d);
+int doc_column(const struct doc *d);
+void doc_set_position(struct doc *d, int line, int column);
+
+/* Builders: set or append plain values in one call. A NULL string is not set at all. */
+void doc_set_text(struct arena *a, struct doc *object, const char *key, const char *s);
+void doc_set_bool(struct arena *a, struct doc *object, const char *key, bool value);
+void doc_set_int(struct arena *a, struct doc *object, const char *key, int64_t value);
+void doc_append_text(struct arena *a, struct doc *array, const char *s);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * yml.h: YAML text to documents and back (libyaml owns the prefix yaml_).
+ *
+ * Reads what go-yaml v3 reads, resolving plain scalars as it does (YAML 1.2 core plus 1.1 booleans only where it does);
+ * merge keys and anchors are expanded within a limit; duplicate keys are refused. Writes what sigs.k8s.io/yaml writes:
+ * sorted keys, its quoting and folding. Every node knows line and column. Any thread.
+ */
+#ifndef GOTK_DOC_YML_H
+#define GOTK_DOC_YML_H
+
+#include "libgotk/base/buf.h"
+#include "libgotk/doc/doc.h"
+
+/* Parses a stream of at most one document; an empty stream gives a DOC_NULL node.
+ * Messages start with "name:line:column: ". Trees live in cx->arena. ERR_INVALID, ERR_LIMIT. */
+int yml_parse(struct ctx *cx, const char *text, size_t len, const char *name,
+              struct doc **ret_doc) MUST_CHECK;
+
+/* Parses a stream of documents into a DOC_ARRAY; documents that are empty or only comments are left out. */
+int yml_parse_all(struct ctx *cx, const char *text, size_t len, const char *name,
+                  struct doc **ret_docs) MUST_CHECK;
+
+/* Appends the document as sigs.k8s.io/yaml's Marshal writes it (keys sorted, ends with a newline). */
+void yml_print(struct buf *out, const struct doc *d);
+
+/* As yml_print with members in document order. */
+void yml_print_ordered(struct buf *out, const struct doc *d);
+
+#endif
