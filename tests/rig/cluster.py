@@ -1,0 +1,210 @@
+"""A Kubernetes control plane: etcd and kube-apiserver on loopback ports, nothing else.
+
+No controller-manager runs: namespaces do not finish deleting, owner references are not followed, Deployments get no
+pods. That is on purpose: nothing changes objects but the API server, the test and the controller under test.
+
+Users are told by static tokens. `admin` may do all; a controller's token names it exactly as its ServiceAccount in
+flux-system would, so the RBAC that counts is the one of a real installation (rbac.yaml here). Further identities:
+token_of(), a real ServiceAccount token.
+
+The audit log has one line per finished request (and one per started watch): requests() is how a test counts what a
+reconcile cost. An object of this class is either the owner (starts and stops) or attached (from_state, in the test
+workers): same methods but start and stop.
+"""
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+from .api import Api, ApiError, NAMESPACE, SERVICEACCOUNT
+from .pki import openssl
+from .proc import Process, ROOT, free_port, port_open, wait_for
+
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller", "notification-controller")
+ETCD_ARGS = "--data-dir={dir}/etcd --unsafe-no-fsync --log-level=warn --listen-client-urls=http://127.0.0.1:{client} " \
+    "--advertise-client-urls=http://127.0.0.1:{client} --listen-peer-urls=http://127.0.0.1:{peer} " \
+    "--initial-advertise-peer-urls=http://127.0.0.1:{peer} --initial-cluster=default=http://127.0.0.1:{peer}"
+API_ARGS = "--etcd-servers=http://127.0.0.1:{client} --cert-dir={dir}/pki --secure-port={port} --bind-address=127.0.0.1 " \
+    "--service-account-key-file={dir}/sa.pub --service-account-signing-key-file={dir}/sa.key " \
+    "--service-account-issuer=https://kubernetes.default.svc --service-cluster-ip-range=10.96.0.0/16 " \
+    "--authorization-mode=RBAC --token-auth-file={dir}/tokens.csv --disable-admission-plugins=ServiceAccount " \
+    "--allow-privileged=true --audit-policy-file={dir}/audit.yaml --audit-log-path={dir}/audit.log " \
+    "--shutdown-delay-duration=0s"
+AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+                "rules": [{"level": "Metadata"}]}
+
+
+def assets(log=None):
+    """The folder with etcd, kube-apiserver and kubectl; compiles them the first time (tests/rig/build)."""
+    done = subprocess.run([ROOT / "tests/rig/build"], stdout=subprocess.PIPE, stderr=log, text=True)
+    if done.returncode:
+        raise SystemExit("the control plane's programs could not be built (see above)")
+    return pathlib.Path(done.stdout.strip())
+
+
+class ControlPlane:
+    def __init__(self, folder, detach=False):
+        self.dir = pathlib.Path(folder) / "cp"
+        self.detach = detach
+        self.processes = []
+
+    # --- the owner's side -------------------------------------------------------------------------------------
+
+    def start(self):
+        self.assets = assets()
+        self.dir.mkdir()
+        self.port, ports = free_port(), {"client": free_port(), "peer": free_port()}
+        self.tokens = {name: os.urandom(12).hex() for name in ("admin",) + CONTROLLERS}
+        self._write_files()
+        where = {"dir": self.dir, "port": self.port, **ports}
+        self._spawn("etcd", ETCD_ARGS.format(**where))
+        wait_for(lambda: port_open(ports["client"]), 20, "etcd to listen", every=0.02)
+        api = self._spawn("kube-apiserver", API_ARGS.format(**where))
+        wait_for(lambda: (api.check(), self._ready())[1], 60, "kube-apiserver to be ready; " + str(api.log_path))
+        return self
+
+    def _write_files(self):
+        def user(name):
+            if name == "admin":
+                return f'{self.tokens[name]},admin,admin,"system:masters"'
+            return (f'{self.tokens[name]},system:serviceaccount:flux-system:{name},{name},'
+                    '"system:serviceaccounts,system:serviceaccounts:flux-system"')
+        (self.dir / "tokens.csv").write_text("".join(user(n) + "\n" for n in self.tokens))
+        (self.dir / "audit.yaml").write_text(json.dumps(AUDIT_POLICY))
+        openssl("genrsa", "-out", self.dir / "sa.key", "2048")
+        openssl("rsa", "-in", self.dir / "sa.key", "-pubout", "-out", self.dir / "sa.pub")
+
+    def _spawn(self, name, args):
+        started = Process(name, [self.assets / name] + args.split(), self.dir / f"{name}.log", detach=self.detach)
+        self.processes.append(started)
+        return started
+
+    def _ready(self):
+        return (self.dir / "pki/apiserver.crt").exists() and self.api.get("/readyz") == "ok"
+
+    def install(self, *folders):
+        """Namespace flux-system, the rig's RBAC, and the manifests of each folder or file (-k or -f), CRDs ready."""
+        if not self.api.find(NAMESPACE, name="flux-system"):
+            self.namespace("flux-system")
+        for path in (ROOT / "tests/rig/rbac.yaml", *map(pathlib.Path, folders)):
+            flag = "-k" if (path / "kustomization.yaml").exists() else "-f"
+            self.kubectl("apply", "--server-side", flag, path)
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+        self.processes = []
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    # --- what every user of it needs --------------------------------------------------------------------------
+
+    def state(self):
+        """What from_state needs, as JSON-able data."""
+        return {"dir": str(self.dir), "port": self.port, "tokens": self.tokens, "assets": str(self.assets)}
+
+    @classmethod
+    def from_state(cls, state):
+        cp = cls(pathlib.Path(state["dir"]).parent)
+        cp.port, cp.tokens, cp.assets = state["port"], state["tokens"], pathlib.Path(state["assets"])
+        return cp
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def ca_file(self):
+        return self.dir / "pki/apiserver.crt"
+
+    @property
+    def api(self):
+        """The admin's client (made once)."""
+        if "admin_api" not in self.__dict__:
+            self.admin_api = Api(self.port, self.ca_file, self.tokens["admin"])
+        return self.admin_api
+
+    def api_as(self, token):
+        return Api(self.port, self.ca_file, token)
+
+    def namespace(self, name, **metadata):
+        return self.api.post(NAMESPACE, NAMESPACE.object(name, metadata=metadata))
+
+    def token_of(self, ns, account, seconds=3600):
+        """A token of a ServiceAccount, which is made when missing."""
+        try:
+            self.api.create(SERVICEACCOUNT, ns, account)
+        except ApiError as e:
+            if e.code != 409:
+                raise
+        answer = self.api.post(SERVICEACCOUNT.path(ns, account) + "/token",
+                               {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+                                "spec": {"expirationSeconds": seconds}})
+        return answer["status"]["token"]
+
+    def kubeconfig(self, user="admin", token=None, path=None):
+        """Path of a kubeconfig for a known user, or for any token. Replaced atomically: others may be reading it."""
+        path = pathlib.Path(path or self.dir / f"{user}.kubeconfig")
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.write_text(self.kubeconfig_text(token or self.tokens[user]))
+        fresh.chmod(0o600)
+        return fresh.rename(path)
+
+    def kubeconfig_text(self, token):
+        return json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "gotk",
+            "clusters": [{"name": "gotk", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}],
+            "users": [{"name": "gotk", "user": {"token": token}}],
+            "contexts": [{"name": "gotk", "context": {"cluster": "gotk", "user": "gotk"}}]}, indent=2) + "\n"
+
+    def kubectl(self, *args, stdin=None, check=True):
+        """Runs kubectl as admin and returns its stdout; raises with its stderr when it fails and check is on."""
+        config = self.dir / "admin.kubeconfig"
+        if not config.exists():
+            self.kubeconfig()
+        done = subprocess.run([self.assets / "kubectl", "--kubeconfig", config, *map(str, args)], input=stdin, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if check and done.returncode:
+            raise AssertionError(f"kubectl {' '.join(map(str, args))}: {done.stderr.strip()}")
+        return done.stdout
+
+    # --- the audit log ----------------------------------------------------------------------------------------
+
+    def audit_mark(self):
+        """The log's present end: pass it to audit() or requests() to see only what comes after."""
+        return (self.dir / "audit.log").stat().st_size
+
+    def audit(self, since=0, user=None, stage="ResponseComplete"):
+        """Audit events after a mark; user is a controller's name (source-controller) or a full user name."""
+        names = (user, f"system:serviceaccount:flux-system:{user}")
+        with open(self.dir / "audit.log", "rb") as log:
+            log.seek(since)
+            for line in log:
+                if not line.endswith(b"\n"):
+                    break  # still being written
+                event = json.loads(line)
+                if event["stage"] == stage and (user is None or event["user"]["username"] in names):
+                    yield event
+
+    def requests(self, since=0, user=None, ns=None, name=None, settle=0.3):
+        """Counter of "verb resource[/subresource]" after a mark, watches left out, optionally of one object."""
+        time.sleep(settle)  # the log line follows the answer
+        count = collections.Counter()
+        for event in self.audit(since, user):
+            ref = event.get("objectRef", {})
+            if event["verb"] == "watch" or (ns and ref.get("namespace") != ns) or (name and ref.get("name") != name):
+                continue
+            resource = ref.get("resource", event["requestURI"].split("?")[0])
+            count[f"{event['verb']} {resource}{'/' + ref['subresource'] if 'subresource' in ref else ''}"] += 1
+        return count
