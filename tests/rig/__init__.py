@@ -12,7 +12,8 @@ proc.py       processes (always ended by pid, also when the runner is killed), p
 cluster.py    etcd + kube-apiserver, kubeconfigs, kubectl, the audit log
 api.py        a small client of the API server
 pki.py web.py made-up certificates; nginx serving Git (git-http-backend) and plain files, with its access log
-controller.py our binaries as processes: ready, log, memory, clean exit, sanitizer reports
+controller.py our binaries as processes: ready, log, memory, clean exit
+report.py      sanitizer reports (also for run-units)
 """
 from .api import Api, ApiError, CONFIGMAP, CRD, EVENT, GITREPOSITORY, KUSTOMIZATION, Kind, NAMESPACE, SECRET
 from .api import SERVICEACCOUNT, condition, is_ready

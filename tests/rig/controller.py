@@ -1,23 +1,18 @@
 """Our controllers as processes, run as a cluster would run them: their ServiceAccount's token, every port on loopback.
 
 source_controller() and kustomize_controller() give a Controller that is ready (context managers, or stop() it).
-stop() insists on a clean end: SIGTERM, exit code 0 in time, and no sanitizer report in the log. Reports stay in the
-log (no log_path) because a confined job child cannot create files.
+stop() insists on a clean end: SIGTERM, exit code 0 in time, and no sanitizer report in the log.
 """
 import json
 import os
 import pathlib
-import re
 import time
 import urllib.request
 
 from .proc import Process, ROOT, SLOW, alive, free_port, stat, wait_for
+from .report import SANITIZERS, find_reports
 
 COMMON = ["--watch-all-namespaces=true", "--log-level=debug", "--enable-leader-election=false", "--events-addr="]
-REPORT = re.compile(r"(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: |DEADLYSIGNAL)")
-SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1",
-              "UBSAN_OPTIONS": "print_stacktrace=1",
-              "TSAN_OPTIONS": "second_deadlock_stack=1:history_size=4"}
 
 
 def binary(name):
@@ -93,9 +88,8 @@ class Controller:
         return [line for line in lines if all(line.get(k) == v for k, v in fields.items())]
 
     def reports(self):
-        """What sanitizers wrote into the log, each with the lines that follow it."""
-        lines = self.log().splitlines()
-        return ["\n".join(lines[i:i + 40]) for i, line in enumerate(lines) if REPORT.search(line)]
+        """What sanitizers wrote into the log (rig/report.py)."""
+        return find_reports(self.log())
 
     def stop(self, timeout=10):
         """Ends it and raises unless it ended by itself, with code 0, in time, without sanitizer reports."""
