@@ -23,12 +23,14 @@
 struct kube;
 
 struct kube_options {
-    const char
-        *user_agent;    /* "kustomize-controller/v1.2.3"; the part before "/" is the default field manager */
-    int64_t timeout_ms; /* of one request; 0: 60 s. The context's deadline counts as well */
-    /* Called after each HTTP exchange on the thread that made it, for metrics; status 0: no answer. May be
-     * NULL. */
-    void (*observe)(void *user, const char *method, const char *host, int status, int64_t took_ms);
+    /* "kustomize-controller/v1.2.3": the part before "/" is the server's default field manager. */
+    const char *user_agent;
+    /* Of one request; 0: 65 s, a little more than API servers give themselves. The context's deadline counts
+     * too. */
+    int64_t timeout_ms;
+    /* Called after each HTTP exchange on the thread that made it, for metrics; status 0: no answer. NULL: not
+     * called. */
+    void (*observe)(void *user, const char *method, const char *host, int status);
     void *user;
 };
 
