@@ -43,6 +43,7 @@ struct flag {
     const char *fallback; /* the default as text; NULL: empty, false or 0 */
     const char *env;      /* when this variable is set and not empty its value is the default; may be NULL */
     const char *help;     /* one sentence; `word` in back-quotes names the value in the help text */
+    bool *given;          /* set to whether the command line has the flag; may be NULL */
     const char *deprecated; /* not NULL: absent from the help, and its use prints this on stderr */
     /* More to check than the kind: fails with cx's error set, which is wrapped as an invalid argument. May be NULL. */
     int (*check)(struct ctx *cx, const char *value);
@@ -58,9 +59,6 @@ struct flag {
  */
 int flags_parse(struct ctx *cx, const struct flag *rows, size_t n, int argc, char *const *argv,
                 const char *const **ret_args) MUST_CHECK;
-
-/* True when the flag was given on that command line (not merely defaulted). */
-bool flags_given(int argc, char *const *argv, const char *name);
 
 /* The rows as a text for --help, sorted by name, as pflag's FlagUsages prints them. */
 char *flags_help(struct arena *a, const struct flag *rows, size_t n);

@@ -207,9 +207,11 @@ const char *str_nearest(const char *s, const char *const *candidates, size_t cou
     return best;
 }
 
-/* The length of the UTF-8 sequence at s (at most `left` bytes), or 0 when it is invalid. */
-static size_t utf8_sequence(const unsigned char *s, size_t left)
+size_t str_utf8_len(const char *text, size_t left)
 {
+    const unsigned char *s = (const unsigned char *)text;
+    if (!left)
+        return 0;
     size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
     if (n == 0 || n > left)
         return 0;
@@ -225,7 +227,7 @@ static size_t utf8_sequence(const unsigned char *s, size_t left)
 bool str_is_utf8(const char *s, size_t n)
 {
     for (size_t i = 0, step; i < n; i += step) {
-        step = utf8_sequence((const unsigned char *)s + i, n - i);
+        step = str_utf8_len(s + i, n - i);
         if (!step)
             return false;
     }

@@ -66,6 +66,9 @@ bool str_to_int64(const char *s, int64_t *ret);
 /* The candidate nearest to `s` by edit distance, for "did you mean"; NULL when none is near enough (a third). */
 const char *str_nearest(const char *s, const char *const *candidates, size_t count);
 
+/* The bytes of the UTF-8 sequence at `s` (1 to 4, at most `left`); 0 when it is invalid or left is 0. */
+size_t str_utf8_len(const char *s, size_t left);
+
 /* True when the bytes are valid UTF-8 (no surrogates, no over-long forms). */
 bool str_is_utf8(const char *s, size_t n);
 
