@@ -1,0 +1,33 @@
+/*
+ * apply.h: brings a set of objects to the cluster by server-side apply, in stages, changing only what differs.
+ *
+ * Follows fluxcd/pkg/ssa's ApplyAllStaged: definitions, classes, custom stage kinds, the rest; in each stage every
+ * object is read and dry-run first, and nothing of the stage is applied when one of them fails. Requests of a stage run
+ * in parallel over the calling thread's connections. What upstream does not: all failing objects are reported, not just
+ * the first. Runs on a worker thread.
+ */
+#ifndef GOTK_SSA_APPLY_H
+#define GOTK_SSA_APPLY_H
+
+#include "libgotk/kube/client.h"
+#include "libgotk/ssa/change.h"
+
+struct apply_options {
+    const char *field_manager;     /* "kustomize-controller" */
+    const char *group;             /* of the markers: "kustomize.toolkit.fluxcd.io" */
+    bool force;                    /* recreate objects whose immutable fields change */
+    size_t parallel;               /* dry-runs at once; 0: 4 */
+    const char *const *overridden; /* --override-manager */
+    size_t overridden_count;
+    const char *const *custom_kinds; /* --custom-apply-stage-kinds, "group/Kind" */
+    size_t custom_kinds_count;
+    int64_t wait_timeout_ms; /* for definitions and classes to become current; 0: 60 s */
+};
+
+/* Applies `objects` (a DOC_ARRAY; normalized and labelled by the caller) and records what happened to each in
+ * *changes, also when it fails. The error of a dry-run or apply reads "Kind/namespace/name dry-run failed (Reason): ...";
+ * several are joined by newlines. */
+int apply_staged(struct ctx *cx, struct kube *kube, const struct apply_options *options,
+                 const struct doc *objects, struct changes *changes) MUST_CHECK;
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * recreate.h: objects whose immutable fields change must be deleted before they can be applied again.
+ *
+ * Follows fluxcd/pkg/ssa's IsImmutableError and the forced apply. Runs on a worker thread.
+ */
+#ifndef GOTK_SSA_RECREATE_H
+#define GOTK_SSA_RECREATE_H
+
+#include "libgotk/kube/client.h"
+
+/* True when the failed call was refused because a field is immutable (reason Conflict or Invalid, or the wording). */
+bool recreate_would_help(const struct kube_call *call);
+
+/* Deletes the object and waits until it is gone. */
+int recreate_delete(struct ctx *cx, struct kube *kube, const struct kube_ref *ref) MUST_CHECK;
+
+#endif

@@ -1,0 +1,46 @@
+/* The clean-up patch: stale keys, and field managers taken over. */
+#include "libgotk/doc/patch.h"
+#include "libgotk/ssa/managers.h"
+#include "tests/unit/ssa/ssa_docs.h"
+
+static const struct {
+    const char *live;
+    const char *patch; /* NULL: nothing to clean */
+} rows[] = {
+    { "{'metadata':{'managedFields':[{'manager':'kustomize-controller','operation':'Apply','fieldsV1':{'f:a':{}}}]}}",
+      NULL },
+    { "{'metadata':{'managedFields':[{'manager':'kubectl-edit','operation':'Update','subresource':'status','fieldsV1':{'f:a':{}}}]}}",
+      NULL },
+    { "{'metadata':{'managedFields':[{'manager':'other','operation':'Apply','fieldsV1':{'f:a':{}}}]}}",
+      NULL },
+    { "{'metadata':{'annotations':{'kubectl.kubernetes.io/last-applied-configuration':'x','keep':'y'},'labels':{'fluxcd.io/sync-gc-mark':'z'}}}",
+      "[{'op':'remove','path':'/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration'},"
+      "{'op':'remove','path':'/metadata/labels/fluxcd.io~1sync-gc-mark'}]" },
+    { "{'metadata':{'managedFields':[{'manager':'kubectl-edit','operation':'Update','fieldsV1':{'f:a':{}}},{'manager':'hpa','operation':'Update','fieldsV1':{'f:r':{}}}]}}",
+      "[{'op':'replace','path':'/metadata/managedFields','value':[{'manager':'hpa','operation':'Update','fieldsV1':{'f:r':{}}},"
+      "{'manager':'kustomize-controller','operation':'Apply','fieldsV1':{'f:a':{}}}]}]" },
+    { "{'metadata':{'managedFields':[{'manager':'kubectl-client-side-apply','operation':'Update','fieldsV1':{'f:d':{'f:x':{}}}},"
+      "{'manager':'kustomize-controller','operation':'Apply','fieldsV1':{'f:d':{'.':{},'f:y':{}}}},"
+      "{'manager':'mine-old','operation':'Apply','fieldsV1':{'f:z':{}}}]}}",
+      "[{'op':'replace','path':'/metadata/managedFields','value':[{'manager':'kustomize-controller','operation':'Apply',"
+      "'fieldsV1':{'f:d':{'.':{},'f:y':{},'f:x':{}},'f:z':{}}}]}]" },
+};
+
+static void cleans_up_by_one_patch(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const char *const overridden[] = { "mine" };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct doc *patch =
+            managers_cleanup(cx->arena, json_of(cx, rows[i].live), "kustomize-controller", overridden, 1);
+        struct doc *wanted = rows[i].patch ? json_of(cx, rows[i].patch) : NULL;
+        if (!patch != !wanted || (patch && !doc_equal(patch, wanted)))
+            fail_msg("row %zu: %s", i, patch ? json_text(cx->arena, patch, JSON_COMPACT) : "no patch");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { UNIT_TEST(cleans_up_by_one_patch) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
