@@ -118,6 +118,11 @@ def test_controller_tokens_have_the_rights_of_their_service_account(cp, ns):
     assert refused.value.code == 403
 
 
+def test_tools_are_the_pinned_versions():
+    out = subprocess.run([rig.tool("kustomize"), "build", rig.ROOT / "crds"], stdout=subprocess.PIPE, text=True).stdout
+    assert out.count("\nkind: CustomResourceDefinition") == len(list((rig.ROOT / "crds").glob("*_*.yaml")))
+
+
 def test_wait_for_shows_the_last_state():
     with pytest.raises(rig.Timeout, match=r"(?s)waiting for snow.*last state.*\"weather\": \"rain\""):
         rig.wait_for(lambda: {"weather": "rain"}, 0.2, "snow", until=lambda s: s["weather"] == "snow")

@@ -8,11 +8,12 @@ One library for the flow tests, the demo and the benches. A program that uses it
         repo.commit({"app/configmap.yaml": "..."})
         with rig.source_controller(cp, folder), rig.kustomize_controller(cp, folder, web.ca_bundle): ...
 
-proc.py       processes (always ended by pid, also when the runner is killed), ports, wait_for
-cluster.py    etcd + kube-apiserver, kubeconfigs, kubectl, the audit log
-api.py        a small client of the API server
-pki.py web.py made-up certificates; nginx serving Git (git-http-backend) and plain files, with its access log
-controller.py our binaries as processes: ready, log, memory, clean exit
+proc.py        processes (always ended by pid, also when the runner is killed), ports, wait_for
+cluster.py     etcd + kube-apiserver, kubeconfigs, kubectl, the audit log
+api.py         a small client of the API server
+pki.py web.py  made-up certificates; nginx serving Git (git-http-backend) and plain files, with its access log
+controller.py  our binaries as processes: ready, log, memory, clean exit
+programs.py    programs of others: the control plane's, and kustomize to compare with
 report.py      sanitizer reports (also for run-units)
 """
 from .api import Api, ApiError, CONFIGMAP, CRD, EVENT, GITREPOSITORY, KUSTOMIZATION, Kind, NAMESPACE, SECRET
@@ -20,9 +21,10 @@ from .api import SERVICEACCOUNT, condition, is_ready
 from .cluster import ControlPlane
 from .controller import Controller, binary, kustomize_controller, source_controller
 from .proc import Folder, Process, ROOT, Timeout, free_port, wait_for
+from .programs import tool
 from .web import Link, Repo, Web
 
 __all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "Folder",
            "GITREPOSITORY", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "ROOT", "Repo", "SECRET",
            "SERVICEACCOUNT", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
-           "kustomize_controller", "source_controller", "wait_for"]
+           "kustomize_controller", "source_controller", "tool", "wait_for"]

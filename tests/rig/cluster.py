@@ -4,7 +4,7 @@ No controller-manager runs: namespaces do not finish deleting, owner references 
 pods. That is on purpose: nothing changes objects but the API server, the test and the controller under test.
 
 Users are told by static tokens. `admin` may do all; a controller's token names it exactly as its ServiceAccount in
-flux-system would, so the RBAC that counts is the one of a real installation (rbac.yaml here). Further identities:
+flux-system would, so the RBAC that counts is the one of a real installation (manifests/install/roles). Further identities:
 token_of(), a real ServiceAccount token.
 
 The audit log has one line per finished request (and one per started watch): requests() is how a test counts what a
@@ -21,6 +21,7 @@ import time
 from .api import Api, ApiError, NAMESPACE, SERVICEACCOUNT
 from .pki import openssl
 from .proc import Process, ROOT, free_port, port_open, wait_for
+from .programs import assets
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller", "notification-controller")
 ETCD_ARGS = "--data-dir={dir}/etcd --unsafe-no-fsync --log-level=warn --listen-client-urls=http://127.0.0.1:{client} " \
@@ -34,14 +35,6 @@ API_ARGS = "--etcd-servers=http://127.0.0.1:{client} --cert-dir={dir}/pki --secu
     "--shutdown-delay-duration=0s"
 AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
                 "rules": [{"level": "Metadata"}]}
-
-
-def assets(log=None):
-    """The folder with etcd, kube-apiserver and kubectl; compiles them the first time (tests/rig/build)."""
-    done = subprocess.run([ROOT / "tests/rig/build"], stdout=subprocess.PIPE, stderr=log, text=True)
-    if done.returncode:
-        raise SystemExit("the control plane's programs could not be built (see above)")
-    return pathlib.Path(done.stdout.strip())
 
 
 class ControlPlane:
@@ -85,10 +78,10 @@ class ControlPlane:
         return (self.dir / "pki/apiserver.crt").exists() and self.api.get("/readyz") == "ok"
 
     def install(self, *folders):
-        """Namespace flux-system, the rig's RBAC, and the manifests of each folder or file (-k or -f), CRDs ready."""
+        """Namespace flux-system, the roles of manifests/, and the manifests of each folder or file (-k or -f), CRDs ready."""
         if not self.api.find(NAMESPACE, name="flux-system"):
             self.namespace("flux-system")
-        for path in (ROOT / "tests/rig/rbac.yaml", *map(pathlib.Path, folders)):
+        for path in (ROOT / "manifests/install/roles", *map(pathlib.Path, folders)):
             flag = "-k" if (path / "kustomization.yaml").exists() else "-f"
             self.kubectl("apply", "--server-side", flag, path)
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")

@@ -117,6 +117,11 @@ def alive(pid):
         return False
 
 
+def start_time(pid):
+    """When a process started, in clock ticks since boot: with the pid, it tells one process from a later one."""
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[19])
+
+
 def children(pid):
     """Pids of all living descendants of a process."""
     found = []
