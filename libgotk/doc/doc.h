@@ -24,7 +24,7 @@ enum doc_kind doc_kind(const struct doc *d);
 /* "null", "bool", "number", "string", "array", "object": for messages. */
 const char *doc_kind_name(const struct doc *d);
 
-/* New nodes in `a`; strings are copied. */
+/* New nodes in `a`; strings are copied. A NUL inside the bytes of doc_nstring is kept as C0 80 (node.h). */
 struct doc *doc_object(struct arena *a);
 struct doc *doc_array(struct arena *a);
 struct doc *doc_null(struct arena *a);
@@ -32,6 +32,8 @@ struct doc *doc_bool(struct arena *a, bool value);
 struct doc *doc_int(struct arena *a, int64_t value);
 /* A number with the given JSON literal, kept as it is. */
 struct doc *doc_number(struct arena *a, const char *literal);
+/* A finite number as Go's encoding/json writes a float64. */
+struct doc *doc_double(struct arena *a, double value);
 struct doc *doc_string(struct arena *a, const char *s);
 struct doc *doc_nstring(struct arena *a, const char *s, size_t n);
 struct doc *doc_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -61,7 +63,7 @@ void doc_set(struct arena *a, struct doc *object, const char *key, struct doc *v
 struct doc *doc_ensure(struct arena *a, struct doc *object, const char *key);
 /* Takes `key` out of an object; false when it was not there. */
 bool doc_remove(struct doc *object, const char *key);
-/* Renames a key in its place. */
+/* Renames a key in its place; a value already under `to` goes. Nothing happens when `from` is absent. */
 void doc_rename(struct arena *a, struct doc *object, const char *from, const char *to);
 /* Appends to an array; inserts before position `index` (at the end when beyond); takes element `index` out. */
 void doc_append(struct doc *array, struct doc *value);
@@ -72,8 +74,10 @@ void doc_replace(struct arena *a, struct doc *parent, struct doc *old, struct do
 /* Takes `child` out of `parent`. */
 void doc_detach(struct doc *parent, struct doc *child);
 
-/* Children in order: the first, the next after, the key of an object's child (NULL in arrays), how many, the i-th. */
+/* Children in order: the first, the last, the next after, the key of an object's child (NULL in arrays), how many
+ * (counts them: O(n)), the i-th. */
 struct doc *doc_first(const struct doc *d);
+struct doc *doc_last(const struct doc *d);
 struct doc *doc_next(const struct doc *child);
 const char *doc_key(const struct doc *child);
 size_t doc_len(const struct doc *d);
@@ -86,7 +90,8 @@ struct doc **doc_sorted(struct arena *a, const struct doc *object);
 /* True when both trees hold the same values; key order does not count, numbers compare by value. */
 bool doc_equal(const struct doc *a, const struct doc *b);
 
-/* Where the node was read from, 1-based; 0 when it was made by code. */
+/* Where the node was read from, 1-based; 0 when it was made by code. A member of an object is where its key is.
+ * Columns count bytes in JSON, characters in YAML. */
 int doc_line(const struct doc *d);
 int doc_column(const struct doc *d);
 void doc_set_position(struct doc *d, int line, int column);

@@ -1,8 +1,9 @@
 /*
  * json.h: JSON text to documents and back, as Go's encoding/json does it.
  *
- * The reader is strict (RFC 8259, UTF-8, no duplicate keys, depth at most 1000) and names line and column. The printer
- * writes what Go would: keys sorted, <, > and & escaped when asked. Any thread.
+ * The reader is strict (RFC 8259, UTF-8, no duplicate keys, depth at most 1000) and names line and column; half a
+ * surrogate pair in an escape becomes U+FFFD. The printer writes what Go would: keys sorted, <, > and & escaped when asked,
+ * bytes that are no UTF-8 as \ufffd. Any thread.
  */
 #ifndef GOTK_DOC_JSON_H
 #define GOTK_DOC_JSON_H
@@ -13,7 +14,7 @@
 enum json_style {
     JSON_COMPACT = 0,     /* members in document order, no spaces */
     JSON_SORTED = 1,      /* members sorted by key bytes */
-    JSON_HTML_ESCAPE = 2, /* < > & U+2028 U+2029 as \u00XX, as Go's json.Marshal */
+    JSON_HTML_ESCAPE = 2, /* < > & as \u00XX, as Go's json.Marshal (U+2028 and U+2029 always are) */
     JSON_INDENT = 4,      /* two spaces, as json.MarshalIndent(v, "", "  ") */
     JSON_GO = JSON_SORTED | JSON_HTML_ESCAPE,
 };

@@ -1,0 +1,479 @@
+/*
+ * doc.c: trees of values in an arena; the contract is in doc.h, the layout of a node in node.h.
+ *
+ * Only the node struct and the linking convention are cJSON's. Rejected: cJSON's own lookups (they ignore case), its
+ * numbers (doubles) and its allocation hooks (process-wide). Trees are walked by recursion: readers bound the depth.
+ * Any thread; a tree belongs to one of them while it changes.
+ */
+#include "libgotk/doc/doc.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/doc/node.h"
+#include "libgotk/doc/number.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Objects up to this size are compared by looking keys up one by one; larger ones are sorted first. */
+#define SMALL_OBJECT 16
+
+#define TYPE_MASK 0xFF
+
+cJSON *node_new(struct arena *a, int type)
+{
+    cJSON *n = ARENA_NEW(a, cJSON);
+    n->type = type;
+    return n;
+}
+
+enum doc_kind doc_kind(const struct doc *d)
+{
+    switch (d ? node_of(d)->type & TYPE_MASK : cJSON_NULL) {
+    case cJSON_True:
+    case cJSON_False:
+        return DOC_BOOL;
+    case cJSON_Number:
+        return DOC_NUMBER;
+    case cJSON_String:
+        return DOC_STRING;
+    case cJSON_Array:
+        return DOC_ARRAY;
+    case cJSON_Object:
+        return DOC_OBJECT;
+    default:
+        return DOC_NULL;
+    }
+}
+
+const char *doc_kind_name(const struct doc *d)
+{
+    static const char *const names[] = {
+        [DOC_NULL] = "null",     [DOC_BOOL] = "bool",   [DOC_NUMBER] = "number",
+        [DOC_STRING] = "string", [DOC_ARRAY] = "array", [DOC_OBJECT] = "object",
+    };
+    return names[doc_kind(d)];
+}
+
+struct doc *doc_object(struct arena *a)
+{
+    return node_doc(node_new(a, cJSON_Object));
+}
+
+struct doc *doc_array(struct arena *a)
+{
+    return node_doc(node_new(a, cJSON_Array));
+}
+
+struct doc *doc_null(struct arena *a)
+{
+    return node_doc(node_new(a, cJSON_NULL));
+}
+
+struct doc *doc_bool(struct arena *a, bool value)
+{
+    return node_doc(node_new(a, value ? cJSON_True : cJSON_False));
+}
+
+struct doc *doc_int(struct arena *a, int64_t value)
+{
+    cJSON *n = node_new(a, cJSON_Number);
+    n->valuestring = str_fmt(a, "%lld", (long long)value);
+    return node_doc(n);
+}
+
+struct doc *doc_number(struct arena *a, const char *literal)
+{
+    cJSON *n = node_new(a, cJSON_Number);
+    n->valuestring = str_dup(a, literal);
+    return node_doc(n);
+}
+
+struct doc *doc_double(struct arena *a, double value)
+{
+    cJSON *n = node_new(a, cJSON_Number);
+    n->valuestring = number_print(a, value);
+    return node_doc(n);
+}
+
+struct doc *doc_string(struct arena *a, const char *s)
+{
+    cJSON *n = node_new(a, cJSON_String);
+    n->valuestring = str_dup(a, s);
+    return node_doc(n);
+}
+
+/* Copies `n` bytes, each NUL as NODE_NUL. */
+static char *copy_with_nuls(struct arena *a, const char *s, size_t n)
+{
+    char *copy = arena_alloc_raw(a, 2 * n + 1), *w = copy;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i])
+            *w++ = s[i];
+        else
+            w = mempcpy(w, NODE_NUL, 2);
+    }
+    *w = '\0';
+    return copy;
+}
+
+struct doc *doc_nstring(struct arena *a, const char *s, size_t n)
+{
+    cJSON *node = node_new(a, cJSON_String);
+    node->valuestring = n && memchr(s, 0, n) ? copy_with_nuls(a, s, n) : str_ndup(a, s, n);
+    return node_doc(node);
+}
+
+struct doc *doc_fmt(struct arena *a, const char *fmt, ...)
+{
+    cJSON *n = node_new(a, cJSON_String);
+    va_list args;
+    va_start(args, fmt);
+    n->valuestring = str_vfmt(a, fmt, args);
+    va_end(args);
+    return node_doc(n);
+}
+
+static cJSON *copy_node(struct arena *a, const cJSON *from)
+{
+    cJSON *n = arena_alloc_raw(a, sizeof(*n));
+    *n = *from;
+    n->next = n->prev = n->child = NULL;
+    n->valuestring = str_dup(a, from->valuestring);
+    n->string = NULL;
+    for (const cJSON *child = from->child; child; child = child->next) {
+        cJSON *copy = copy_node(a, child);
+        copy->string = str_dup(a, child->string);
+        node_link(n, copy);
+    }
+    return n;
+}
+
+struct doc *doc_copy(struct arena *a, const struct doc *d)
+{
+    return d ? node_doc(copy_node(a, node_of(d))) : NULL;
+}
+
+static bool is_object(const struct doc *d)
+{
+    return doc_kind(d) == DOC_OBJECT;
+}
+
+static cJSON *find_child(const cJSON *object, const char *key)
+{
+    cJSON *child = object->child;
+    while (child && strcmp(child->string, key) != 0)
+        child = child->next;
+    return child;
+}
+
+struct doc *doc_find(const struct doc *d, const char *key)
+{
+    return is_object(d) ? node_doc(find_child(node_of(d), key)) : NULL;
+}
+
+struct doc *doc_find_path(const struct doc *d, const char *const *keys)
+{
+    struct doc *at = node_doc(node_of(d));
+    for (; *keys && at; keys++)
+        at = doc_find(at, *keys);
+    return at;
+}
+
+const char *doc_text(const struct doc *d)
+{
+    return doc_kind(d) == DOC_STRING ? node_of(d)->valuestring : NULL;
+}
+
+const char *doc_literal(const struct doc *d)
+{
+    return doc_kind(d) == DOC_NUMBER ? node_of(d)->valuestring : NULL;
+}
+
+bool doc_get_int(const struct doc *d, int64_t *ret_value)
+{
+    return str_to_int64(doc_literal(d), ret_value);
+}
+
+bool doc_is_true(const struct doc *d, bool fallback)
+{
+    return doc_kind(d) == DOC_BOOL ? node_of(d)->type & cJSON_True : fallback;
+}
+
+/* Puts `n` where `old` was in the list of parent's children; `old` is left alone with its links. */
+static void swap_in(cJSON *parent, cJSON *old, cJSON *n)
+{
+    n->string = old->string;
+    n->next = old->next;
+    n->prev = old->prev == old ? n : old->prev;
+    if (n->next)
+        n->next->prev = n;
+    else
+        parent->child->prev = n;
+    if (parent->child == old)
+        parent->child = n;
+    else
+        n->prev->next = n;
+    old->next = old->prev = NULL;
+    old->string = NULL;
+}
+
+void doc_set(struct arena *a, struct doc *object, const char *key, struct doc *value)
+{
+    ASSERT(is_object(object));
+    cJSON *parent = node_of(object), *old = find_child(parent, key), *n = node_of(value);
+    if (old == n)
+        return;
+    if (old) {
+        swap_in(parent, old, n);
+        return;
+    }
+    n->string = str_dup(a, key);
+    node_link(parent, n);
+}
+
+struct doc *doc_ensure(struct arena *a, struct doc *object, const char *key)
+{
+    struct doc *d = doc_find(object, key);
+    if (is_object(d))
+        return d;
+    d = doc_object(a);
+    doc_set(a, object, key, d);
+    return d;
+}
+
+void doc_detach(struct doc *parent, struct doc *child)
+{
+    cJSON *p = node_of(parent), *n = node_of(child);
+    cJSON *next = n->next, *last = p->child->prev;
+    if (p->child == n)
+        p->child = next;
+    else
+        n->prev->next = next;
+    if (next)
+        next->prev = n->prev;
+    if (p->child)
+        p->child->prev = last == n ? n->prev : last;
+    n->next = n->prev = NULL;
+    n->string = NULL;
+}
+
+bool doc_remove(struct doc *object, const char *key)
+{
+    struct doc *child = doc_find(object, key);
+    if (child)
+        doc_detach(object, child);
+    return child != NULL;
+}
+
+void doc_rename(struct arena *a, struct doc *object, const char *from, const char *to)
+{
+    struct doc *child = doc_find(object, from);
+    if (!child || strcmp(from, to) == 0)
+        return;
+    doc_remove(object, to);
+    node_of(child)->string = str_dup(a, to);
+}
+
+void doc_append(struct doc *array, struct doc *value)
+{
+    ASSERT(doc_kind(array) == DOC_ARRAY);
+    node_of(value)->string = NULL;
+    node_link(node_of(array), node_of(value));
+}
+
+void doc_insert(struct doc *array, size_t index, struct doc *value)
+{
+    cJSON *parent = node_of(array), *n = node_of(value), *after = node_of(doc_at(array, index));
+    if (!after) {
+        doc_append(array, value);
+        return;
+    }
+    n->string = NULL;
+    n->next = after;
+    n->prev = after->prev;
+    after->prev = n;
+    if (parent->child == after)
+        parent->child = n;
+    else
+        n->prev->next = n;
+}
+
+bool doc_remove_at(struct doc *array, size_t index)
+{
+    struct doc *child = doc_at(array, index);
+    if (child)
+        doc_detach(array, child);
+    return child != NULL;
+}
+
+void doc_replace(struct arena *a UNUSED, struct doc *parent, struct doc *old, struct doc *value)
+{
+    if (old != value)
+        swap_in(node_of(parent), node_of(old), node_of(value));
+}
+
+struct doc *doc_first(const struct doc *d)
+{
+    return d ? node_doc(node_of(d)->child) : NULL;
+}
+
+struct doc *doc_last(const struct doc *d)
+{
+    const cJSON *first = d ? node_of(d)->child : NULL;
+    return first ? node_doc(first->prev) : NULL;
+}
+
+struct doc *doc_next(const struct doc *child)
+{
+    return node_doc(node_of(child)->next);
+}
+
+const char *doc_key(const struct doc *child)
+{
+    return node_of(child)->string;
+}
+
+size_t doc_len(const struct doc *d)
+{
+    size_t len = 0;
+    for (const cJSON *child = d ? node_of(d)->child : NULL; child; child = child->next)
+        len++;
+    return len;
+}
+
+struct doc *doc_at(const struct doc *array, size_t index)
+{
+    struct doc *child = doc_first(array);
+    while (child && index--)
+        child = doc_next(child);
+    return child;
+}
+
+static int by_key(const void *left, const void *right)
+{
+    return strcmp((*(cJSON *const *)left)->string, (*(cJSON *const *)right)->string);
+}
+
+void node_sort(const cJSON *object, cJSON **at, size_t count)
+{
+    bool sorted = true;
+    size_t i = 0;
+    for (cJSON *child = object->child; child; child = child->next, i++) {
+        at[i] = child;
+        if (i && strcmp(at[i - 1]->string, child->string) > 0)
+            sorted = false;
+    }
+    if (!sorted)
+        qsort(at, count, sizeof(*at), by_key);
+}
+
+struct doc **doc_sorted(struct arena *a, const struct doc *object)
+{
+    size_t count = is_object(object) ? doc_len(object) : 0;
+    cJSON **at = ARENA_ARRAY(a, cJSON *, count + 1);
+    if (count)
+        node_sort(node_of(object), at, count);
+    return (struct doc **)at;
+}
+
+static bool equal_sorted(const struct doc *a, const struct doc *b, size_t count)
+{
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(4 * (count + 1) * sizeof(void *));
+    struct doc **left = doc_sorted(scratch, a), **right = doc_sorted(scratch, b);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(doc_key(left[i]), doc_key(right[i])) != 0 || !doc_equal(left[i], right[i]))
+            return false;
+    return true;
+}
+
+static bool equal_objects(const struct doc *a, const struct doc *b)
+{
+    size_t count = doc_len(a);
+    if (count != doc_len(b))
+        return false;
+    const struct doc *left = doc_first(a), *right = doc_first(b);
+    while (left && strcmp(doc_key(left), doc_key(right)) == 0) {
+        if (!doc_equal(left, right))
+            return false;
+        left = doc_next(left);
+        right = doc_next(right);
+    }
+    if (left && count > SMALL_OBJECT)
+        return equal_sorted(a, b, count);
+    for (; left; left = doc_next(left)) {
+        const struct doc *other = doc_find(b, doc_key(left));
+        if (!other || !doc_equal(left, other))
+            return false;
+    }
+    return true;
+}
+
+static bool equal_arrays(const struct doc *a, const struct doc *b)
+{
+    const struct doc *left = doc_first(a), *right = doc_first(b);
+    while (left && right && doc_equal(left, right)) {
+        left = doc_next(left);
+        right = doc_next(right);
+    }
+    return !left && !right;
+}
+
+bool doc_equal(const struct doc *a, const struct doc *b)
+{
+    if (a == b)
+        return true;
+    if (doc_kind(a) != doc_kind(b))
+        return false;
+    switch (doc_kind(a)) {
+    case DOC_BOOL:
+        return doc_is_true(a, false) == doc_is_true(b, false);
+    case DOC_NUMBER:
+        return number_equal(doc_literal(a), doc_literal(b));
+    case DOC_STRING:
+        return strcmp(doc_text(a), doc_text(b)) == 0;
+    case DOC_ARRAY:
+        return equal_arrays(a, b);
+    case DOC_OBJECT:
+        return equal_objects(a, b);
+    default:
+        return true;
+    }
+}
+
+int doc_line(const struct doc *d)
+{
+    return d ? node_of(d)->valueint : 0;
+}
+
+int doc_column(const struct doc *d)
+{
+    return d ? (int)node_of(d)->valuedouble : 0;
+}
+
+void doc_set_position(struct doc *d, int line, int column)
+{
+    node_set_position(node_of(d), line, column);
+}
+
+void doc_set_text(struct arena *a, struct doc *object, const char *key, const char *s)
+{
+    if (s)
+        doc_set(a, object, key, doc_string(a, s));
+}
+
+void doc_set_bool(struct arena *a, struct doc *object, const char *key, bool value)
+{
+    doc_set(a, object, key, doc_bool(a, value));
+}
+
+void doc_set_int(struct arena *a, struct doc *object, const char *key, int64_t value)
+{
+    doc_set(a, object, key, doc_int(a, value));
+}
+
+void doc_append_text(struct arena *a, struct doc *array, const char *s)
+{
+    if (s)
+        doc_append(array, doc_string(a, s));
+}

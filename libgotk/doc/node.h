@@ -1,0 +1,62 @@
+/*
+ * node.h: what the files of libgotk/doc know about a node and nobody else may.
+ *
+ * A struct doc is a cJSON node seen through a closed door: `prev` of a first child is the last child, `string` is the
+ * key, `valuestring` the text of a string or the literal of a number. The fields cJSON keeps numbers in hold where the
+ * node was read: valueint the line, valuedouble the column. Nodes come from arenas, never from cJSON's allocator.
+ * Keys and texts may be shared between nodes, so nothing writes into them.
+ *
+ * A NUL byte inside a string is kept as the two bytes C0 80, which no UTF-8 text holds: strings stay plain C strings,
+ * and one object with "\u0000" in an annotation does not make a whole list unreadable. Printers turn it back.
+ */
+#ifndef GOTK_DOC_NODE_H
+#define GOTK_DOC_NODE_H
+
+#include "libgotk/doc/doc.h"
+
+#include <cjson/cJSON.h>
+
+/* How deep readers let documents nest: everything that walks a tree recurses. */
+#define NODE_DEPTH_MAX 1000
+
+/* The bytes that stand for a NUL inside a string. */
+#define NODE_NUL "\xC0\x80"
+
+static inline cJSON *node_of(const struct doc *d)
+{
+    return (cJSON *)(uintptr_t)d;
+}
+
+static inline struct doc *node_doc(const cJSON *n)
+{
+    return (struct doc *)(uintptr_t)n;
+}
+
+/* A zeroed node of a cJSON type. */
+cJSON *node_new(struct arena *a, int type);
+
+/* Links `n` as the last child of `parent`. */
+static inline void node_link(cJSON *parent, cJSON *n)
+{
+    n->next = NULL;
+    if (!parent->child) {
+        parent->child = n;
+        n->prev = n;
+        return;
+    }
+    cJSON *last = parent->child->prev;
+    last->next = n;
+    n->prev = last;
+    parent->child->prev = n;
+}
+
+static inline void node_set_position(cJSON *n, int line, int column)
+{
+    n->valueint = line;
+    n->valuedouble = column;
+}
+
+/* Children of an object sorted by key bytes into `at` (room for doc_len of them). */
+void node_sort(const cJSON *object, cJSON **at, size_t count);
+
+#endif
