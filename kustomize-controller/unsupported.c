@@ -1,0 +1,70 @@
+/*
+ * unsupported.c: the table of fields that are not carried out yet; see unsupported.h.
+ */
+#include "kustomize-controller/unsupported.h"
+
+static bool uses_wait(const struct kustomization_spec *s)
+{
+    return s->wait;
+}
+
+static bool uses_health_checks(const struct kustomization_spec *s)
+{
+    return doc_len(s->health_checks) > 0;
+}
+
+static bool uses_health_check_exprs(const struct kustomization_spec *s)
+{
+    return doc_len(s->health_check_exprs) > 0;
+}
+
+static bool uses_depends_on(const struct kustomization_spec *s)
+{
+    return s->depends_on_count > 0;
+}
+
+static bool uses_decryption(const struct kustomization_spec *s)
+{
+    return s->decryption != NULL;
+}
+
+static bool uses_service_account(const struct kustomization_spec *s)
+{
+    return s->service_account_name && *s->service_account_name;
+}
+
+static bool uses_kube_config(const struct kustomization_spec *s)
+{
+    return s->kube_config != NULL;
+}
+
+static bool uses_ignore(const struct kustomization_spec *s)
+{
+    return doc_len(s->ignore) > 0;
+}
+
+static const struct {
+    const char *field;
+    const char *feature;
+    bool (*is_used)(const struct kustomization_spec *spec);
+} rows[] = {
+    { "spec.wait", "health checks", uses_wait },
+    { "spec.healthChecks", "health checks", uses_health_checks },
+    { "spec.healthCheckExprs", "health checks by CEL", uses_health_check_exprs },
+    { "spec.dependsOn", "dependencies between Kustomizations", uses_depends_on },
+    { "spec.decryption", "SOPS decryption", uses_decryption },
+    { "spec.serviceAccountName", "impersonation", uses_service_account },
+    { "spec.kubeConfig", "remote clusters", uses_kube_config },
+    { "spec.ignore", "rules for ignored drift", uses_ignore },
+};
+
+int unsupported_check(struct ctx *cx, const struct kustomization *ks)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].is_used(&ks->spec))
+            return err_fail(cx, ERR_UNSUPPORTED,
+                            "%s is not supported by this version of the controller (%s): nothing "
+                            "was applied; remove the field to go on",
+                            rows[i].field, rows[i].feature);
+    return 0;
+}
