@@ -1,0 +1,86 @@
+/*
+ * run.h: one reconcile of one object: what its story is given, what it says back, and the driver around it.
+ *
+ * The driver reads the object, deals with deletion, finalizer and suspend, runs the story's steps, turns the outcome into
+ * conditions, writes the status once, tells events, log and metrics, and decides when the object is looked at again. A
+ * story is left with what is particular to its kind: begin, steps, finalize, finished. Worker threads; a run belongs to
+ * one at a time, and everything in it lives in cx->arena.
+ */
+#ifndef GOTK_RUNTIME_RUN_H
+#define GOTK_RUNTIME_RUN_H
+
+#include "libgotk/api/meta.h"
+#include "libgotk/kube/client.h"
+#include "libgotk/runtime/cond.h"
+#include "libgotk/runtime/event.h"
+#include "libgotk/runtime/queue.h"
+#include "libgotk/runtime/result.h"
+#include "libgotk/runtime/step.h"
+
+struct controller;
+struct manager;
+struct run_driver;
+
+/* The first member of every story's run struct. */
+struct run {
+    /* Given by the driver. */
+    struct manager *manager;
+    const struct controller *controller;
+    const struct doc *object;    /* the object as it was at the start; not to be changed */
+    struct meta meta;            /* its metadata */
+    struct kube_ref ref;         /* its name, for kube_* */
+    struct doc *status;          /* its status as this run leaves it: write with doc_set and friends */
+    struct cond_target conds;    /* the same status, for cond_set and friends */
+    enum queue_priority trigger; /* why it runs */
+    int64_t started_ms;          /* on the clock of ctx_now_ms */
+    bool resumed;                /* a step that returned STEP_WAIT is called again */
+
+    /* Said by the story; begin sets the intervals. */
+    int64_t interval_ns;  /* until the next run after success; 0: none */
+    int64_t retry_ns;     /* until the next run after a failure; 0: exponential back-off */
+    const char *progress; /* appended to each step's progress text: " for revision ..." */
+    struct doc
+        *event_metadata; /* annotations of the events the driver sends: <group>/revision; may be NULL */
+    bool observed;       /* set status.observedGeneration even though the run stalls */
+    int64_t wait_ms;     /* with STEP_WAIT: call the step again after so long at the latest */
+
+    /* Known when `finished` is called. */
+    struct result result;
+    struct err failure;        /* code 0: success */
+    struct run_driver *driver; /* the driver's own */
+};
+
+/* Fails as the error in cx says, with another outcome than its code has in result.c. All return the error's code, so that
+ * a step ends with `return run_stall(cx, run);`. */
+
+/* Stalled: no requeue, Stalled=True with the error's reason and message, a Warning event. */
+int run_stall(struct ctx *cx, struct run *run);
+/* Looked at again after `ns`, exactly; told as `event` says. */
+int run_retry_in(struct ctx *cx, struct run *run, int64_t ns, enum result_event event);
+/* Looked at again by the rate limiter, even when the story has a retry interval. */
+int run_backoff(struct ctx *cx, struct run *run);
+
+/* Lets people see the working status as it is now if the current step goes on for another second. For steps that change
+ * conditions themselves; the driver calls it at the start of each step with a progress text. */
+void run_show_progress(struct ctx *cx, struct run *run);
+
+/* Sends an event about the object. `reason` NULL: that of its Ready condition, else "info" or "error". `metadata` (an
+ * object of strings, may be NULL) is added to run->event_metadata. */
+void run_event(struct ctx *cx, struct run *run, enum event_severity severity, const char *reason,
+               const struct doc *metadata, const char *fmt, ...) PRINTF_LIKE(6, 7);
+
+/* How long the run has taken, as Go prints a duration ("1.234s"). */
+const char *run_took(struct ctx *cx, const struct run *run);
+
+/* The error the run failed with becomes that of another condition than its step's row names. */
+void run_fails_as(struct run *run, const char *condition);
+
+/* For worker.c: runs the item's object to the end, or to where it parks. `seed` has the worker's cancel, HTTP client and a
+ * fresh arena; when the outcome is QUEUE_PARK the arena belongs to outcome->parked. */
+void run_item(struct ctx *seed, struct manager *m, const struct controller *c, const struct queue_item *item,
+              struct queue_outcome *ret_outcome);
+
+/* For worker.c: ends a parked run and its arena. */
+void run_drop(void *parked);
+
+#endif
