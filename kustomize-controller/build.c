@@ -1,0 +1,186 @@
+/*
+ * build.c: the build job and its parent side; the contract is in build.h.
+ *
+ * The child's input and output are one JSON document each. Rejected: applying from the child (it would need the
+ * cluster's token) and handing YAML back to be parsed again by the parent.
+ */
+#include "kustomize-controller/build.h"
+
+#include "kustomize-controller/remote.h"
+#include "libgotk/base/fs.h"
+#include "libgotk/base/hash.h"
+#include "libgotk/base/str.h"
+#include "libgotk/doc/json.h"
+#include "libgotk/kustomize/build.h"
+#include "libgotk/kustomize/generate.h"
+#include "libgotk/kustomize/varsub.h"
+#include "libgotk/ssa/subject.h"
+
+#include <string.h>
+
+#define MEMORY_MAX  ((size_t)1 << 30)
+#define YAML_MAX    ((size_t)256 << 20)
+#define TIMEOUT_MS  300000
+#define CPU_SECONDS 120
+
+/* ---- the child -------------------------------------------------------------------------------------------------- */
+
+static int fetch_through_parent(struct ctx *cx, void *user, const char *url, struct buf *ret_text)
+{
+    struct doc *request = doc_object(cx->arena), *answer;
+    doc_set_text(cx->arena, request, "url", url);
+    if (job_ask(cx, user, request, &answer) < 0)
+        return cx->err.code;
+    *ret_text = buf_new(cx->arena, REMOTE_BODY_MAX);
+    buf_str(ret_text, str_or(doc_text_at(answer, "body"), ""));
+    return buf_ok(cx, ret_text, url);
+}
+
+static int build_resources(struct ctx *cx, struct job_side *side, const struct doc *input,
+                           struct doc **ret_resources)
+{
+    struct kustomize_options options = {
+        .root = doc_text_at(input, "root"),
+        .dir = doc_text_at(input, "dir"),
+        .fetch = doc_is_true(doc_find(input, "allowRemote"), false) ? fetch_through_parent : NULL,
+        .user = side,
+    };
+    struct doc *kustomization;
+    if (generate_kustomization(cx, options.root, options.dir, doc_find(input, "spec"), &kustomization) < 0)
+        return cx->err.code;
+    options.kustomization = kustomization;
+    if (kustomize_build(cx, &options, ret_resources) < 0)
+        return err_wrap(cx, "kustomize build failed");
+    return 0;
+}
+
+static int substitute(struct ctx *cx, const struct doc *input, struct doc **resources)
+{
+    const struct doc *vars = doc_find(input, "vars");
+    bool always = doc_is_true(doc_find(input, "substituteAlways"), false);
+    bool strict = doc_is_true(doc_find(input, "strict"), false);
+    if (!vars || (doc_len(vars) == 0 && !always))
+        return 0;
+    if (varsub_check_names(cx, vars) < 0)
+        return cx->err.code;
+    struct doc *substituted = doc_array(cx->arena);
+    doc_each (resource, *resources) {
+        struct doc *result;
+        if (varsub_resource(cx, doc_copy(cx->arena, resource), vars, strict, &result) < 0)
+            return cx->err.code;
+        doc_append(substituted, result);
+    }
+    *resources = substituted;
+    return 0;
+}
+
+/* Objects for the cluster: those with kind, apiVersion and name that are no kustomization. */
+static bool is_cluster_object(struct arena *a, const struct doc *object)
+{
+    const char *api_version = doc_text_at(object, "apiVersion"), *kind = doc_text_at(object, "kind");
+    if (str_empty(api_version) || str_empty(kind) || str_empty(doc_text_at(object, "metadata", "name")))
+        return false;
+    return !(str_eq(subject_group(a, api_version), "kustomize.config.k8s.io") &&
+             str_eq(kind, "Kustomization"));
+}
+
+static void collect_objects(struct arena *a, const struct doc *resources, struct doc *objects)
+{
+    doc_each (resource, resources) {
+        const struct doc *items = doc_find(resource, "items");
+        if (str_ends(str_or(doc_text_at(resource, "kind"), ""), "List") && doc_kind(items) == DOC_ARRAY)
+            collect_objects(a, items, objects);
+        else if (is_cluster_object(a, resource))
+            doc_append(objects, doc_copy(a, resource));
+    }
+}
+
+static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc *input,
+                        struct buf *ret_output)
+{
+    struct doc *resources, *objects = doc_array(cx->arena), *output = doc_object(cx->arena);
+    if (build_resources(cx, side, input, &resources) < 0 || substitute(cx, input, &resources) < 0)
+        return cx->err.code;
+    struct buf yaml = buf_new(cx->arena, YAML_MAX);
+    kustomize_print(&yaml, resources);
+    if (buf_ok(cx, &yaml, "the built YAML") < 0)
+        return cx->err.code;
+    if (doc_is_true(doc_find(input, "wantYaml"), false))
+        doc_set_text(cx->arena, output, "yaml", buf_text(&yaml));
+    collect_objects(cx->arena, resources, objects);
+    doc_set_text(cx->arena, output, "digest",
+                 str_fmt(cx->arena, "sha256:%s", hash_sha256_hex(cx->arena, buf_text(&yaml), yaml.len)));
+    doc_set(cx->arena, output, "objects", objects);
+    json_print(ret_output, output, JSON_COMPACT);
+    return 0;
+}
+
+const struct job build_job = { .name = "kustomize build", .run = run_in_child };
+
+/* ---- the parent ------------------------------------------------------------------------------------------------- */
+
+static struct doc *input_document(struct ctx *cx, const struct build_input *input, bool want_yaml)
+{
+    struct arena *a = cx->arena;
+    struct doc *d = doc_object(a);
+    doc_set_text(a, d, "root", input->root);
+    doc_set_text(a, d, "dir", input->dir);
+    if (input->spec)
+        doc_set(a, d, "spec", doc_copy(a, input->spec));
+    if (input->vars)
+        doc_set(a, d, "vars", doc_copy(a, input->vars));
+    doc_set_bool(a, d, "substituteAlways", input->substitute_always);
+    doc_set_bool(a, d, "strict", input->strict);
+    doc_set_bool(a, d, "allowRemote", input->allow_remote);
+    doc_set_bool(a, d, "wantYaml", want_yaml);
+    return d;
+}
+
+static int run_job(struct ctx *cx, const struct build_input *input, bool want_yaml, struct build_output *ret)
+{
+    struct job_limits limits = {
+        .memory_max = MEMORY_MAX,
+        .cpu_seconds = CPU_SECONDS,
+        .timeout_ms = TIMEOUT_MS,
+        .output_max = YAML_MAX,
+        .read_dirs = (const char *const[]){ input->root, NULL },
+    };
+    struct buf output = buf_new(cx->arena, YAML_MAX);
+    struct doc *d, *document = input_document(cx, input, want_yaml);
+    if (job_run(cx, &build_job, &limits, document, remote_answer, NULL, &output) < 0)
+        return cx->err.code;
+    if (json_parse(cx, buf_text(&output), output.len, "the build's output", &d) < 0)
+        return cx->err.code;
+    *ret = (struct build_output){
+        .yaml = doc_text_at(d, "yaml"),
+        .digest = doc_text_at(d, "digest"),
+        .objects = doc_find(d, "objects"),
+    };
+    return 0;
+}
+
+int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret)
+{
+    return run_job(cx, input, false, ret);
+}
+
+int build_command(struct ctx *cx, int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: kustomize-controller build DIR\n");
+        return 2;
+    }
+    struct build_output built;
+    const char *root = realpath(argv[1], NULL);
+    if (!root) {
+        fprintf(stderr, "error: %s: no such directory\n", argv[1]);
+        return 1;
+    }
+    struct build_input input = { .root = root, .dir = ".", .allow_remote = true };
+    if (run_job(cx, &input, true, &built) < 0) {
+        fprintf(stderr, "error: %s\n", err_message(cx));
+        return 1;
+    }
+    fputs(built.yaml, stdout);
+    return 0;
+}

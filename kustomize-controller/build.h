@@ -1,0 +1,39 @@
+/*
+ * build.h: from an unpacked artifact to the objects to apply, in a confined child.
+ *
+ * One job does it all: overlay the spec, run the kustomize engine, substitute variables, drop what is no object of the
+ * cluster. The child sees the artifact's tree read-only and no network; what a kustomization names by URL is fetched by
+ * the parent on request, within limits.
+ */
+#ifndef GOTK_KUSTOMIZE_CONTROLLER_BUILD_H
+#define GOTK_KUSTOMIZE_CONTROLLER_BUILD_H
+
+#include "libgotk/doc/doc.h"
+#include "libgotk/job/job.h"
+
+struct build_input {
+    const char *root;       /* the artifact's unpacked tree */
+    const char *dir;        /* the folder in it, relative */
+    const struct doc *spec; /* the Kustomization's spec; NULL: as the tree has it */
+    const struct doc *vars; /* substitution variables; NULL: no substitution */
+    bool substitute_always; /* substitute although there are no variables (substituteStrategy Always) */
+    bool strict;            /* an unset variable is an error */
+    bool allow_remote;      /* resources named by URL may be fetched */
+};
+
+struct build_output {
+    const char *yaml;    /* the built YAML, as `kustomize build` prints it */
+    const char *digest;  /* "sha256:..." of it, as status.history shows */
+    struct doc *objects; /* what is to be applied: a DOC_ARRAY; Lists expanded, kustomizations dropped */
+};
+
+/* The row for job_init. */
+extern const struct job build_job;
+
+/* Builds in a child; everything in *ret lives in cx->arena. Errors are the engine's own. */
+int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret) MUST_CHECK;
+
+/* `kustomize-controller build DIR`: prints what the engine makes of a folder; returns the exit code. */
+int build_command(struct ctx *cx, int argc, char **argv);
+
+#endif
