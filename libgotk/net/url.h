@@ -31,9 +31,9 @@ int url_parse(struct ctx *cx, const char *text, struct url *ret) MUST_CHECK;
 /* Writes the parts back as one string; `with_userinfo` false leaves user and password out. */
 char *url_print(struct arena *a, const struct url *u, bool with_userinfo);
 
-/* A copy fit for messages: a user name stays, a password becomes "xxxxx" (as Go prints it), a user name that stands
- * alone (a token) too, and the values of query parameters that carry secrets (token, signature, ...) become "xxxxx".
- * Works on any text, valid URL or not. */
+/* A copy of `text` fit for messages: user and password of every URL in it become "***" (the user name of an ssh URL
+ * without password stays), and so do the values of query parameters that carry secrets (token, signature, ...). Works
+ * on any text, valid URL or not. */
 char *url_mask(struct arena *a, const char *text);
 
 /* Resolves `ref` (absolute, "//host/..", "/path", "path", "?q") against `base`, dot segments removed: RFC 3986, 5.2.
