@@ -29,6 +29,7 @@ struct kube_config {
     const char *username;
     const char *password;
     const char *impersonate_user;
+    const char *impersonate_uid;
     const char *const *impersonate_groups; /* NULL-terminated; NULL: none */
 };
 
