@@ -27,6 +27,7 @@ char *buf_room(struct buf *b, size_t n)
             cap = need;
         b->data = arena_grow(b->arena, b->data, b->cap, cap);
         b->cap = cap;
+        b->data[b->len] = '\0'; /* the text stays whole when the caller puts nothing into the room */
     }
     return b->data + b->len;
 }
