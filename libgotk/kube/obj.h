@@ -37,7 +37,8 @@ struct obj {
 
 /* A new obj with one reference (the caller's) from an object's document; what the document holds is kept as
  * it is. */
-struct obj *obj_new(const struct doc *object, const struct obj_index *indexes, size_t index_count);
+struct obj *obj_new(struct ctx *cx, const struct doc *object, const struct obj_index *indexes,
+                    size_t index_count);
 
 /* Takes one more reference and returns `o`; NULL stays NULL. Any thread. */
 struct obj *obj_ref(struct obj *o);

@@ -23,7 +23,8 @@ struct rest {
     struct arena *arena;
     pthread_mutex_t lock;
     pthread_cond_t finished;
-    struct discovery *table; /* NULL: none yet, or forgotten */
+    struct discovery *table; /* NULL: none yet */
+    bool forgotten;          /* the table may be old: it still answers "304 Not Modified", but no question */
     uint64_t begun;          /* refreshes begun; the number of the latest */
     uint64_t done;           /* number of the latest that succeeded */
     uint64_t failed;         /* number of the latest that failed, with its error: */
@@ -73,6 +74,7 @@ static void record(struct ctx *cx, struct rest *r, uint64_t number, int rc, stru
     if (rc == 0) {
         discovery_unref(r->table);
         r->table = fresh;
+        r->forgotten = false;
         r->done = number;
     } else if (!ctx_done(cx)) {
         r->failed = number;
@@ -137,7 +139,7 @@ static int refresh(struct ctx *cx, struct kube *k, uint64_t asked)
 static struct discovery *take_table(struct rest *r, uint64_t *ret_begun)
 {
     pthread_mutex_lock(&r->lock);
-    struct discovery *table = discovery_ref(r->table);
+    struct discovery *table = discovery_ref(r->forgotten ? NULL : r->table);
     *ret_begun = r->begun;
     pthread_mutex_unlock(&r->lock);
     return table;
@@ -146,8 +148,7 @@ static struct discovery *take_table(struct rest *r, uint64_t *ret_begun)
 void kube_map_forget(struct kube *k)
 {
     pthread_mutex_lock(&k->rest->lock);
-    discovery_unref(k->rest->table);
-    k->rest->table = NULL;
+    k->rest->forgotten = true;
     pthread_mutex_unlock(&k->rest->lock);
 }
 
