@@ -7,7 +7,6 @@
 #include "kustomize-controller/build.h"
 
 #include "kustomize-controller/remote.h"
-#include "libgotk/base/fs.h"
 #include "libgotk/base/hash.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
@@ -16,7 +15,7 @@
 #include "libgotk/kustomize/varsub.h"
 #include "libgotk/ssa/subject.h"
 
-#include <string.h>
+#include <limits.h>
 
 #define MEMORY_MAX  ((size_t)1 << 30)
 #define YAML_MAX    ((size_t)256 << 20)
@@ -164,23 +163,17 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
     return run_job(cx, input, false, ret);
 }
 
-int build_command(struct ctx *cx, int argc, char **argv)
+int build_command(struct ctx *cx, const char *const *args)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: kustomize-controller build DIR\n");
-        return 2;
-    }
     struct build_output built;
-    const char *root = realpath(argv[1], NULL);
-    if (!root) {
-        fprintf(stderr, "error: %s: no such directory\n", argv[1]);
-        return 1;
-    }
-    struct build_input input = { .root = root, .dir = ".", .allow_remote = true };
-    if (run_job(cx, &input, true, &built) < 0) {
-        fprintf(stderr, "error: %s\n", err_message(cx));
-        return 1;
-    }
+    char root[PATH_MAX];
+    if (!args[0] || args[1])
+        return err_fail(cx, ERR_INVALID, "usage: kustomize-controller build DIR");
+    if (!realpath(args[0], root))
+        return err_errno(cx, "%s", args[0]);
+    const struct build_input input = { .root = root, .dir = ".", .allow_remote = true };
+    if (run_job(cx, &input, true, &built) < 0)
+        return cx->err.code;
     fputs(built.yaml, stdout);
     return 0;
 }

@@ -33,7 +33,7 @@ extern const struct job build_job;
 /* Builds in a child; everything in *ret lives in cx->arena. Errors are the engine's own. */
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret) MUST_CHECK;
 
-/* `kustomize-controller build DIR`: prints what the engine makes of a folder; returns the exit code. */
-int build_command(struct ctx *cx, int argc, char **argv);
+/* `kustomize-controller build DIR`: prints what the engine makes of a folder; a command's run function. */
+int build_command(struct ctx *cx, const char *const *args);
 
 #endif

@@ -1,0 +1,81 @@
+/*
+ * controller.h: what the files of this controller share: its own options and state, and the run of one reconcile.
+ *
+ * One struct state per process, read-only after start-up but for the tree cache, which has its own lock. One struct
+ * ks_run per reconcile, in the reconcile's arena.
+ */
+#ifndef GOTK_KUSTOMIZE_CONTROLLER_H
+#define GOTK_KUSTOMIZE_CONTROLLER_H
+
+#include "kustomize-controller/build.h"
+#include "kustomize-controller/cache.h"
+#include "libgotk/api/kustomization.h"
+#include "libgotk/base/flags.h"
+#include "libgotk/base/gotime.h"
+#include "libgotk/runtime/manager.h"
+#include "libgotk/ssa/change.h"
+
+/* The annotation and label prefix of the kind, and the field manager of all that is applied. */
+#define KG            KUSTOMIZATION_GROUP
+#define FIELD_MANAGER "kustomize-controller"
+
+/* The controller's own flags and what it keeps between reconciles. */
+struct state {
+    int64_t concurrent_ssa;
+    int64_t http_retry;
+    bool no_remote_bases;
+    bool no_cross_namespace_refs;
+    const char *custom_apply_stage_kinds;
+    struct flag_list override_managers;
+    const char *default_kubeconfig_service_account;
+    const char *default_decryption_service_account;
+    const char *sops_age_secret;
+    const char *sops_vault_configmap;
+    bool insecure_kubeconfig_exec;
+    bool insecure_kubeconfig_tls;
+
+    char **custom_kinds; /* --custom-apply-stage-kinds, split */
+    size_t custom_kinds_count;
+    struct tree_cache *trees;
+};
+
+/* All that one reconcile knows. */
+struct ks_run {
+    struct run run; /* must be first */
+    struct kustomization ks;
+    struct state *state;
+    struct kube *kube;
+    int64_t timeout_ns;          /* of health checks; shown in progress texts */
+    struct artifact artifact;    /* of the source */
+    const char *origin_revision; /* of the artifact, when it has one */
+    const char *tree;            /* the unpacked artifact, shared and read-only */
+    const char *dir;             /* spec.path in it */
+    struct build_output built;
+    struct changes applied;
+};
+
+/* The state of this process. */
+struct state *state_of(const struct run *run);
+
+/* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
+int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* prune.c: deletes what left the inventory and keeps what could not be deleted; takes the old inventory. */
+int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old,
+                  struct inventory *now) MUST_CHECK;
+
+/* prune.c: deletes everything in the inventory as spec.deletionPolicy says; the Kustomization is going. */
+int prune_all(struct ctx *cx, void *run) MUST_CHECK;
+
+/* watches.c: which Kustomizations a change of a source, ConfigMap or Secret concerns. */
+extern const struct controller_watch kustomization_watches[];
+extern const size_t kustomization_watch_count;
+void kustomization_index(struct watch_index *to, const struct doc *object);
+
+/* source.c: finds spec.sourceRef and its artifact; fills r->artifact. */
+int source_resolve(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* kustomization.c: the controller itself. */
+extern const struct controller kustomization_controller;
+
+#endif

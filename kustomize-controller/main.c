@@ -1,0 +1,129 @@
+/*
+ * main.c: kustomize-controller as data: its flags, gates, jobs, sub-commands and its one controller.
+ */
+#include "kustomize-controller/controller.h"
+#include "libgotk/base/str.h"
+
+static struct state state;
+
+static const struct flag flags[] = {
+    { .name = "concurrent-ssa",
+      .kind = FLAG_INT,
+      .target = &state.concurrent_ssa,
+      .fallback = "4",
+      .help = "The number of concurrent server-side apply operations per Kustomization." },
+    { .name = "http-retry",
+      .kind = FLAG_INT,
+      .target = &state.http_retry,
+      .fallback = "9",
+      .help = "The number of retries of a failed artifact download." },
+    { .name = "no-remote-bases",
+      .kind = FLAG_BOOL,
+      .target = &state.no_remote_bases,
+      .help = "Refuse resources that a kustomization names by URL." },
+    { .name = "no-cross-namespace-refs",
+      .kind = FLAG_BOOL,
+      .target = &state.no_cross_namespace_refs,
+      .help = "Refuse references to sources of other namespaces." },
+    { .name = "override-manager",
+      .kind = FLAG_LIST,
+      .target = &state.override_managers,
+      .help = "Field managers whose changes are undone; may be repeated." },
+    { .name = "custom-apply-stage-kinds",
+      .kind = FLAG_STRING,
+      .target = &state.custom_apply_stage_kinds,
+      .help = "Comma-separated `group/kind`s to apply in a stage of their own, before all others." },
+    { .name = "default-decryption-service-account",
+      .kind = FLAG_STRING,
+      .target = &state.default_decryption_service_account,
+      .help = "The service account for decryption when an object names none." },
+    { .name = "default-kubeconfig-service-account",
+      .kind = FLAG_STRING,
+      .target = &state.default_kubeconfig_service_account,
+      .help = "The service account for remote clusters when an object names none." },
+    { .name = "sops-age-secret",
+      .kind = FLAG_STRING,
+      .target = &state.sops_age_secret,
+      .help = "The Secret in the runtime namespace with age keys for all objects." },
+    { .name = "sops-vault-configmap",
+      .kind = FLAG_STRING,
+      .target = &state.sops_vault_configmap,
+      .help = "The ConfigMap in the runtime namespace with the addresses of Vault servers." },
+    { .name = "insecure-kubeconfig-exec",
+      .kind = FLAG_BOOL,
+      .target = &state.insecure_kubeconfig_exec,
+      .help = "Allow exec plugins in the kubeconfigs of objects." },
+    { .name = "insecure-kubeconfig-tls",
+      .kind = FLAG_BOOL,
+      .target = &state.insecure_kubeconfig_tls,
+      .help = "Allow kubeconfigs of objects to skip the verification of certificates." },
+};
+
+static const struct feature features[] = {
+    { "StrictPostBuildSubstitutions", true, "An unset variable without a default fails the build." },
+    { "DisableStatusPollerCache", true, "Health checks read objects live." },
+    { "DisableFailFastBehavior", false, "Health checks wait for all objects although one has failed." },
+    { "CacheSecretsAndConfigMaps", false,
+      "Accepted for compatibility: Secrets and ConfigMaps are read live." },
+    { "GroupChangeLog", false, "Log changes grouped by action." },
+    { "AdditiveCELDependencyCheck", false, "A readyExpr is checked besides readiness." },
+    { "ExternalArtifact", false, "Allow sources of kind ExternalArtifact." },
+    { "CancelHealthCheckOnNewRevision", false, "A new revision ends the running health checks." },
+    { "DisableConfigWatchers", false, "Do not watch ConfigMaps and Secrets." },
+    { "DirectSourceFetch", false, "Read sources live." },
+    { "MigrateAPIVersion", false, "Rewrite the API version in managed fields." },
+    { "ObjectLevelWorkloadIdentity", false, "Use the service account of an object towards cloud providers." },
+    { NULL, false, NULL },
+};
+
+static int setup(struct ctx *cx, struct manager *m)
+{
+    bool identity = manager_feature(m, "ObjectLevelWorkloadIdentity");
+    if (!identity && !str_empty(state.default_decryption_service_account))
+        return err_fail(
+            cx, ERR_INVALID,
+            "--default-decryption-service-account needs the feature gate ObjectLevelWorkloadIdentity");
+    if (!identity && !str_empty(state.default_kubeconfig_service_account))
+        return err_fail(
+            cx, ERR_INVALID,
+            "--default-kubeconfig-service-account needs the feature gate ObjectLevelWorkloadIdentity");
+    if (!str_empty(state.custom_apply_stage_kinds)) {
+        state.custom_kinds =
+            str_split(cx->arena, state.custom_apply_stage_kinds, ',', &state.custom_kinds_count);
+    }
+    return tree_cache_open(cx, state.http_retry, &state.trees);
+}
+
+static void teardown(struct manager *m UNUSED)
+{
+    tree_cache_close(state.trees);
+}
+
+static const struct controller *const controllers[] = { &kustomization_controller, NULL };
+static const struct job *const jobs[] = { &build_job, &unpack_job, NULL };
+static const struct command build = {
+    .name = "build",
+    .usage = "build DIR",
+    .help = "Print what the kustomization of a folder builds to, without a cluster.",
+    .run = build_command,
+};
+static const struct command *const commands[] = { &build, NULL };
+
+static const struct program program = {
+    .name = "kustomize-controller",
+    .title = "Applies what sources hold to the cluster, and keeps it that way.",
+    .controllers = controllers,
+    .flags = flags,
+    .flag_count = ARRAY_LEN(flags),
+    .features = features,
+    .jobs = jobs,
+    .commands = commands,
+    .setup = setup,
+    .teardown = teardown,
+    .user = &state,
+};
+
+int main(int argc, char **argv)
+{
+    return manager_main(argc, argv, &program);
+}
