@@ -4,6 +4,7 @@
 #ifndef GOTK_KUBE_LIST_H
 #define GOTK_KUBE_LIST_H
 
+#include "libgotk/base/buf.h"
 #include "libgotk/kube/client.h"
 #include "libgotk/kube/rest.h"
 

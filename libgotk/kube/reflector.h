@@ -5,6 +5,7 @@
 #ifndef GOTK_KUBE_REFLECTOR_H
 #define GOTK_KUBE_REFLECTOR_H
 
+#include "libgotk/base/buf.h"
 #include "libgotk/kube/list.h"
 #include "libgotk/kube/watch.h"
 
