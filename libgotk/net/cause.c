@@ -6,7 +6,7 @@
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 
-#include <errno.h>
+#include <openssl/x509_vfy.h>
 
 /* Appends to the message what is known beyond the table's text. */
 typedef const char *(*detail_fn)(struct ctx *cx, const struct transfer *t);
@@ -55,7 +55,7 @@ static const char *distrust(struct ctx *cx, const struct transfer *t)
     long verify = 0;
     curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
     const char *name = t->req->tls ? str_or(t->req->tls->server_name, t->url.host) : t->url.host;
-    if (verify)
+    if (verify > X509_V_ERR_UNSPECIFIED) /* else the chain is good, but not the name */
         return str_fmt(cx->arena, "tls: failed to verify certificate: %s", tls_verify_text(verify));
     return str_fmt(cx->arena, "tls: failed to verify certificate: x509: certificate is not valid for %s",
                    name);
@@ -118,7 +118,7 @@ static const struct {
     { CURLE_HTTP2_STREAM, ERR_UNAVAILABLE, true, cut_off },
     { CURLE_PROXY, ERR_UNAVAILABLE, true, curl_words },
     { CURLE_WEIRD_SERVER_REPLY, ERR_UNAVAILABLE, false, curl_words },
-    { CURLE_UNSUPPORTED_PROTOCOL, ERR_INVALID, false, curl_words },
+    { CURLE_UNSUPPORTED_PROTOCOL, ERR_UNAVAILABLE, false, curl_words },
     { CURLE_URL_MALFORMAT, ERR_INVALID, false, curl_words },
     { CURLE_BAD_CONTENT_ENCODING, ERR_UNAVAILABLE, false, curl_words },
 };

@@ -300,7 +300,6 @@ static void set_timing(struct transfer *t)
     SET(t, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(t, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
     SET(t, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S / 2);
-    SET(t, CURLOPT_BUFFERSIZE, 131072L);
 }
 
 static void set_protocol(struct transfer *t)

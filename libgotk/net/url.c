@@ -106,11 +106,19 @@ bool url_unescape(struct arena *a, const char *text, char **ret)
     return unescape(a, text, strlen(text), ret);
 }
 
+static bool is_userinfo_char(unsigned char c)
+{
+    return isalnum(c) || (c && strchr("-._:~!$&'()*+,;=%@", c));
+}
+
 static int parse_userinfo(struct ctx *cx, const char *text, const char *s, size_t n, struct url *u)
 {
     const char *colon = memchr(s, ':', n);
     size_t user_len = colon ? (size_t)(colon - s) : n;
     char *user, *password = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!is_userinfo_char((unsigned char)s[i]))
+            return bad(cx, text, "user or password hold a character that must be written as %XX");
     if (!unescape(cx->arena, s, user_len, &user))
         return bad(cx, text, "the user name holds a broken %-escape");
     if (colon && !unescape(cx->arena, colon + 1, n - user_len - 1, &password))
