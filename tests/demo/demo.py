@@ -92,17 +92,19 @@ class Demo:
         git("-C", self.clone, "push", "-q", "origin", "HEAD:main")
         return git("-C", self.clone, "rev-parse", "HEAD").strip()
 
-    def reconcile(self):
-        """Tells the source-controller to look now, as a webhook or `flux reconcile` does, instead of in a minute."""
-        say(paint("2", "  $ kubectl annotate gitrepository/flux-system reconcile.fluxcd.io/requestedAt=now"))
-        self.cp.api.reconcile(rig.GITREPOSITORY, NS, "flux-system")
+    def reconcile(self, kind, name):
+        """Asks for a reconcile now, as a webhook or `flux reconcile` does, instead of at the next interval."""
+        say(paint("2", f"  $ kubectl annotate {kind.kind.lower()}/{name} reconcile.fluxcd.io/requestedAt=now"))
+        self.cp.api.reconcile(kind, NS, name)
 
     def wait(self, what, get, until=None, timeout=60):
         return rig.wait_for(get, timeout, what, until, every=0.02)
 
-    def wait_applied(self, name, revision):
-        self.wait(f"Kustomization {name} to be Ready at {revision[:8]}",
-                  lambda: self.cp.api.get(rig.KUSTOMIZATION, NS, name), lambda o: rig.is_ready(o, revision))
+    def wait_applied(self, revision):
+        """Waits until both Kustomizations are Ready at a commit."""
+        for name in ("flux-system", "tekton-base"):
+            self.wait(f"Kustomization {name} to be Ready at {revision[:8]}",
+                      lambda: self.cp.api.get(rig.KUSTOMIZATION, NS, name), lambda o: rig.is_ready(o, revision))
 
 
 def start_cluster(d):
@@ -141,8 +143,7 @@ def sync(d):
     d.cp.api.create(rig.SECRET, NS, "flux-system", stringData=secret)
     with d.measured("first sync: Git to objects of both releases"):
         d.kubectl("apply", "-f", f"{d.clone}/clusters/local/flux-system/gotk-sync.yaml")
-        d.wait_applied("flux-system", revision)
-        d.wait_applied("tekton-base", revision)
+        d.wait_applied(revision)
     d.kubectl("get", "gitrepository,kustomization", "-n", NS)
     d.kubectl("get", "deployment,service,configmap,serviceaccount", "-n", APP)
 
@@ -164,9 +165,9 @@ def pushed_commit(d):
     revision = d.push({"tekton-base/kustomization.yaml": overlay + "- team-defaults.yaml\n",
                        "tekton-base/team-defaults.yaml": DEFAULTS.format("15m")}, "Give the team a default timeout")
     with d.measured("pushed commit applied"):
-        d.reconcile()
+        d.reconcile(rig.GITREPOSITORY, "flux-system")
         d.wait("ConfigMap team-defaults", lambda: d.cp.api.find(rig.CONFIGMAP, APP, "team-defaults"))
-        d.wait_applied("tekton-base", revision)
+        d.wait_applied(revision)
     d.kubectl("get", "configmap", "team-defaults", "-n", APP, "-o", "jsonpath={.data}{'\\n'}")
 
 
@@ -175,7 +176,7 @@ def drift(d):
     with d.measured("drift put back: a changed and a deleted object"):
         d.kubectl("scale", "deployment/tekton-dashboard", "--replicas=5", "-n", APP)
         d.kubectl("delete", "service/tekton-dashboard", "-n", APP)
-        d.cp.api.reconcile(rig.KUSTOMIZATION, NS, "tekton-base")
+        d.reconcile(rig.KUSTOMIZATION, "tekton-base")
         d.wait("replicas to be 1 again", lambda: d.cp.api.get(DEPLOYMENT, APP, "tekton-dashboard"),
                lambda o: o["spec"]["replicas"] == 1)
         d.wait("Service tekton-dashboard", lambda: d.cp.api.find(SERVICE, APP, "tekton-dashboard"))
@@ -186,15 +187,15 @@ def prune(d):
     """What leaves Git leaves the cluster"""
     overlay = (d.clone / "tekton-base/kustomization.yaml").read_text()
     revision = d.push({"tekton-base/kustomization.yaml": overlay.replace("- team-defaults.yaml\n", ""),
-                       "tekton-base/team-defaults.yaml": None}, "Remove the team's defaults")
+                       "tekton-base/team-defaults.yaml": None}, "Remove the default timeout")
     with d.measured("removed file pruned"):
-        d.reconcile()
+        d.reconcile(rig.GITREPOSITORY, "flux-system")
         d.wait("ConfigMap team-defaults to go", lambda: d.cp.api.find(rig.CONFIGMAP, APP, "team-defaults"),
                lambda found: found is None)
-        d.wait_applied("tekton-base", revision)
+        d.wait_applied(revision)
     d.kubectl("get", "kustomization", "-n", NS)
-    d.kubectl("get", "events", "-n", NS, "-o", "custom-columns=TYPE:.type,REASON:.reason,"
-              "OBJECT:.involvedObject.name,MESSAGE:.message", "--sort-by=.lastTimestamp")
+    d.kubectl("get", "events", "-n", NS, "--sort-by=.lastTimestamp", "-o",
+              "custom-columns=TYPE:.type,REASON:.reason,KIND:.involvedObject.kind,NAME:.involvedObject.name")
 
 
 STEPS = [start_cluster, start_controllers, sync, pushed_commit, drift, prune]

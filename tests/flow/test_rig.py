@@ -79,6 +79,23 @@ def test_web_requests_are_counted(web, repo, tmp_path):
     assert repo.requests(mark, "git-upload-pack")[-1]["method"] == "POST"
 
 
+def test_web_leaves_no_process_behind(tmp_path):
+    with rig.Folder() as folder:
+        with rig.Web(folder) as web:
+            web.repo("one").commit({"a": "1"})
+            clone(web.repo("one").http_url, tmp_path / "clone")
+        left = [p.name for p in pathlib.Path("/proc").glob("[0-9]*")
+                if str(folder.path) in command_line(p) and alive(p.name)]
+    assert not left
+
+
+def command_line(process):
+    try:
+        return (process / "cmdline").read_text()
+    except OSError:
+        return ""
+
+
 def test_web_files_and_failures(web, ns):
     url = web.file(f"{ns}/release.yaml", "kind: List\n")
 

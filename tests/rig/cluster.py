@@ -78,10 +78,14 @@ class ControlPlane:
         return (self.dir / "pki/apiserver.crt").exists() and self.api.get("/readyz") == "ok"
 
     def install(self, *folders):
-        """Namespace flux-system, the roles of manifests/, and the manifests of each folder or file (-k or -f), CRDs ready."""
+        """Namespace flux-system, the roles of manifests/, then each folder or file (-k or -f); waits for the CRDs.
+
+        RIG_CRDS=DIR[,DIR] adds more: Flux's own controllers, run here for comparison, want every kind of theirs.
+        """
         if not self.api.find(NAMESPACE, name="flux-system"):
             self.namespace("flux-system")
-        for path in (ROOT / "manifests/install/roles", *map(pathlib.Path, folders)):
+        more = [path for path in os.environ.get("RIG_CRDS", "").split(",") if path]
+        for path in (ROOT / "manifests/install/roles", *map(pathlib.Path, (*folders, *more))):
             flag = "-k" if (path / "kustomization.yaml").exists() else "-f"
             self.kubectl("apply", "--server-side", flag, path)
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")

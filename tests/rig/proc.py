@@ -28,6 +28,10 @@ class Timeout(AssertionError):
     """wait_for gave up; the message says what was awaited and shows the last state seen."""
 
 
+class Ended(AssertionError):
+    """A process that was needed is gone; wait_for passes this on at once."""
+
+
 class Folder:
     """A folder for one run (a context manager). A failed run keeps it when RIG_KEEP=1 is set.
 
@@ -72,9 +76,9 @@ class Process:
         return self.popen.poll() is None
 
     def check(self):
-        """Raises, with the end of its log, when the process is gone."""
+        """Raises Ended, with the end of its log, when the process is gone."""
         if not self.running():
-            raise AssertionError(f"{self.name} ended with code {self.popen.returncode}:\n{self.tail()}")
+            raise Ended(f"{self.name} ended with code {self.popen.returncode}:\n{self.tail()}")
 
     def tail(self, lines=30):
         return "\n".join(self.log().splitlines()[-lines:])
@@ -162,7 +166,7 @@ def show(state, limit=6000):
 def wait_for(get, timeout, what, until=None, every=0.1):
     """Calls get() until it is truthy, or until until(get()) is, and returns what get() returned.
 
-    An exception from get or until counts as "not yet". After `timeout` seconds (times SLOW): Timeout, whose message
+    An exception from get or until (but Ended) counts as "not yet". After `timeout` seconds (times SLOW): Timeout, whose message
     names `what` and shows the last state and the last exception. Give `until` so that the state is worth showing.
     """
     end = time.monotonic() + timeout * SLOW
@@ -173,6 +177,8 @@ def wait_for(get, timeout, what, until=None, every=0.1):
             error = None
             if until(state) if until else state:
                 return state
+        except Ended:
+            raise
         except Exception as e:  # the state to wait for may make get() itself fail for a while
             error = e
         if time.monotonic() > end:

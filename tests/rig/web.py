@@ -21,6 +21,8 @@ from typing import NamedTuple
 from .pki import Authority, openssl
 from .proc import Process, free_port, port_open, wait_for
 
+# Each fcgiwrap serves one request at a time. Not `fcgiwrap -c N`: the children it forks outlive it.
+BACKENDS = 6
 CODES = (400, 401, 403, 404, 410, 429, 500, 502, 503)
 CONFIG = """
 {user}
@@ -35,6 +37,7 @@ http {{
     access_log {dir}/access.log json;
     client_max_body_size 0; absolute_redirect off; default_type text/plain; keepalive_timeout 30s;
     fastcgi_read_timeout 120s;
+    upstream backend {{ least_conn; {backends} }}
     ssl_certificate {crt}; ssl_certificate_key {key};
     server {{ listen 127.0.0.1:{http}; include {dir}/locations.conf; }}
     server {{ listen 127.0.0.1:{https} ssl http2; include {dir}/locations.conf; }}
@@ -44,7 +47,7 @@ http {{
 """
 BACKEND = """
         client_body_buffer_size 1m;
-        fastcgi_pass unix:{dir}/fcgi.sock;
+        fastcgi_pass backend;
         fastcgi_param SCRIPT_FILENAME {backend};
         fastcgi_param GIT_PROJECT_ROOT {dir}/git;
         fastcgi_param GIT_HTTP_EXPORT_ALL 1;
@@ -93,7 +96,8 @@ class Web:
         self.password, self.token = os.urandom(9).hex(), os.urandom(12).hex()
         self._certificates()
         self._config()
-        self._spawn("fcgiwrap", ["fcgiwrap", "-f", "-c", "8", "-s", f"unix:{self.dir}/fcgi.sock"])
+        for number in range(BACKENDS):
+            self._spawn(f"fcgiwrap-{number}", ["fcgiwrap", "-f", "-s", f"unix:{self.dir}/fcgi{number}.sock"])
         nginx = self._spawn("nginx", ["/usr/sbin/nginx", "-p", self.dir, "-e", self.dir / "nginx-error.log",
                                       "-c", self.dir / "nginx.conf"])
         for port in self.ports.values():
@@ -115,9 +119,10 @@ class Web:
             locations += STATUS.format(code=code, retry=retry)
         (self.dir / "locations.conf").write_text(locations)
         crt, key = self.pki / "server.crt", self.pki / "server.key"
+        backends = " ".join(f"server unix:{self.dir}/fcgi{number}.sock;" for number in range(BACKENDS))
         user = "user root;" if os.getuid() == 0 else ""
         (self.dir / "nginx.conf").write_text(CONFIG.format(dir=self.dir, user=user, crt=crt, key=key, ca=self.ca_bundle,
-                                                           **self.ports))
+                                                           backends=backends, **self.ports))
 
     def _spawn(self, name, argv):
         started = Process(name, argv, self.dir / f"{name}.log", detach=self.detach)
