@@ -17,13 +17,11 @@ import pathlib
 import re
 import secrets
 import shutil
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import rig  # noqa: E402
-from rig.controller import Attached  # noqa: E402
+import rig
+from rig.controller import Attached
 
 SHARD = "sharding.fluxcd.io/key"
 NAMES = ("source-controller", "kustomize-controller")
