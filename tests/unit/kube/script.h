@@ -183,7 +183,7 @@ static void script_stop(struct script *s)
 }
 
 /* How often a text was in the requests. */
-static int script_count(struct script *s, const char *part)
+static inline int script_count(struct script *s, const char *part)
 {
     int n = 0;
     pthread_mutex_lock(&s->lock);
@@ -195,7 +195,7 @@ static int script_count(struct script *s, const char *part)
 
 #define assert_requested(s, part, n) assert_int_equal(script_count((s), (part)), (n))
 
-static struct kube *script_client(struct ctx *cx, struct script *s, struct kube_config config)
+static inline struct kube *script_client(struct ctx *cx, struct script *s, struct kube_config config)
 {
     struct kube *k = NULL;
     struct kube_options options = { .user_agent = "test-controller/v1" };
