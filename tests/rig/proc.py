@@ -158,7 +158,9 @@ def port_open(port):
 
 
 def show(state, limit=6000):
-    """State as text for a failure message."""
+    """State as text for a failure message, without managedFields."""
+    if isinstance(state, dict) and "managedFields" in state.get("metadata", {}):
+        state = {**state, "metadata": {k: v for k, v in state["metadata"].items() if k != "managedFields"}}
     text = state if isinstance(state, str) else json.dumps(state, indent=2, default=str)
     return text if len(text) <= limit else text[:limit] + f"\n... ({len(text)} characters)"
 
