@@ -28,7 +28,7 @@ const struct field artifact_fields[] = {
     FIELD(struct artifact, path, "path", FIELD_REQUIRED),
     FIELD(struct artifact, url, "url", FIELD_REQUIRED),
     FIELD(struct artifact, revision, "revision", FIELD_REQUIRED),
-    FIELD(struct artifact, digest, "digest", 0),
+    FIELD(struct artifact, digest, "digest", FIELD_REQUIRED),
     FIELD(struct artifact, last_update_time, "lastUpdateTime", FIELD_REQUIRED),
     FIELD(struct artifact, size, "size", 0),
     FIELD(struct artifact, metadata, "metadata", 0),
