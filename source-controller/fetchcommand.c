@@ -1,0 +1,121 @@
+/*
+ * fetchcommand.c: `source-controller fetch URL`: what the controller would fetch, into a folder, without a cluster.
+ *
+ * The same job as a reconcile's, without the archive. For CI, and to find out whether an address and its credentials work.
+ */
+#include "libgotk/base/fs.h"
+#include "libgotk/base/gotime.h"
+#include "libgotk/base/str.h"
+#include "source-controller/source.h"
+
+#include <limits.h>
+
+static struct {
+    struct git_ref ref;
+    const char *output;
+    const char *username;
+    const char *ca_file;
+    int64_t timeout_ns;
+} options;
+
+static const struct flag flags[] = {
+    { .name = "branch",
+      .kind = FLAG_STRING,
+      .target = &options.ref.branch,
+      .help = "Check out this branch." },
+    { .name = "tag", .kind = FLAG_STRING, .target = &options.ref.tag, .help = "Check out this tag." },
+    { .name = "semver",
+      .kind = FLAG_STRING,
+      .target = &options.ref.semver,
+      .help = "Check out the highest tag in this `range` of versions." },
+    { .name = "name",
+      .kind = FLAG_STRING,
+      .target = &options.ref.name,
+      .help = "Check out this reference, e.g. refs/pull/1/head." },
+    { .name = "commit",
+      .kind = FLAG_STRING,
+      .target = &options.ref.commit,
+      .help = "Check out this commit." },
+    { .name = "output",
+      .shorthand = 'o',
+      .kind = FLAG_STRING,
+      .target = &options.output,
+      .fallback = ".",
+      .help = "The folder to put the files into; made when missing, else it must be empty." },
+    { .name = "username",
+      .kind = FLAG_STRING,
+      .target = &options.username,
+      .help = "The user name for basic authentication; the password is read from GIT_PASSWORD." },
+    { .name = "ca-file",
+      .kind = FLAG_STRING,
+      .target = &options.ca_file,
+      .help = "Authorities to trust as well." },
+    { .name = "timeout",
+      .kind = FLAG_DURATION,
+      .target = &options.timeout_ns,
+      .fallback = "1m",
+      .help = "How long the fetch may take." },
+};
+
+/* The output folder as an absolute path, made when missing. */
+static int open_output(struct ctx *cx, const char **ret_dir)
+{
+    char path[PATH_MAX];
+    const char **names;
+    size_t count;
+    if (fs_mkdirs(cx, options.output, 0755) < 0)
+        return cx->err.code;
+    if (!realpath(options.output, path))
+        return err_errno(cx, "%s", options.output);
+    if (fs_list(cx, path, &names, &count) < 0)
+        return cx->err.code;
+    if (count > 0)
+        return err_fail(cx, ERR_EXISTS, "%s is not empty: name an empty or a new folder with --output", path);
+    *ret_dir = str_dup(cx->arena, path);
+    return 0;
+}
+
+static int read_auth(struct ctx *cx, const char *address, struct gitauth *ret)
+{
+    struct url url;
+    struct buf ca;
+    if (url_parse(cx, address, &url) < 0 || gitauth_decode(cx, &url, NULL, ret) < 0)
+        return cx->err.code;
+    if (!str_empty(options.username)) {
+        ret->user = options.username;
+        ret->password = getenv("GIT_PASSWORD");
+        ret->hint = "with --username and GIT_PASSWORD";
+    }
+    if (str_empty(options.ca_file))
+        return 0;
+    if (fs_read_file(cx, options.ca_file, (size_t)1 << 20, &ca) < 0)
+        return err_wrap(cx, "--ca-file");
+    ret->ca_pem = buf_text(&ca);
+    return 0;
+}
+
+static int run(struct ctx *cx, const char *const *args)
+{
+    struct gitfetch_request req = { .timeout_ns = options.timeout_ns };
+    struct gitfetch_result result;
+    if (!args[0] || args[1])
+        return err_fail(cx, ERR_INVALID, "usage: source-controller fetch URL [--branch NAME] [--output DIR]");
+    req.clone.url = args[0];
+    req.clone.ref = options.ref;
+    if (read_auth(cx, args[0], &req.clone.auth) < 0 || open_output(cx, &req.clone.tree_dir) < 0 ||
+        gitfetch_run(cx, &req, &result) < 0)
+        return cx->err.code;
+    if (result.clone.empty)
+        return err_fail(cx, ERR_NOT_FOUND, "git repository is empty");
+    printf("%s\n", result.clone.revision);
+    return 0;
+}
+
+const struct command fetch_command = {
+    .name = "fetch",
+    .usage = "fetch URL",
+    .help = "Fetch a Git repository into a folder and print its revision, without a cluster.",
+    .flags = flags,
+    .flag_count = ARRAY_LEN(flags),
+    .run = run,
+};

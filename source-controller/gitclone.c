@@ -1,0 +1,308 @@
+/*
+ * gitclone.c: one fetch with libgit2; see gitclone.h.
+ *
+ * The repository is bare and the files go to a folder of their own, so that no .git is among them. Attributes are not
+ * applied (no line-ending conversion), as in go-git: an artifact holds the bytes that were committed.
+ */
+#include "source-controller/gitclone.h"
+
+#include "libgotk/base/gotime.h"
+#include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
+#include "source-controller/gittransport.h"
+
+#include <git2/checkout.h>
+#include <git2/commit.h>
+#include <git2/common.h>
+#include <git2/config.h>
+#include <git2/errors.h>
+#include <git2/global.h>
+#include <git2/object.h>
+#include <git2/oid.h>
+#include <git2/repository.h>
+#include <git2/revparse.h>
+
+/* How much of a pack is mapped at a time: a job's memory counts mappings too. */
+#define MAP_WINDOW ((size_t)16 << 20)
+#define MAP_LIMIT  ((size_t)128 << 20)
+
+/* All that one clone knows. */
+struct clone {
+    const struct gitclone_request *req;
+    const char *url; /* masked */
+    struct gittransport transport;
+    git_repository *repo;
+    git_remote *remote;
+    struct gitref_list list;
+    struct gitref_choice choice;
+};
+
+void gitclone_init(void)
+{
+    git_libgit2_init();
+    for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
+        git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+    git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "");
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, MAP_WINDOW);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, MAP_LIMIT);
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+}
+
+/* The error of a libgit2 call: what our own callbacks left in cx, else libgit2's message. */
+static int git_failed(struct ctx *cx, const char *what)
+{
+    const git_error *e = git_error_last();
+    if (cx->err.code < 0)
+        return cx->err.code;
+    if (ctx_check(cx) < 0)
+        return cx->err.code;
+    return err_fail(cx, ERR_INVALID, "%s: %s", what,
+                    e && e->message ? url_mask(cx->arena, e->message) : "unknown");
+}
+
+static void free_remote(void *remote)
+{
+    git_remote_free(remote);
+}
+
+static void free_repository(void *repo)
+{
+    git_repository_free(repo);
+}
+
+static int open_remote(struct ctx *cx, struct clone *c)
+{
+    git_repository_init_options options;
+    git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
+    if (git_repository_init_ext(&c->repo, c->req->git_dir, &options) < 0)
+        return git_failed(cx, "cannot make a repository");
+    arena_defer(cx->arena, free_repository, c->repo);
+    if (git_remote_create_anonymous(&c->remote, c->repo, c->transport.base) < 0)
+        return git_failed(cx, "cannot use the url");
+    arena_defer(cx->arena, free_remote, c->remote);
+    return 0;
+}
+
+static int on_progress(const git_indexer_progress *stats, void *payload)
+{
+    struct gittransport *t = payload;
+    (void)stats;
+    return ctx_check(t->cx) < 0 ? -1 : 0;
+}
+
+static int on_sideband(const char *text, int len, void *payload)
+{
+    struct gittransport *t = payload;
+    (void)text;
+    (void)len;
+    return ctx_check(t->cx) < 0 ? -1 : 0;
+}
+
+static void set_callbacks(struct clone *c, git_remote_callbacks *callbacks)
+{
+    callbacks->transport = gittransport_new;
+    callbacks->transfer_progress = on_progress;
+    callbacks->sideband_progress = on_sideband;
+    callbacks->payload = &c->transport;
+}
+
+/* "refs/heads/main" when the server says where HEAD points. */
+static const char *default_branch(struct ctx *cx, git_remote *remote)
+{
+    git_buf name = { 0 };
+    if (git_remote_default_branch(&name, remote) < 0)
+        return NULL;
+    const char *copy = str_ndup(cx->arena, name.ptr, name.size);
+    git_buf_dispose(&name);
+    return copy;
+}
+
+/* Connects and reads the list of references: the one request of a fetch that finds nothing new. */
+static int list_references(struct ctx *cx, struct clone *c)
+{
+    git_remote_callbacks callbacks;
+    const git_remote_head **heads;
+    size_t count;
+    git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
+    set_callbacks(c, &callbacks);
+    if (git_remote_connect(c->remote, GIT_DIRECTION_FETCH, &callbacks, NULL, NULL) < 0)
+        return git_failed(cx, "cannot connect");
+    if (git_remote_ls(&heads, &count, c->remote) < 0)
+        return git_failed(cx, "cannot list references");
+    struct gitref_head *at = ARENA_ARRAY(cx->arena, struct gitref_head, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        char *hash = arena_alloc(cx->arena, GIT_OID_SHA1_HEXSIZE + 1);
+        git_oid_tostr(hash, GIT_OID_SHA1_HEXSIZE + 1, &heads[i]->oid);
+        at[i] = (struct gitref_head){ str_dup(cx->arena, heads[i]->name), hash };
+    }
+    c->list = (struct gitref_list){ at, count, default_branch(cx, c->remote) };
+    return ctx_check(cx);
+}
+
+static git_strarray refspecs(struct arena *a, const struct gitref_choice *choice)
+{
+    size_t n = choice->tie_count ? choice->tie_count : 1;
+    git_strarray specs = { ARENA_ARRAY(a, char *, n), n };
+    for (size_t i = 0; i < choice->tie_count; i++)
+        specs.strings[i] = str_fmt(a, "+%s:refs/gotk/%zu", choice->ties[i].reference, i);
+    if (!choice->tie_count && choice->fetch)
+        specs.strings[0] = str_fmt(a, "+%s:refs/gotk/0", choice->fetch);
+    else if (!choice->tie_count)
+        specs.strings[0] = str_dup(a, "+refs/heads/*:refs/gotk/*");
+    return specs;
+}
+
+static int fetch(struct ctx *cx, struct clone *c)
+{
+    git_fetch_options options;
+    git_strarray specs = refspecs(cx->arena, &c->choice);
+    git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
+    set_callbacks(c, &options.callbacks);
+    options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+    options.depth = c->choice.shallow ? 1 : GIT_FETCH_DEPTH_FULL;
+    if (git_remote_download(c->remote, &specs, &options) < 0)
+        return git_failed(cx, "cannot fetch");
+    return 0;
+}
+
+static void free_commit(void *commit)
+{
+    git_commit_free(commit);
+}
+
+static int find_commit(struct ctx *cx, struct clone *c, const char *hash, git_commit **ret)
+{
+    git_oid oid;
+    git_commit *commit = NULL;
+    if (git_oid_fromstr(&oid, hash) < 0 || git_commit_lookup(&commit, c->repo, &oid) < 0)
+        return err_fail(cx, ERR_NOT_FOUND, "unable to resolve commit object for '%s': object not found%s",
+                        hash, c->choice.reference ? "" : " (on no branch of the repository)");
+    arena_defer(cx->arena, free_commit, commit);
+    *ret = commit;
+    return 0;
+}
+
+/* Among tags of equal version the latest committed wins; of those the first listed. */
+static int settle_ties(struct ctx *cx, struct clone *c)
+{
+    git_time_t latest = 0;
+    for (size_t i = 0; i < c->choice.tie_count; i++) {
+        const struct gitref_tie *tie = &c->choice.ties[i];
+        git_commit *commit;
+        if (find_commit(cx, c, tie->hash, &commit) < 0)
+            return err_wrap(cx, "tag '%s'", tie->reference);
+        if (i > 0 && git_commit_time(commit) <= latest)
+            continue;
+        latest = git_commit_time(commit);
+        c->choice.reference = tie->reference;
+        c->choice.hash = tie->hash;
+    }
+    return 0;
+}
+
+/* libgit2 calls this once per file it writes; a checkout of a large tree must end when the work is cancelled. */
+static int on_file(git_checkout_notify_t why, const char *path, const git_diff_file *baseline,
+                   const git_diff_file *target, const git_diff_file *workdir, void *payload)
+{
+    (void)why, (void)path, (void)baseline, (void)target, (void)workdir;
+    return ctx_check(payload) < 0 ? -1 : 0;
+}
+
+static int check_out(struct ctx *cx, struct clone *c, git_commit *commit)
+{
+    git_checkout_options options;
+    git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
+    options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX | GIT_CHECKOUT_NO_REFRESH;
+    options.target_directory = c->req->tree_dir;
+    options.disable_filters = 1;
+    options.notify_flags = GIT_CHECKOUT_NOTIFY_UPDATED;
+    options.notify_cb = on_file;
+    options.notify_payload = cx;
+    if (git_checkout_tree(c->repo, (const git_object *)commit, &options) < 0)
+        return git_failed(cx, str_fmt(cx->arena, "unable to checkout commit '%s'", c->choice.hash));
+    return 0;
+}
+
+static void set_revision(struct ctx *cx, const struct clone *c, struct gitclone_result *ret)
+{
+    ret->commit = c->choice.hash;
+    ret->revision = gitref_revision(cx->arena, c->choice.reference, c->choice.hash, c->choice.absolute);
+}
+
+/* The first line of a message, at most 50 characters of it and then "...", as Flux shows it. */
+static const char *subject_of(struct arena *a, const char *message)
+{
+    size_t n = strcspn(str_or(message, ""), "\n");
+    size_t end = 0;
+    for (int characters = 0; end < n; characters++) {
+        size_t len = str_utf8_len(message + end, n - end);
+        if (characters == 50)
+            return str_fmt(a, "%.*s...", (int)end, message);
+        end += len ? len : 1;
+    }
+    return str_is_utf8(str_or(message, ""), n) ? str_ndup(a, str_or(message, ""), n) : "";
+}
+
+static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
+{
+    git_commit *commit;
+    if (fetch(cx, c) < 0 || settle_ties(cx, c) < 0 || find_commit(cx, c, c->choice.hash, &commit) < 0 ||
+        check_out(cx, c, commit) < 0)
+        return cx->err.code;
+    ret->subject = subject_of(cx->arena, git_commit_message(commit));
+    set_revision(cx, c, ret);
+    return 0;
+}
+
+/* A repository without any commit: an answer of its own for branches, an error for whatever else was asked for. */
+static int nothing_there(struct ctx *cx, const struct git_ref *ref, struct gitclone_result *ret)
+{
+    if (!str_empty(ref->commit) || !str_empty(ref->name) || !str_empty(ref->tag) || !str_empty(ref->semver))
+        return err_fail(cx, ERR_NOT_FOUND, "remote repository is empty");
+    ret->empty = true;
+    return 0;
+}
+
+static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
+{
+    if (gittransport_init(cx, c->req->url, &c->req->auth, c->req->proxy, &c->transport) < 0 ||
+        open_remote(cx, c) < 0 || list_references(cx, c) < 0)
+        return cx->err.code;
+    if (c->list.len == 0)
+        return nothing_there(cx, &c->req->ref, ret);
+    if (gitref_choose(cx, &c->req->ref, &c->list, &c->choice) < 0)
+        return cx->err.code;
+    if (c->choice.hash) {
+        set_revision(cx, c, ret);
+        ret->unchanged = gitref_same_revision(cx->arena, ret->revision, c->req->last_revision);
+    }
+    if (ret->unchanged)
+        return 0;
+    if (ret->revision && c->req->found && c->req->found(cx, c->req->user, ret->revision) < 0)
+        return cx->err.code;
+    return fetch_and_check_out(cx, c, ret);
+}
+
+/* A timeout says what it was waiting for. */
+static int explain_timeout(struct ctx *cx, const struct clone *c, int64_t started_ms)
+{
+    const char *took = gotime_print_duration(cx->arena, (ctx_now_ms() - started_ms) * GOTIME_MS);
+    return err_fail(cx, ERR_TIMEOUT,
+                    "%s (gave up after %s and %zu bytes received; spec.timeout sets the limit)",
+                    err_message(cx), took, c->transport.received);
+}
+
+int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitclone_result *ret)
+{
+    struct clone c = { .req = req, .url = url_mask(cx->arena, req->url) };
+    struct gitclone_result result = { 0 };
+    int64_t started_ms = ctx_now_ms();
+    if (run(cx, &c, &result) >= 0) {
+        *ret = result;
+        return 0;
+    }
+    if (cx->err.code == ERR_TIMEOUT)
+        explain_timeout(cx, &c, started_ms);
+    return err_wrap(cx, "unable to clone '%s'", c.url);
+}

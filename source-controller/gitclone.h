@@ -1,0 +1,42 @@
+/*
+ * gitclone.h: lists a remote, decides, fetches and checks out: all that touches libgit2.
+ *
+ * Runs in a confined child (gitfetch.h), which alone parses what a server sends. One connection does it all: the list of
+ * references of its first request decides whether there is anything to fetch. Rejected: keeping clones between fetches
+ * (state that can rot, on a volume shared by tenants); a shallow fetch of one reference is about as cheap.
+ */
+#ifndef GOTK_SOURCE_GITCLONE_H
+#define GOTK_SOURCE_GITCLONE_H
+
+#include "source-controller/gitauth.h"
+#include "source-controller/gitref.h"
+
+struct gitclone_request {
+    const char *url; /* as in spec.url */
+    struct git_ref ref;
+    struct gitauth auth;
+    const char *proxy;         /* NULL: as the environment says */
+    const char *last_revision; /* stop when it still stands; NULL: fetch in any case */
+    const char *git_dir;       /* an empty folder for the objects */
+    const char *tree_dir;      /* an empty folder for the files */
+    /* Called before anything is fetched, with the revision that will be; may be NULL. */
+    int (*found)(struct ctx *cx, void *user, const char *revision);
+    void *user;
+};
+
+struct gitclone_result {
+    bool unchanged; /* last_revision stands: the fields after revision are empty */
+    bool empty;     /* the repository has no commit, and a branch was asked for */
+    const char *revision;
+    const char *commit;
+    const char *subject; /* first line of the commit's message, shortened as Flux does */
+};
+
+/* Sets libgit2 up; once in main, before any thread and before job_init. */
+void gitclone_init(void);
+
+/* Does it. Messages begin as those of Flux: "unable to clone '<url>': ...", with credentials in the URL masked. Fails with
+ * the codes of gitref.h and http.h; ERR_INVALID for what a repository holds and Git refuses. */
+int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitclone_result *ret) MUST_CHECK;
+
+#endif

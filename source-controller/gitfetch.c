@@ -1,0 +1,140 @@
+/*
+ * gitfetch.c: the fetch job: the document that goes into the child, what it does there, the document that comes back.
+ */
+#include "source-controller/gitfetch.h"
+
+#include "libgotk/base/fs.h"
+#include "libgotk/base/gotime.h"
+#include "libgotk/base/str.h"
+#include "libgotk/doc/decode.h"
+#include "libgotk/doc/json.h"
+
+#define ARCHIVE_NAME "archive.tar.gz"
+#define MEMORY_MAX   ((size_t)1 << 30)
+#define FILE_MAX     ((size_t)8 << 30)
+#define OUTPUT_MAX   ((size_t)1 << 20)
+#define GRACE_MS     5000 /* a child that runs out of time says more than one that is ended */
+
+static const struct field ref_fields[] = {
+    FIELD(struct git_ref, branch, "branch", 0), FIELD(struct git_ref, tag, "tag", 0),
+    FIELD(struct git_ref, semver, "semver", 0), FIELD(struct git_ref, name, "name", 0),
+    FIELD(struct git_ref, commit, "commit", 0), FIELD_END,
+};
+
+static const struct field clone_fields[] = {
+    FIELD(struct gitclone_request, url, "url", FIELD_REQUIRED),
+    FIELD_STRUCT(struct gitclone_request, ref, "ref", 0, ref_fields),
+    FIELD_STRUCT(struct gitclone_request, auth, "auth", 0, gitauth_fields),
+    FIELD(struct gitclone_request, proxy, "proxy", 0),
+    FIELD(struct gitclone_request, last_revision, "lastRevision", 0),
+    FIELD(struct gitclone_request, git_dir, "gitDir", FIELD_REQUIRED),
+    FIELD(struct gitclone_request, tree_dir, "treeDir", FIELD_REQUIRED),
+    FIELD_END,
+};
+
+static const struct field request_fields[] = {
+    FIELD_STRUCT(struct gitfetch_request, clone, "clone", FIELD_REQUIRED, clone_fields),
+    FIELD(struct gitfetch_request, timeout_ns, "timeout", FIELD_REQUIRED),
+    FIELD(struct gitfetch_request, ignore, "ignore", 0),
+    FIELD(struct gitfetch_request, archive_dir, "archiveDir", 0),
+    FIELD_END,
+};
+
+static const struct field found_fields[] = {
+    FIELD(struct gitclone_result, unchanged, "unchanged", 0),
+    FIELD(struct gitclone_result, empty, "empty", 0),
+    FIELD(struct gitclone_result, revision, "revision", 0),
+    FIELD(struct gitclone_result, commit, "commit", 0),
+    FIELD(struct gitclone_result, subject, "subject", 0),
+    FIELD_END,
+};
+
+static const struct field result_fields[] = {
+    FIELD_STRUCT(struct gitfetch_result, clone, "clone", FIELD_REQUIRED, found_fields),
+    FIELD(struct gitfetch_result, archived, "archived", 0),
+    FIELD_END,
+};
+
+/* Child: what will be fetched, for people who watch the object meanwhile. */
+static int tell_parent(struct ctx *cx, void *side, const char *revision)
+{
+    struct doc *note = doc_object(cx->arena);
+    struct doc *ignored;
+    doc_set_text(cx->arena, note, "revision", revision);
+    return job_ask(cx, side, note, &ignored);
+}
+
+/* Parent: nobody wants to know. */
+static int no_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
+{
+    (void)user;
+    (void)request;
+    *ret_answer = doc_object(cx->arena);
+    return 0;
+}
+
+static int run_child(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output)
+{
+    struct gitfetch_request req = { 0 };
+    struct gitfetch_result result = { 0 };
+    if (decode_struct(cx, input, request_fields, "", &req) < 0)
+        return cx->err.code;
+    req.clone.found = tell_parent;
+    req.clone.user = side;
+    ctx_deadline_in(cx, req.timeout_ns / GOTIME_MS);
+    if (gitclone_run(cx, &req.clone, &result.clone) < 0)
+        return cx->err.code;
+    json_print(ret_output, encode_struct(cx->arena, result_fields, &result), JSON_COMPACT);
+    return 0;
+}
+
+const struct job gitfetch_job = { .name = "git fetch", .run = run_child, .network = true };
+
+/* Folders for objects and files, gone with the reconcile. */
+static int make_folders(struct ctx *cx, struct gitfetch_request *req, const char **ret_work)
+{
+    const char *work;
+    if (fs_tmpdir(cx, "git-fetch", &work) < 0)
+        return cx->err.code;
+    req->clone.git_dir = str_fmt(cx->arena, "%s/objects", work);
+    if (!req->clone.tree_dir)
+        req->clone.tree_dir = str_fmt(cx->arena, "%s/tree", work);
+    *ret_work = work;
+    return fs_mkdirs(cx, req->clone.tree_dir, 0700);
+}
+
+static int run_job(struct ctx *cx, const struct gitfetch_request *req, const char *work,
+                   struct buf *ret_output)
+{
+    const char *const write_dirs[] = { work, req->clone.tree_dir, req->archive_dir, NULL };
+    const struct job_limits limits = {
+        .memory_max = MEMORY_MAX,
+        .cpu_seconds = (int)(req->timeout_ns / GOTIME_SECOND) + 1,
+        .timeout_ms = req->timeout_ns / GOTIME_MS + GRACE_MS,
+        .file_max = FILE_MAX,
+        .output_max = OUTPUT_MAX,
+        .write_dirs = write_dirs,
+    };
+    return job_run(cx, &gitfetch_job, &limits, encode_struct(cx->arena, request_fields, req),
+                   req->on_revision ? req->on_revision : no_answer, req->user, ret_output);
+}
+
+int gitfetch_run(struct ctx *cx, const struct gitfetch_request *request, struct gitfetch_result *ret)
+{
+    struct gitfetch_request req = *request;
+    struct gitfetch_result result = { 0 };
+    struct buf output = buf_new(cx->arena, OUTPUT_MAX);
+    struct doc *answer;
+    const char *work;
+    if (req.timeout_ns <= 0)
+        req.timeout_ns = GOTIME_MINUTE;
+    if (make_folders(cx, &req, &work) < 0 || run_job(cx, &req, work, &output) < 0)
+        return cx->err.code;
+    if (json_parse(cx, buf_text(&output), output.len, "git fetch", &answer) < 0 ||
+        decode_struct(cx, answer, result_fields, "", &result) < 0)
+        return err_wrap(cx, "the answer of the fetch cannot be read");
+    if (result.archived && req.archive_dir)
+        result.archive = str_fmt(cx->arena, "%s/%s", req.archive_dir, ARCHIVE_NAME);
+    *ret = result;
+    return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * gitfetch.h: from a repository's URL to an archive, in a confined child.
+ *
+ * One job does all that touches a stranger's data: list references, fetch, check out, apply ignore rules, pack. The child may
+ * write in two folders only and has no cluster access; the parent takes over one file and checks that it is one
+ * (storage.h). Rejected: a job per stage, which would hand half-made trees from child to child.
+ */
+#ifndef GOTK_SOURCE_GITFETCH_H
+#define GOTK_SOURCE_GITFETCH_H
+
+#include "libgotk/job/job.h"
+#include "source-controller/gitclone.h"
+
+struct gitfetch_request {
+    struct gitclone_request clone; /* git_dir is made here; tree_dir too when it is NULL */
+    int64_t timeout_ns;            /* of all of it; 0: one minute */
+    const char *ignore;            /* spec.ignore; NULL: not set */
+    const char *archive_dir;       /* where to put the archive; NULL: make none, the files stay in tree_dir */
+    job_answer_fn on_revision;     /* is asked {"revision": ...} before a fetch begins; NULL: is not */
+    void *user;
+};
+
+struct gitfetch_result {
+    struct gitclone_result clone;
+    bool archived;       /* the child says that it made the archive */
+    const char *archive; /* then its path, in archive_dir: not to be trusted to be a regular file */
+};
+
+/* The row for job_init. */
+extern const struct job gitfetch_job;
+
+/* Runs the job. Errors are those of gitclone_run and of the packer (reason "SourceIgnoreError" for a .sourceignore that
+ * cannot be read, "ArchiveOperationFailed" for the rest). */
+int gitfetch_run(struct ctx *cx, const struct gitfetch_request *req, struct gitfetch_result *ret) MUST_CHECK;
+
+#endif

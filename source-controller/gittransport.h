@@ -1,0 +1,35 @@
+/*
+ * gittransport.h: libgit2's smart HTTP protocol over our own HTTP client.
+ *
+ * libgit2 speaks Git (references, negotiation, packs) and hands every request to this subtransport, which sends it with
+ * libgotk/net: one TLS stack, one proxy rule, one way to cancel, and messages in Flux's words. Lives in the child of a
+ * fetch, one per remote. Rejected: libgit2's own HTTP, whose TLS (mbedTLS in Debian) neither adds an authority to the
+ * system's nor sends client certificates, and which cannot be cancelled while it waits.
+ */
+#ifndef GOTK_SOURCE_GITTRANSPORT_H
+#define GOTK_SOURCE_GITTRANSPORT_H
+
+#include "libgotk/net/tls.h"
+#include "source-controller/gitauth.h"
+
+/* Not git2.h: it declares a member named like a banned function. */
+#include <git2/remote.h>
+
+struct gittransport {
+    struct ctx *cx;
+    const char *base;    /* the repository's URL without userinfo; follows a redirect of the first request */
+    struct gitauth auth; /* forgotten when that redirect leads to another host */
+    const char *proxy;   /* NULL: as the environment says */
+    struct tls tls;
+    size_t received; /* bytes of all answers, for messages */
+};
+
+/* Prepares a transport for `url`. Fails with ERR_INVALID when it is no http or https URL. */
+int gittransport_init(struct ctx *cx, const char *url, const struct gitauth *auth, const char *proxy,
+                      struct gittransport *ret) MUST_CHECK;
+
+/* The git_remote_callbacks.transport callback; `payload` is a struct gittransport that outlives the remote. When an
+ * operation on the remote fails because of HTTP, the error is in the transport's cx. */
+int gittransport_new(git_transport **ret, git_remote *owner, void *payload);
+
+#endif

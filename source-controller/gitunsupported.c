@@ -1,0 +1,71 @@
+/*
+ * gitunsupported.c: the table of fields that are not carried out yet; see gitunsupported.h.
+ */
+#include "source-controller/gitunsupported.h"
+
+#include "libgotk/base/str.h"
+
+static bool uses_ssh(const struct gitrepository_spec *s)
+{
+    return str_starts(s->url, "ssh://");
+}
+
+static bool uses_provider(const struct gitrepository_spec *s)
+{
+    return !str_empty(s->provider) && !str_eq(s->provider, "generic");
+}
+
+static bool uses_service_account(const struct gitrepository_spec *s)
+{
+    return !str_empty(s->service_account_name);
+}
+
+static bool uses_verify(const struct gitrepository_spec *s)
+{
+    return s->verify != NULL;
+}
+
+static bool uses_proxy(const struct gitrepository_spec *s)
+{
+    return s->proxy_secret_ref != NULL;
+}
+
+static bool uses_submodules(const struct gitrepository_spec *s)
+{
+    return s->recurse_submodules;
+}
+
+static bool uses_include(const struct gitrepository_spec *s)
+{
+    return s->include_count > 0;
+}
+
+static bool uses_sparse_checkout(const struct gitrepository_spec *s)
+{
+    return s->sparse_checkout_count > 0;
+}
+
+static const struct {
+    const char *field;
+    const char *instead;
+    bool (*is_used)(const struct gitrepository_spec *spec);
+} rows[] = {
+    { "an ssh address in spec.url", "use the repository's https address", uses_ssh },
+    { "spec.provider other than generic", "use a token in spec.secretRef", uses_provider },
+    { "spec.serviceAccountName", "use a token in spec.secretRef", uses_service_account },
+    { "spec.verify", "remove the field to go on without a check of signatures", uses_verify },
+    { "spec.proxySecretRef", "set HTTPS_PROXY for the controller", uses_proxy },
+    { "spec.recurseSubmodules", "remove the field to go on without submodules", uses_submodules },
+    { "spec.include", "remove the field to go on without it", uses_include },
+    { "spec.sparseCheckout", "use spec.ignore to leave files out", uses_sparse_checkout },
+};
+
+int gitunsupported_check(struct ctx *cx, const struct gitrepository_spec *spec)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].is_used(spec))
+            return err_fail(cx, ERR_UNSUPPORTED,
+                            "%s is not supported by this version of the controller: nothing was fetched; %s",
+                            rows[i].field, rows[i].instead);
+    return 0;
+}
