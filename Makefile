@@ -78,12 +78,12 @@ units: $(UNIT_BINS)
 
 .PHONY: unit
 unit: deps ## build and run the unit tests (SAN=address|thread; T=name runs those whose path contains name)
-	@$(MAKE) -s units
+	@$(MAKE) -s -j$(shell nproc) units
 	@tests/rig/run-units --out $(OUT)/results $(if $(T),$(foreach t,$(T),$(shell echo $(UNIT_BINS) | tr ' ' '\n' | grep -- '$(t)')),$(UNIT_BINS))
 
 .PHONY: flow
 flow: deps ## build the controllers and run the flow tests on a real control plane (K=expression selects)
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(shell nproc) all
 	@tests/rig/run-flows --build $(OUT) $(if $(K),-k '$(K)')
 
 .PHONY: test
@@ -95,12 +95,12 @@ lint: deps ## format, static analysis, layers, sizes, banned functions, document
 
 .PHONY: demo
 demo: deps ## a commit reaches a local cluster, step by step (KEEP=1 leaves it running)
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(shell nproc) all
 	@/usr/bin/python3 tests/demo/demo.py $(if $(KEEP),--keep)
 
 .PHONY: bench
 bench: deps ## measure the controllers and engines against the real ones
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(shell nproc) all
 	@tests/bench/run
 
 .PHONY: rig

@@ -232,8 +232,9 @@ static void tell(struct ctx *cx, void *run)
         return;
     struct doc *metadata = doc_object(cx->arena);
     doc_set_text(cx->arena, metadata, KG "/commit_status", "update");
-    const char *message = str_fmt(cx->arena, "Reconciliation finished in %s, next run in %s",
-                                  run_took(cx, &r->run), r->ks.spec.interval);
+    const char *message =
+        str_fmt(cx->arena, "Reconciliation finished in %s, next run in %s", run_took(cx, &r->run),
+                gotime_print_duration(cx->arena, r->run.interval_ns));
     log_info(cx->log, message, "revision", r->artifact.revision, NULL);
     run_event(cx, &r->run, EVENT_INFO, NULL, metadata, "%s", message);
 }

@@ -42,7 +42,7 @@ static int read_stored(struct ctx *cx, struct store *store, const char *ns, cons
 {
     CLEANUP(obj_cleanup) struct obj *o = store_get(store, ns, name);
     if (!o)
-        return err_fail(cx, ERR_NOT_FOUND, "gitrepositories.source.toolkit.fluxcd.io \"%s\" not found", name);
+        return err_fail(cx, ERR_NOT_FOUND, "%s.%s \"%s\" not found", kind, SOURCE_GROUP, name);
     return obj_doc(cx, o, ret_source);
 }
 
@@ -52,7 +52,7 @@ static int read_source(struct ctx *cx, struct ks_run *r, struct doc **ret_source
     const char *ns = namespace_of(r);
     struct store *store = manager_store(r->run.manager, SOURCE_API, ref->kind);
     if (store && !manager_feature(r->run.manager, "DirectSourceFetch"))
-        return read_stored(cx, store, ns, ref->name, ret_source);
+        return read_stored(cx, store, ref->kind, ns, ref->name, ret_source);
     struct kube_ref live = { .api_version = SOURCE_API, .kind = ref->kind, .ns = ns, .name = ref->name };
     return kube_get(cx, r->kube, &live, ret_source);
 }

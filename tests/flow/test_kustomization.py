@@ -141,13 +141,13 @@ def test_namespaces_and_custom_resources_in_one_set(api, ns, repo, flux):
 
 
 def test_substitution(api, ns, repo, flux):
-    repo.commit({"a.yaml": configmap("a", who="${who}", n="${n:=7}", keep="$${who}")})
+    repo.commit({"a.yaml": configmap("a", who="${who}", n="${n:=seven}", keep="$${who}")})
     api.create(rig.CONFIGMAP, ns, "vars", data={"who": "map", "other": "x"})
     api.create(rig.SECRET, ns, "vars", stringData={"who": "secret"})
     flux.source().apply(postBuild={"substitute": {"unused": "u"}, "substituteFrom": [
         {"kind": "ConfigMap", "name": "vars"}, {"kind": "Secret", "name": "vars"}, {"kind": "ConfigMap", "name": "absent", "optional": True}]})
     flux.ready(repo.head())
-    assert data(api, ns, "a") == {"who": "secret", "n": "7", "keep": "${who}"}
+    assert data(api, ns, "a") == {"who": "secret", "n": "seven", "keep": "${who}"}
 
 
 def test_substitution_of_an_unset_variable_fails(ns, repo, flux):
@@ -232,7 +232,7 @@ def test_deletion_policies(api, ns, repo, flux, spec, stays):
 
 def test_the_source_may_come_later(ns, repo, flux):
     flux.apply(retryInterval="1s")
-    assert f'gitrepositories.source.toolkit.fluxcd.io "app" not found' in flux.failed("ArtifactFailed")
+    assert 'GitRepository.source.toolkit.fluxcd.io "app" not found' in flux.failed("ArtifactFailed")
     repo.commit({"a.yaml": configmap("a", x="1")})
     flux.source()
     flux.ready(repo.head())
@@ -333,7 +333,7 @@ def test_events_and_metrics(ns, repo, flux, controllers):
     flux.ready(repo.head())
     rig.wait_for(lambda: f"ConfigMap/{ns}/a created" in flux.events("Progressing"), 10, "the event of the apply")
     finished = rig.wait_for(lambda: flux.events("ReconciliationSucceeded"), 10, "the closing event")
-    assert finished[0].startswith("Reconciliation finished in ") and finished[0].endswith("next run in 60m")
+    assert finished[0].startswith("Reconciliation finished in ") and finished[0].endswith("next run in 1h0m0s")
     metrics = controllers.kustomize.metrics()
     key = f'gotk_reconcile_duration_seconds_count{{kind="Kustomization",name="app",namespace="{ns}"}}'
     assert metrics[key] >= 1

@@ -16,6 +16,7 @@ static void gives_aligned_zeroed_memory(void **state)
 }
 
 static char order[8];
+static char letters[] = "abc";
 static void note(void *ptr)
 {
     order[strlen(order) + 1] = 0;
@@ -26,10 +27,10 @@ static void runs_defers_last_first_and_only_since_the_mark(void **state)
 {
     struct arena *a = unit_cx(state)->arena;
     order[0] = '\0';
-    arena_defer(a, note, (char[]){ "a" });
+    arena_defer(a, note, &letters[0]);
     struct arena_mark m = arena_mark(a);
-    arena_defer(a, note, (char[]){ "b" });
-    arena_defer(a, note, (char[]){ "c" });
+    arena_defer(a, note, &letters[1]);
+    arena_defer(a, note, &letters[2]);
     arena_release(a, m);
     assert_string_equal(order, "cb");
 }
