@@ -11,6 +11,8 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* More digits than any double needs, and the room for sign, point and exponent. */
@@ -156,16 +158,20 @@ static bool next_up(char *text)
     return false;
 }
 
+static bool reads_back(const char *text, double value, bool single)
+{
+    return single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+}
+
 /* At a power of two the interval that reads back reaches further up than down: the nearest decimal of `n` digits may
  * fall short of it while its upper neighbour lies inside. */
-static struct shortest find_shortest(double value)
+static struct shortest find_shortest(double value, bool single)
 {
     struct shortest s = { .count = 0 };
     for (int n = 1; n <= DIGITS_MAX; n++) {
         char text[TEXT_MAX];
         snprintf(text, sizeof(text), "%.*e", n - 1, value);
-        bool exact = strtod(text, NULL) == value;
-        if (!exact && (!next_up(text) || strtod(text, NULL) != value))
+        if (!reads_back(text, value, single) && (!next_up(text) || !reads_back(text, value, single)))
             continue;
         read_scientific(text, &s);
         return s;
@@ -202,20 +208,31 @@ char *number_print(struct arena *a, double value)
     double size = fabs(value);
     if (size == 0)
         return str_dup(a, signbit(value) ? "-0" : "0");
-    struct shortest s = find_shortest(size);
+    struct shortest s = find_shortest(size, false);
     if (size < 1e-6 || size >= 1e21)
         return scientific(a, value < 0, &s, 1);
     return positional(a, value < 0, &s);
 }
 
-char *number_print_g(struct arena *a, double value)
+static char *print_g(struct arena *a, double value, bool single)
 {
     ASSERT(isfinite(value));
     double size = fabs(value);
     if (size == 0)
         return str_dup(a, signbit(value) ? "-0" : "0");
-    struct shortest s = find_shortest(size);
+    struct shortest s = find_shortest(size, single);
     if (s.exponent < -4 || s.exponent >= G_EXPONENT)
         return scientific(a, value < 0, &s, 2);
     return positional(a, value < 0, &s);
+}
+
+char *number_print_g(struct arena *a, double value)
+{
+    return print_g(a, value, false);
+}
+
+char *number_print_g32(struct arena *a, double value)
+{
+    return isfinite((float)value) ? print_g(a, (double)(float)value, true)
+                                  : str_dup(a, value < 0 ? "-.inf" : ".inf");
 }

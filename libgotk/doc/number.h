@@ -20,7 +20,10 @@ bool number_equal(const char *a, const char *b);
 /* The literal Go's encoding/json writes for a finite float64: the shortest that reads back, in `a`. */
 char *number_print(struct arena *a, double value);
 
-/* As number_print in strconv's 'g' format with the shortest precision, as go-yaml prints floats: 1e+21, 0.0001. */
+/* As number_print in strconv's 'g' format with the shortest precision, as go-yaml prints floats: 1e+06, 0.0001. */
 char *number_print_g(struct arena *a, double value);
+
+/* As number_print_g for the value cut to a float32, as sigs.k8s.io/yaml prints floats that are keys. */
+char *number_print_g32(struct arena *a, double value);
 
 #endif

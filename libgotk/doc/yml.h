@@ -11,7 +11,18 @@
 #include "libgotk/base/buf.h"
 #include "libgotk/doc/doc.h"
 
-/* Parses a stream of at most one document; an empty stream gives a DOC_NULL node.
+/* How text is read. */
+enum yml_rules {
+    YML_CORE = 0, /* go-yaml v3: what kustomize reads resources and patches with */
+    YML_11 =
+        1, /* sigs.k8s.io/yaml: yes, no, on, off, y and n are booleans, timestamps stay as written, a merge
+                            overrides what stands before it: kustomization files, kubeconfigs, Helm values */
+    YML_LAST_WINS = 2, /* a repeated key replaces the earlier one instead of being refused */
+    YML_STRING_KEYS =
+        4, /* keys below the top level must be strings (kustomize fails when it prints others) */
+};
+
+/* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.
  * Messages start with "name:line:column: ". Trees live in cx->arena. ERR_INVALID, ERR_LIMIT. */
 int yml_parse(struct ctx *cx, const char *text, size_t len, const char *name,
               struct doc **ret_doc) MUST_CHECK;
@@ -19,6 +30,12 @@ int yml_parse(struct ctx *cx, const char *text, size_t len, const char *name,
 /* Parses a stream of documents into a DOC_ARRAY; documents that are empty or only comments are left out. */
 int yml_parse_all(struct ctx *cx, const char *text, size_t len, const char *name,
                   struct doc **ret_docs) MUST_CHECK;
+
+/* As the two above under `rules` (enum yml_rules, or'ed). */
+int yml_parse_as(struct ctx *cx, const char *text, size_t len, const char *name, int rules,
+                 struct doc **ret_doc) MUST_CHECK;
+int yml_parse_all_as(struct ctx *cx, const char *text, size_t len, const char *name, int rules,
+                     struct doc **ret_docs) MUST_CHECK;
 
 /* Appends the document as sigs.k8s.io/yaml's Marshal writes it (keys sorted, ends with a newline). */
 void yml_print(struct buf *out, const struct doc *d);

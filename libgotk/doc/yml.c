@@ -1,0 +1,594 @@
+/*
+ * yml.c: the YAML reader: libyaml's events to documents; the contract is in yml.h.
+ *
+ * Events are turned into nodes as they come; an alias becomes a deep copy of what its anchor holds, counted the way go-yaml
+ * counts, so that a few lines cannot grow into gigabytes ("billion laughs"). Plain scalars are resolved in yml_scalar.c.
+ * Rejected: libyaml's document API (no limit on aliases, recursion of its own), and sharing anchored nodes (trees are
+ * edited in place). Any thread; the parser dies with the call.
+ */
+#include "libgotk/doc/yml.h"
+
+#include "libgotk/base/base64.h"
+#include "libgotk/base/map.h"
+#include "libgotk/base/str.h"
+#include "libgotk/doc/node.h"
+#include "libgotk/doc/number.h"
+#include "libgotk/doc/yml_scalar.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#define CHECK_EVERY 1024
+#define TAG_PREFIX  "tag:yaml.org,2002:"
+/* Mappings with more keys than this look them up in a map. */
+#define FEW_KEYS 24
+
+/* go-yaml's bounds: how many nodes may come from aliases, as a share of all. */
+#define ALIASES_FREE 100
+#define NODES_FREE   1000
+#define NODES_LOW    400000.0
+#define NODES_HIGH   4000000.0
+
+struct anchor {
+    cJSON *node;
+    const char *key; /* of a scalar: its text when it is used as a key; NULL when it cannot be one */
+    size_t nodes;    /* in the subtree, once it is complete */
+    bool open;       /* being read: an alias to it would contain itself */
+};
+
+struct reader {
+    struct ctx *cx;
+    const char *name;
+    const char *text;
+    size_t len;
+    int rules;
+    yaml_parser_t parser;
+    yaml_event_t event;
+    struct map anchors; /* name to struct anchor */
+    enum yml_type type; /* of the scalar read last */
+    int depth;
+    size_t nodes;   /* read and copied so far */
+    size_t aliased; /* of these, copied for aliases */
+    unsigned events;
+};
+
+/* What a key turned out to be. */
+struct key {
+    const char *text;
+    int line;
+    int column;
+    bool merge;
+};
+
+/* A mapping being read. */
+struct members {
+    struct reader *r;
+    cJSON *mapping;
+    size_t count;
+    struct map index; /* key to node, once there are many */
+};
+
+static void close_reader(struct reader *r)
+{
+    yaml_event_delete(&r->event);
+    yaml_parser_delete(&r->parser);
+}
+
+static int fail_at(struct reader *r, yaml_mark_t at, const char *what)
+{
+    return err_fail(r->cx, ERR_INVALID, "%s:%zu:%zu: %s", r->name, at.line + 1, at.column + 1, what);
+}
+
+/* The reader of bytes knows an offset only: lines are counted here. */
+static int fail_encoding(struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    size_t line = 1, start = 0;
+    for (size_t i = 0; i < p->problem_offset && i < r->len; i++) {
+        if (r->text[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    }
+    return err_fail(r->cx, ERR_INVALID, "%s:%zu:%zu: %s (byte 0x%02X); the file must be UTF-8 text", r->name,
+                    line, p->problem_offset - start + 1, p->problem, (unsigned)p->problem_value & 0xFFFFFF);
+}
+
+static int fail_syntax(struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    const char *problem = p->problem ? p->problem : "the YAML is malformed";
+    if (p->error == YAML_READER_ERROR)
+        return fail_encoding(r);
+    if (!p->context)
+        return fail_at(r, p->problem_mark, problem);
+    return fail_at(r, p->problem_mark,
+                   str_fmt(r->cx->arena, "%s %s that starts at line %zu, column %zu", problem, p->context,
+                           p->context_mark.line + 1, p->context_mark.column + 1));
+}
+
+/* Moves to the next event. */
+static int advance(struct reader *r)
+{
+    int rc = ++r->events % CHECK_EVERY ? 0 : ctx_check(r->cx);
+    if (rc < 0)
+        return rc;
+    yaml_event_delete(&r->event);
+    if (!yaml_parser_parse(&r->parser, &r->event))
+        return fail_syntax(r);
+    return 0;
+}
+
+/* go-yaml's rule: the larger the document, the smaller the share of it that may come from aliases. */
+static int count_nodes(struct reader *r, size_t nodes, bool aliased)
+{
+    r->nodes += nodes;
+    r->aliased += aliased ? nodes : 0;
+    if (r->aliased <= ALIASES_FREE || r->nodes <= NODES_FREE)
+        return 0;
+    double allowed = 0.99, all = (double)r->nodes;
+    if (all >= NODES_HIGH)
+        allowed = 0.10;
+    else if (all > NODES_LOW)
+        allowed -= 0.89 * ((all - NODES_LOW) / (NODES_HIGH - NODES_LOW));
+    if ((double)r->aliased / all > allowed)
+        return fail_at(r, r->event.start_mark, "the document contains excessive aliasing");
+    return 0;
+}
+
+/* The tag of a scalar in its short form, "" for none and for "!". */
+static const char *tag_of(struct reader *r, const yaml_char_t *tag)
+{
+    const char *s = (const char *)tag;
+    if (!s || strcmp(s, "!") == 0)
+        return "";
+    if (str_starts(s, TAG_PREFIX))
+        return str_fmt(r->cx->arena, "!!%s", s + strlen(TAG_PREFIX));
+    return s;
+}
+
+static int fill_text(struct reader *r, cJSON *n, struct doc *text)
+{
+    r->type = YML_STRING;
+    n->type = cJSON_String;
+    n->valuestring = node_of(text)->valuestring;
+    return 0;
+}
+
+/* Bytes that are no UTF-8 become U+FFFD one by one, as Go's JSON encoder makes them. */
+static int fill_binary(struct reader *r, cJSON *n, const char *text)
+{
+    char *data;
+    size_t len;
+    if (base64_decode(r->cx, text, &data, &len) < 0)
+        return fail_at(r, r->event.start_mark, "a value tagged !!binary holds invalid base64 data");
+    struct buf out = buf_new(r->cx->arena, 3 * len + 1);
+    for (size_t i = 0; i < len;) {
+        size_t width = 1;
+        while (width <= 4 && i + width <= len && !str_is_utf8(data + i, width))
+            width++;
+        bool valid = width <= 4 && i + width <= len;
+        buf_add(&out, valid ? data + i : "\xEF\xBF\xBD", valid ? width : 3);
+        i += valid ? width : 1;
+    }
+    return fill_text(r, n, doc_nstring(r->cx->arena, buf_text(&out), out.len));
+}
+
+static int fill_value(struct reader *r, cJSON *n, const struct yml_value *v, const char *text)
+{
+    r->type = v->type;
+    if (v->type == YML_FLOAT && !isfinite(v->real))
+        return fail_at(r, r->event.start_mark,
+                       "infinity and not-a-number have no JSON form; quote the text to mean a string");
+    if (v->type == YML_INT || v->type == YML_FLOAT) {
+        n->type = cJSON_Number;
+        n->valuestring = yml_literal(r->cx->arena, v);
+        return 0;
+    }
+    if (v->type == YML_BOOL || v->type == YML_NULL) {
+        n->type = v->type == YML_NULL ? cJSON_NULL : v->truth ? cJSON_True : cJSON_False;
+        return 0;
+    }
+    n->type = cJSON_String;
+    n->valuestring = str_dup(r->cx->arena, v->type == YML_TIME && !(r->rules & YML_11) ? v->time : text);
+    return 0;
+}
+
+/* A scalar with one of the core tags must be of that type; an int may be a float. */
+static int fill_tagged(struct reader *r, cJSON *n, const char *tag, const char *text)
+{
+    struct yml_value v = yml_resolve_tagged(text, r->rules, strcmp(tag, "!!timestamp") == 0);
+    if (strcmp(tag, "!!float") == 0 && v.type == YML_INT && v.magnitude <= INT64_MAX) {
+        v.type = YML_FLOAT;
+        v.real = v.negative ? -(double)v.magnitude : (double)v.magnitude;
+    }
+    if (strcmp(tag, yml_type_tag(v.type)) != 0)
+        return fail_at(r, r->event.start_mark,
+                       str_fmt(r->cx->arena, "a %s cannot be read as %s", yml_type_tag(v.type), tag));
+    return fill_value(r, n, &v, text);
+}
+
+static bool is_core_tag(const char *tag)
+{
+    static const char *const tags[] = { "!!null", "!!bool", "!!int", "!!float", "!!timestamp" };
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        if (strcmp(tags[i], tag) == 0)
+            return true;
+    return false;
+}
+
+/* True for scalars that may be something else than a string. */
+static bool is_plain(const struct reader *r)
+{
+    return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static int fill_scalar(struct reader *r, cJSON *n)
+{
+    const char *text = (const char *)r->event.data.scalar.value;
+    size_t len = r->event.data.scalar.length;
+    const char *tag = tag_of(r, r->event.data.scalar.tag);
+    bool has_nul = memchr(text, 0, len) != NULL;
+    if (is_core_tag(tag) && !has_nul)
+        return fill_tagged(r, n, tag, text);
+    if (strcmp(tag, "!!binary") == 0)
+        return fill_binary(r, n, text);
+    if (*tag || !is_plain(r) || has_nul)
+        return fill_text(r, n, doc_nstring(r->cx->arena, text, len));
+    struct yml_value v = yml_resolve(text, r->rules);
+    return fill_value(r, n, &v, text);
+}
+
+/* The string the scalar read last becomes as a key; NULL when it cannot be one. go-yaml v3 keeps what was written,
+ * sigs.k8s.io/yaml prints the number or bool. */
+static const char *key_of(struct reader *r, const cJSON *n, const char *written)
+{
+    bool printed = r->rules & YML_11;
+    switch (r->type) {
+    case YML_NULL:
+        return NULL;
+    case YML_STRING:
+        return n->valuestring;
+    case YML_BOOL:
+        return printed ? (n->type & cJSON_True ? "true" : "false") : str_dup(r->cx->arena, written);
+    case YML_INT:
+        return printed ? n->valuestring : str_dup(r->cx->arena, written);
+    case YML_FLOAT:
+        return printed ? number_print_g32(r->cx->arena, strtod(n->valuestring, NULL))
+                       : str_dup(r->cx->arena, written);
+    default:
+        return str_dup(r->cx->arena, written);
+    }
+}
+
+static struct anchor *add_anchor(struct reader *r, const yaml_char_t *name, cJSON *n)
+{
+    if (!name)
+        return NULL;
+    struct anchor *a = ARENA_NEW(r->cx->arena, struct anchor);
+    *a = (struct anchor){ .node = n, .open = true };
+    map_set(&r->anchors, (const char *)name, a);
+    return a;
+}
+
+static int read_node(struct reader *r, cJSON **ret);
+
+/* Reads a scalar; *ret_key (may be NULL) becomes its text as a key. */
+static int read_scalar(struct reader *r, cJSON *n, const char **ret_key)
+{
+    struct anchor *a = add_anchor(r, r->event.data.scalar.anchor, n);
+    int rc = fill_scalar(r, n);
+    if (rc < 0)
+        return rc;
+    if (a || ret_key) {
+        const char *key = key_of(r, n, (const char *)r->event.data.scalar.value);
+        if (ret_key)
+            *ret_key = key;
+        if (a)
+            *a = (struct anchor){ .node = n, .key = key, .nodes = 1 };
+    }
+    return advance(r);
+}
+
+static int find_anchor(struct reader *r, struct anchor **ret)
+{
+    const char *name = (const char *)r->event.data.alias.anchor;
+    struct anchor *a = map_find(&r->anchors, name);
+    if (!a)
+        return fail_at(r, r->event.start_mark, str_fmt(r->cx->arena, "unknown anchor '%s' referenced", name));
+    if (a->open)
+        return fail_at(r, r->event.start_mark,
+                       str_fmt(r->cx->arena, "anchor '%s' value contains itself", name));
+    *ret = a;
+    return count_nodes(r, a->nodes, true);
+}
+
+static int read_alias(struct reader *r, cJSON **ret)
+{
+    struct anchor *a = NULL;
+    int rc = find_anchor(r, &a);
+    if (rc < 0)
+        return rc;
+    *ret = node_of(doc_copy(r->cx->arena, node_doc(a->node)));
+    return advance(r);
+}
+
+static bool is_merge_key(const struct reader *r)
+{
+    if (r->event.type != YAML_SCALAR_EVENT || strcmp((const char *)r->event.data.scalar.value, "<<") != 0)
+        return false;
+    const char *tag = (const char *)r->event.data.scalar.tag;
+    if (tag && strcmp(tag, "!") != 0)
+        return strcmp(tag, TAG_PREFIX "merge") == 0;
+    return is_plain(r);
+}
+
+static int fail_merge(struct reader *r, const struct key *key)
+{
+    return err_fail(r->cx, ERR_INVALID, "%s:%d:%d: map merge requires map or sequence of maps as the value",
+                    r->name, key->line, key->column);
+}
+
+static int fail_key(struct reader *r, yaml_mark_t at)
+{
+    return fail_at(r, at, "a key of a mapping must be a string, number or bool; quote it to mean a string");
+}
+
+static int read_key(struct reader *r, struct key *ret)
+{
+    yaml_mark_t at = r->event.start_mark;
+    *ret = (struct key){ .line = (int)at.line + 1, .column = (int)at.column + 1, .merge = is_merge_key(r) };
+    if (r->event.type == YAML_ALIAS_EVENT) {
+        struct anchor *a = NULL;
+        int rc = find_anchor(r, &a);
+        if (rc < 0)
+            return rc;
+        ret->text = a->key;
+        return ret->text ? advance(r) : fail_key(r, at);
+    }
+    if (r->event.type != YAML_SCALAR_EVENT)
+        return fail_key(r, at);
+    cJSON *n = node_new(r->cx->arena, cJSON_NULL);
+    int rc = read_scalar(r, n, &ret->text);
+    if (rc < 0)
+        return rc;
+    if (!ret->text || (r->rules & YML_STRING_KEYS && r->depth > 1 && r->type != YML_STRING))
+        return fail_key(r, at);
+    return 0;
+}
+
+static int fail_duplicate(struct reader *r, const cJSON *earlier, const cJSON *n)
+{
+    return err_fail(r->cx, ERR_INVALID, "%s:%d:%d: mapping key \"%s\" already defined at line %d", r->name,
+                    n->valueint, (int)n->valuedouble, n->string, earlier->valueint);
+}
+
+static cJSON *find_member(struct members *m, const char *key)
+{
+    cJSON *n = m->mapping->child;
+    if (m->count <= FEW_KEYS) {
+        while (n && strcmp(n->string, key) != 0)
+            n = n->next;
+        return n;
+    }
+    if (!m->index.arena) {
+        m->index = map_new(m->r->cx->arena);
+        for (; n; n = n->next)
+            map_set(&m->index, n->string, n);
+    }
+    return map_find(&m->index, key);
+}
+
+static void link_member(struct members *m, cJSON *n)
+{
+    node_link(m->mapping, n);
+    m->count++;
+    if (m->index.arena)
+        map_set(&m->index, n->string, n);
+}
+
+/* Links a member that was just read. */
+static int add_member(struct members *m, cJSON *n)
+{
+    cJSON *earlier = find_member(m, n->string);
+    if (earlier && !(m->r->rules & YML_LAST_WINS))
+        return fail_duplicate(m->r, earlier, n);
+    if (earlier)
+        doc_detach(node_doc(m->mapping), node_doc(earlier));
+    link_member(m, n);
+    return 0;
+}
+
+/* Copies the members of `from`; those already there stay, or under YAML 1.1 go. */
+static void merge_mapping(struct members *m, const cJSON *from)
+{
+    for (const cJSON *n = from->child; n; n = n->next) {
+        cJSON *own = find_member(m, n->string);
+        if (own && !(m->r->rules & YML_11))
+            continue;
+        if (own)
+            doc_detach(node_doc(m->mapping), node_doc(own));
+        cJSON *copy = node_of(doc_copy(m->r->cx->arena, node_doc(n)));
+        copy->string = n->string;
+        link_member(m, copy);
+    }
+}
+
+/* Merges a mapping, or the mappings of a sequence, of which earlier ones take precedence. */
+static int merge(struct members *m, const struct key *key, const cJSON *from)
+{
+    bool last_first = m->r->rules & YML_11; /* there, what is merged later overrides */
+    if (from->type == cJSON_Object) {
+        merge_mapping(m, from);
+        return 0;
+    }
+    size_t left = from->type == cJSON_Array ? doc_len(node_doc(from)) : 0;
+    if (from->type != cJSON_Array)
+        return fail_merge(m->r, key);
+    for (const cJSON *one = last_first && left ? from->child->prev : from->child; left; left--) {
+        if (one->type != cJSON_Object)
+            return fail_merge(m->r, key);
+        merge_mapping(m, one);
+        one = last_first ? one->prev : one->next;
+    }
+    return 0;
+}
+
+static int read_members(struct reader *r, cJSON *mapping)
+{
+    struct members m = { .r = r, .mapping = mapping };
+    cJSON *merged = NULL;
+    struct key merge_key = { .line = 0 };
+    while (r->event.type != YAML_MAPPING_END_EVENT) {
+        struct key key;
+        cJSON *n = NULL;
+        int rc = read_key(r, &key);
+        if (rc >= 0)
+            rc = read_node(r, &n);
+        if (rc < 0)
+            return rc;
+        n->string = (char *)(uintptr_t)key.text;
+        node_set_position(n, key.line, key.column);
+        if (!key.merge)
+            rc = add_member(&m, n);
+        else if (r->rules & YML_11)
+            rc = merge(&m, &key, n);
+        else if (merged)
+            rc = fail_duplicate(r, merged, n);
+        if (rc < 0)
+            return rc;
+        if (key.merge && !merged) {
+            merged = n;
+            merge_key = key;
+        }
+    }
+    return merged && !(r->rules & YML_11) ? merge(&m, &merge_key, merged) : 0;
+}
+
+static int read_elements(struct reader *r, cJSON *sequence)
+{
+    while (r->event.type != YAML_SEQUENCE_END_EVENT) {
+        cJSON *n = NULL;
+        int rc = read_node(r, &n);
+        if (rc < 0)
+            return rc;
+        node_link(sequence, n);
+    }
+    return 0;
+}
+
+/* Reads a mapping or sequence from its start to behind its end. */
+static int read_collection(struct reader *r, cJSON *n)
+{
+    bool mapping = r->event.type == YAML_MAPPING_START_EVENT;
+    struct anchor *a =
+        add_anchor(r, mapping ? r->event.data.mapping_start.anchor : r->event.data.sequence_start.anchor, n);
+    size_t before = r->nodes - 1;
+    if (++r->depth > NODE_DEPTH_MAX)
+        return fail_at(r, r->event.start_mark, "the document nests deeper than 1000 levels");
+    n->type = mapping ? cJSON_Object : cJSON_Array;
+    int rc = advance(r);
+    if (rc >= 0)
+        rc = mapping ? read_members(r, n) : read_elements(r, n);
+    if (rc < 0)
+        return rc;
+    r->depth--;
+    if (a) {
+        a->nodes = r->nodes - before;
+        a->open = false;
+    }
+    return advance(r);
+}
+
+static int read_node(struct reader *r, cJSON **ret)
+{
+    int rc = count_nodes(r, 1, false);
+    if (rc < 0)
+        return rc;
+    if (r->event.type == YAML_ALIAS_EVENT)
+        return read_alias(r, ret);
+    cJSON *n = node_new(r->cx->arena, cJSON_NULL);
+    node_set_position(n, (int)r->event.start_mark.line + 1, (int)r->event.start_mark.column + 1);
+    *ret = n;
+    if (r->event.type == YAML_SCALAR_EVENT)
+        return read_scalar(r, n, NULL);
+    return read_collection(r, n);
+}
+
+/* Reads the document whose start is the present event; afterwards the next document or the stream's end is. */
+static int read_document(struct reader *r, cJSON **ret)
+{
+    r->anchors = map_new(r->cx->arena);
+    r->nodes = r->aliased = 0;
+    int rc = advance(r);
+    if (rc >= 0)
+        rc = read_node(r, ret);
+    return rc < 0 ? rc : advance(r);
+}
+
+static int read_stream(struct reader *r, bool many, cJSON *docs)
+{
+    int rc = advance(r);
+    while (rc >= 0 && r->event.type != YAML_STREAM_END_EVENT) {
+        if (r->event.type == YAML_STREAM_START_EVENT) {
+            rc = advance(r);
+            continue;
+        }
+        if (!many && docs->child)
+            return fail_at(r, r->event.start_mark, "a second document starts here, but one is expected");
+        cJSON *n = NULL;
+        rc = read_document(r, &n);
+        if (rc >= 0 && !(many && n->type == cJSON_NULL))
+            node_link(docs, n);
+    }
+    return rc;
+}
+
+static int parse(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
+                 cJSON *docs)
+{
+    CLEANUP(close_reader)
+    struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
+    if (!yaml_parser_initialize(&r.parser))
+        return err_fail(cx, ERR_INTERNAL, "%s: the YAML parser could not start: out of memory", name);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+    int rc = read_stream(&r, many, docs);
+    return rc < 0 ? rc : ctx_check(cx);
+}
+
+int yml_parse_as(struct ctx *cx, const char *text, size_t len, const char *name, int rules,
+                 struct doc **ret_doc)
+{
+    cJSON *docs = node_new(cx->arena, cJSON_Array);
+    int rc = parse(cx, text, len, name, rules, false, docs);
+    if (rc < 0)
+        return rc;
+    struct doc *d = doc_first(node_doc(docs));
+    if (d)
+        doc_detach(node_doc(docs), d);
+    *ret_doc = d ? d : doc_null(cx->arena);
+    return 0;
+}
+
+int yml_parse_all_as(struct ctx *cx, const char *text, size_t len, const char *name, int rules,
+                     struct doc **ret_docs)
+{
+    cJSON *docs = node_new(cx->arena, cJSON_Array);
+    int rc = parse(cx, text, len, name, rules, true, docs);
+    if (rc < 0)
+        return rc;
+    *ret_docs = node_doc(docs);
+    return 0;
+}
+
+int yml_parse(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_doc)
+{
+    return yml_parse_as(cx, text, len, name, YML_CORE, ret_doc);
+}
+
+int yml_parse_all(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_docs)
+{
+    return yml_parse_all_as(cx, text, len, name, YML_CORE, ret_docs);
+}
