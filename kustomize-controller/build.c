@@ -24,32 +24,36 @@
 
 /* ---- the child -------------------------------------------------------------------------------------------------- */
 
-static int fetch_through_parent(struct ctx *cx, void *user, const char *url, struct buf *ret_text)
+static int fetch_through_parent(struct ctx *cx, void *user, const char *url, struct buf *ret_body)
 {
     struct doc *request = doc_object(cx->arena), *answer;
     doc_set_text(cx->arena, request, "url", url);
     if (job_ask(cx, user, request, &answer) < 0)
         return cx->err.code;
-    *ret_text = buf_new(cx->arena, REMOTE_BODY_MAX);
-    buf_str(ret_text, str_or(doc_text_at(answer, "body"), ""));
-    return buf_ok(cx, ret_text, url);
+    buf_str(ret_body, str_or(doc_text_at(answer, "body"), ""));
+    return buf_ok(cx, ret_body, url);
 }
 
+/* With a spec Flux's generator makes the root kustomization; without one it is the folder's own file, as for kustomize. */
 static int build_resources(struct ctx *cx, struct job_side *side, const struct doc *input,
                            struct doc **ret_resources)
 {
+    const struct doc *spec = doc_find(input, "spec");
+    struct doc *kustomization = NULL;
     struct kustomize_options options = {
         .root = doc_text_at(input, "root"),
         .dir = doc_text_at(input, "dir"),
-        .fetch = doc_is_true(doc_find(input, "allowRemote"), false) ? fetch_through_parent : NULL,
+        .allow_remote = doc_is_true(doc_find(input, "allowRemote"), false),
+        .fetch = fetch_through_parent,
         .user = side,
+        .reorder = spec ? KUSTOMIZE_REORDER_NONE : KUSTOMIZE_REORDER_LEGACY,
+        .root_only = !spec,
     };
-    struct doc *kustomization;
-    if (generate_kustomization(cx, options.root, options.dir, doc_find(input, "spec"), &kustomization) < 0)
+    if (spec && generate_kustomization(cx, options.root, options.dir, spec, &kustomization) < 0)
         return cx->err.code;
     options.kustomization = kustomization;
     if (kustomize_build(cx, &options, ret_resources) < 0)
-        return err_wrap(cx, "kustomize build failed");
+        return spec ? err_wrap(cx, "kustomize build failed") : cx->err.code;
     return 0;
 }
 
@@ -166,12 +170,12 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
 int build_command(struct ctx *cx, const char *const *args)
 {
     struct build_output built;
-    char root[PATH_MAX];
+    char dir[PATH_MAX];
     if (!args[0] || args[1])
         return err_fail(cx, ERR_INVALID, "usage: kustomize-controller build DIR");
-    if (!realpath(args[0], root))
+    if (!realpath(args[0], dir))
         return err_errno(cx, "%s", args[0]);
-    const struct build_input input = { .root = root, .dir = ".", .allow_remote = true };
+    const struct build_input input = { .root = "/", .dir = dir, .allow_remote = true };
     if (run_job(cx, &input, true, &built) < 0)
         return cx->err.code;
     fputs(built.yaml, stdout);

@@ -13,8 +13,8 @@
 
 struct build_input {
     const char *root;       /* the artifact's unpacked tree */
-    const char *dir;        /* the folder in it, relative */
-    const struct doc *spec; /* the Kustomization's spec; NULL: as the tree has it */
+    const char *dir;        /* the folder in it, relative or absolute */
+    const struct doc *spec; /* the Kustomization's spec; NULL: as `kustomize build` does it */
     const struct doc *vars; /* substitution variables; NULL: no substitution */
     bool substitute_always; /* substitute although there are no variables (substituteStrategy Always) */
     bool strict;            /* an unset variable is an error */

@@ -37,8 +37,8 @@ static int not_found(struct ctx *cx, struct ks_run *r)
     return run_retry_in(cx, &r->run, r->run.retry_ns, RESULT_SILENT);
 }
 
-static int read_stored(struct ctx *cx, struct store *store, const char *ns, const char *name,
-                       struct doc **ret_source)
+static int read_stored(struct ctx *cx, struct store *store, const char *kind, const char *ns,
+                       const char *name, struct doc **ret_source)
 {
     CLEANUP(obj_cleanup) struct obj *o = store_get(store, ns, name);
     if (!o)

@@ -48,11 +48,11 @@ class Flux:
         return rig.wait_for(lambda: self.get(name), timeout, f"Kustomization {name} to be ready at {revision}",
                             until=lambda ks: rig.is_ready(ks, revision))
 
-    def failed(self, reason, name="app", timeout=20):
-        """Waits until Ready is False with this reason and returns the message."""
+    def failed(self, reason, part="", name="app", timeout=20):
+        """Waits until Ready is False with this reason and a message that holds `part`, and returns the message."""
         ks = rig.wait_for(lambda: self.get(name), timeout, f"Kustomization {name} to fail with {reason}",
                           until=lambda ks: rig.condition(ks).get("status") == "False"
-                          and rig.condition(ks).get("reason") == reason)
+                          and rig.condition(ks).get("reason") == reason and part in rig.condition(ks)["message"])
         return rig.condition(ks)["message"]
 
     def again(self, name="app"):
