@@ -2,7 +2,7 @@
  * event.h: telling people: Kubernetes Events, and posts to notification-controller.
  *
  * A reconcile only puts a copy into a bounded queue; one thread sends. An event identical to an earlier one (object, type,
- * reason, message) within ten minutes raises that one's count, as client-go's recorder does; an object that talks too much
+ * reason, message) raises that one's count, as client-go's recorder does; an object that talks too much
  * (25 events, then one every five minutes) is cut short in the API but not towards --events-addr. When the queue is
  * full events are dropped, counted and logged. Rejected: sending from the reconcile, which would wait for someone
  * else's outage.

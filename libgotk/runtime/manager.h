@@ -16,6 +16,9 @@
 #include "libgotk/runtime/metrics.h"
 #include "libgotk/runtime/options.h"
 
+struct loop;
+struct progress;
+
 /* A sub-command, e.g. `kustomize-controller build DIR`: no cluster, the same engine and jobs. */
 struct command {
     const char *name;
@@ -76,5 +79,12 @@ void manager_wake(struct manager *m, const struct controller *c, const char *ns,
 
 /* True once the process is ending: results no longer matter, only what must be kept. */
 bool manager_stopping(const struct manager *m);
+
+/* False once the lease is lost: another process writes to our objects now. */
+bool manager_may_write(const struct manager *m);
+
+/* For worker.c: the loop to post to, and the thread that shows progress. */
+struct loop *manager_loop(struct manager *m);
+struct progress *manager_progress(struct manager *m);
 
 #endif

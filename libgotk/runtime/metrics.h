@@ -31,7 +31,6 @@ enum metric {
     METRIC_QUEUE_RETRIES,         /* controller, name */
     METRIC_PARKED,                /* controller */
     METRIC_REST_REQUESTS,         /* code, host, method */
-    METRIC_REST_DURATION,         /* verb, host */
     METRIC_LEADER,                /* name */
     METRIC_EVENTS_DROPPED,        /* none */
     METRIC_LOOP_LAG,              /* none */
@@ -69,7 +68,7 @@ void metrics_forget(struct metrics *m, enum metric id, const char *const *labels
 /* The value of a counter or gauge, the count of a histogram; 0 for a series that is not there. For tests. */
 double metrics_value(struct metrics *m, enum metric id, const char *const *labels);
 
-/* Registers a function that is called before each scrape to bring gauges up to date; at most 16, before threads start. */
+/* Registers a function that is called before each scrape to bring gauges up to date; at most 16. Whatever `user` is must live until the last scrape. */
 void metrics_collector(struct metrics *m, void (*collect)(struct metrics *m, void *user), void *user);
 
 /* Appends all series in the text format 0.0.4, sorted by name and labels; process numbers are read at this moment. */

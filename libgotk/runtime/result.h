@@ -11,17 +11,19 @@
 #include <stdint.h>
 
 enum result_requeue {
-    RESULT_NEVER,    /* until something changes */
-    RESULT_INTERVAL, /* after the object's interval, with jitter: success */
-    RESULT_RETRY,    /* after the object's retry interval, exactly; back-off when it has none */
-    RESULT_AFTER,    /* after after_ns, exactly */
-    RESULT_BACKOFF,  /* by the rate limiter */
+    RESULT_NEVER,      /* until something changes */
+    RESULT_INTERVAL,   /* after the object's interval, with jitter: success */
+    RESULT_RETRY,      /* after the object's retry interval, exactly; back-off when it has none */
+    RESULT_AFTER,      /* after after_ns, exactly */
+    RESULT_DEPENDENCY, /* after --requeue-dependency, exactly */
+    RESULT_BACKOFF,    /* by the rate limiter */
     RESULT_NOW,
 };
 
 /* Who is told of a failure. */
 enum result_event {
     RESULT_SILENT,  /* a log line at info */
+    RESULT_TRACE,   /* a Normal event in the API only, a log line at info */
     RESULT_INFO,    /* a Normal event, a log line at info */
     RESULT_WARNING, /* a Warning event, a log line at error */
 };

@@ -59,6 +59,9 @@ int run_stall(struct ctx *cx, struct run *run);
 int run_retry_in(struct ctx *cx, struct run *run, int64_t ns, enum result_event event);
 /* Looked at again by the rate limiter, even when the story has a retry interval. */
 int run_backoff(struct ctx *cx, struct run *run);
+/* The failure shows in another condition (True when it is not Ready) or with another reason than the step's row names;
+ * NULL leaves the row's. */
+int run_fails_as(struct ctx *cx, struct run *run, const char *condition, const char *reason);
 
 /* Lets people see the working status as it is now if the current step goes on for another second. For steps that change
  * conditions themselves; the driver calls it at the start of each step with a progress text. */
@@ -71,16 +74,5 @@ void run_event(struct ctx *cx, struct run *run, enum event_severity severity, co
 
 /* How long the run has taken, as Go prints a duration ("1.234s"). */
 const char *run_took(struct ctx *cx, const struct run *run);
-
-/* The error the run failed with becomes that of another condition than its step's row names. */
-void run_fails_as(struct run *run, const char *condition);
-
-/* For worker.c: runs the item's object to the end, or to where it parks. `seed` has the worker's cancel, HTTP client and a
- * fresh arena; when the outcome is QUEUE_PARK the arena belongs to outcome->parked. */
-void run_item(struct ctx *seed, struct manager *m, const struct controller *c, const struct queue_item *item,
-              struct queue_outcome *ret_outcome);
-
-/* For worker.c: ends a parked run and its arena. */
-void run_drop(void *parked);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * A story file has one table; the driver (run.c) goes through it in order. Before a step with a progress text the driver
  * sets Reconciling=True and Ready=Unknown (reason Progressing) in the working status; that is written to the API only when
- * the step lasts longer than a second. A step that fails ends the table: its row's condition and reason, or those the step
- * set itself, become the object's.
+ * the step lasts longer than a second. A step that fails ends the table: its row's condition and reason, or those of
+ * run_fails_as(), become the object's. The reason in cx's error is not used: it may be the API server's ("Forbidden").
  */
 #ifndef GOTK_RUNTIME_STEP_H
 #define GOTK_RUNTIME_STEP_H
@@ -24,7 +24,7 @@ enum step_next {
 
 struct step {
     const char *progress; /* shown while it runs, run->progress appended; NULL: conditions stay as they are */
-    const char *reason;   /* of the condition when it fails; err_reason() by the step goes before it */
+    const char *reason;   /* of the condition when it fails; run_fails_as() names another */
     int (*run)(struct ctx *cx, void *run); /* the story's run struct */
     const char
         *condition; /* set True when it fails (negative polarity: "FetchFailed"); NULL: Ready=False at once */

@@ -1,0 +1,530 @@
+/*
+ * manager.c: starting and ending a controller binary; the contract is in manager.h.
+ *
+ * manager_main is the table of contents. What happens in between, on the loop thread, is in lane.c: queues, workers, what is
+ * posted to them. Each part that was opened is closed in the opposite order, whichever way the start went.
+ */
+#include "libgotk/runtime/manager.h"
+
+#include "libgotk/base/hash.h"
+#include "libgotk/base/str.h"
+#include "libgotk/kube/config.h"
+#include "libgotk/kube/lease.h"
+#include "libgotk/net/http.h"
+#include "libgotk/net/server.h"
+#include "libgotk/runtime/lane.h"
+#include "libgotk/runtime/loop.h"
+#include "libgotk/runtime/probe.h"
+#include "libgotk/runtime/progress.h"
+#include "libgotk/runtime/watcher.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ARENA_MAX         ((size_t)64 << 20)
+#define STOP_GRACE_MS     10000
+#define LOST_GRACE_MS     2000
+#define EVENTS_GRACE_MS   1000
+#define USER_AGENT_SUFFIX "/" GOTK_VERSION
+
+enum state { STARTING, RUNNING, STOPPING, LOST };
+
+/* Messages that carry nothing but their name. */
+enum signal_kind { SIGNAL_SYNCED, SIGNAL_LEADING, SIGNAL_LOST, SIGNAL_COUNT };
+
+struct manager {
+    const struct program *program;
+    struct options options;
+    struct ctx cx; /* of the main thread */
+    const struct features *features;
+    const char *ns;
+    struct kube *kube;
+    struct metrics *metrics;
+    struct probes *probes;
+    struct events *events;
+    struct progress *progress;
+    struct loop *loop;
+    struct watchers *watchers;
+    struct lease *lease;
+    const char *lease_name;
+    struct lanes *lanes;
+    struct loop_message signals[SIGNAL_COUNT];
+    atomic_int state;
+    bool synced;
+    bool leading;
+    int exit_code;
+};
+
+static const struct log_scope setup_scope = { .logger = "setup" };
+static const struct log_scope runtime_scope = { .logger = "runtime" };
+
+/* --- what others ask --- */
+
+struct kube *manager_kube(struct manager *m)
+{
+    return m->kube;
+}
+
+const struct options *manager_options(const struct manager *m)
+{
+    return &m->options;
+}
+
+const struct program *manager_program(const struct manager *m)
+{
+    return m->program;
+}
+
+struct metrics *manager_metrics(struct manager *m)
+{
+    return m->metrics;
+}
+
+struct events *manager_events(struct manager *m)
+{
+    return m->events;
+}
+
+void *manager_user(const struct manager *m)
+{
+    return m->program->user;
+}
+
+const char *manager_namespace(const struct manager *m)
+{
+    return m->ns;
+}
+
+bool manager_feature(const struct manager *m, const char *name)
+{
+    return features_on(m->features, name);
+}
+
+struct store *manager_store(struct manager *m, const char *api_version, const char *kind)
+{
+    return watchers_store(m->watchers, api_version, kind);
+}
+
+void manager_enqueue(struct manager *m, const struct controller *c, const char *ns, const char *name,
+                     enum queue_priority priority)
+{
+    lanes_add(m->lanes, c, ns, name, priority);
+}
+
+void manager_wake(struct manager *m, const struct controller *c, const char *ns, const char *name)
+{
+    lanes_wake(m->lanes, c, ns, name);
+}
+
+bool manager_stopping(const struct manager *m)
+{
+    return atomic_load(&m->state) >= STOPPING;
+}
+
+bool manager_may_write(const struct manager *m)
+{
+    return atomic_load(&m->state) != LOST;
+}
+
+struct loop *manager_loop(struct manager *m)
+{
+    return m->loop;
+}
+
+struct progress *manager_progress(struct manager *m)
+{
+    return m->progress;
+}
+
+/* --- on the loop thread --- */
+
+static void end_loop_when_idle(struct manager *m)
+{
+    if (manager_stopping(m) && lanes_busy(m->lanes) == 0)
+        loop_stop(m->loop);
+}
+
+static void on_turn(void *user)
+{
+    struct manager *m = user;
+    if (atomic_load(&m->state) == RUNNING)
+        loop_turn_in(m->loop, lanes_dispatch(m->lanes));
+    metrics_set(m->metrics, METRIC_LOOP_LAG, METRIC_PLAIN, (double)loop_lag_ms(m->loop) / 1000);
+    end_loop_when_idle(m);
+}
+
+/* Ends the process: nothing new starts, what runs is cancelled. */
+static void begin_end(struct manager *m, enum state state, int64_t grace_ms)
+{
+    atomic_store(&m->state, state);
+    watchers_stop(m->watchers);
+    lanes_cancel(m->lanes);
+    loop_expire_in(m->loop, grace_ms);
+    end_loop_when_idle(m);
+}
+
+static void on_signalled(void *user, int number)
+{
+    struct manager *m = user;
+    if (manager_stopping(m)) {
+        log_error(&runtime_scope, "a second signal came", "ending at once", NULL);
+        _exit(1);
+    }
+    log_info(&runtime_scope, "Stopping and waiting for running reconciles", "signal",
+             number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+    begin_end(m, STOPPING, STOP_GRACE_MS);
+}
+
+static void on_expired(void *user)
+{
+    struct manager *m = user;
+    log_error(&runtime_scope, "reconciles did not end in time", "ending without them", NULL);
+    m->exit_code = 1;
+    loop_stop(m->loop);
+}
+
+static void fail_running(struct manager *m, const char *what)
+{
+    log_error(&setup_scope, err_message(&m->cx), what, NULL);
+    err_clear(&m->cx);
+    m->exit_code = 1;
+    begin_end(m, STOPPING, STOP_GRACE_MS);
+}
+
+/* Workers start once we lead and know all objects. */
+static void run_when_ready(struct manager *m)
+{
+    if (!m->synced || !m->leading || atomic_load(&m->state) != STARTING)
+        return;
+    if (lanes_start(&m->cx, m->lanes) < 0) {
+        fail_running(m, "unable to start workers");
+        return;
+    }
+    atomic_store(&m->state, RUNNING);
+    malloc_trim(0);
+}
+
+static void on_synced(void *user, struct loop_message *unused)
+{
+    struct manager *m = user;
+    (void)unused;
+    m->synced = true;
+    run_when_ready(m);
+}
+
+static void on_leading(void *user, struct loop_message *unused)
+{
+    struct manager *m = user;
+    (void)unused;
+    m->leading = true;
+    metrics_set(m->metrics, METRIC_LEADER, METRIC_LABELS(m->lease_name), 1);
+    if (m->program->lead && m->program->lead(&m->cx, m) < 0)
+        fail_running(m, "unable to start as leader");
+    run_when_ready(m);
+}
+
+static void on_lost(void *user, struct loop_message *unused)
+{
+    struct manager *m = user;
+    (void)unused;
+    if (manager_stopping(m))
+        return;
+    log_error(&setup_scope, "leader election lost", "problem running manager", NULL);
+    metrics_set(m->metrics, METRIC_LEADER, METRIC_LABELS(m->lease_name), 0);
+    m->exit_code = 1;
+    begin_end(m, LOST, LOST_GRACE_MS);
+}
+
+/* --- from other threads --- */
+
+static void signal_synced(void *user)
+{
+    struct manager *m = user;
+    loop_post(m->loop, &m->signals[SIGNAL_SYNCED]);
+}
+
+static void signal_leading(void *user)
+{
+    struct manager *m = user;
+    loop_post(m->loop, &m->signals[SIGNAL_LEADING]);
+}
+
+static void signal_lost(void *user)
+{
+    struct manager *m = user;
+    if (!manager_stopping(m))
+        atomic_store(&m->state, LOST);
+    loop_post(m->loop, &m->signals[SIGNAL_LOST]);
+}
+
+/* --- start --- */
+
+static void observe_request(void *user, const char *method, const char *host, int status)
+{
+    struct manager *m = user;
+    char code[24] = "<error>";
+    if (status > 0)
+        snprintf(code, sizeof(code), "%d", status);
+    metrics_add(m->metrics, METRIC_REST_REQUESTS, METRIC_LABELS(code, host, method), 1);
+}
+
+static int open_cluster(struct ctx *cx, struct manager *m)
+{
+    struct kube_config config = { 0 };
+    struct kube_options options = {
+        .user_agent = str_fmt(cx->arena, "%s%s", m->program->name, USER_AGENT_SUFFIX),
+        .observe = observe_request,
+        .user = m,
+    };
+    if (kube_config_load(cx, &config) < 0)
+        return err_wrap(cx, "unable to load the Kubernetes configuration");
+    m->ns = str_or(str_or(getenv("RUNTIME_NAMESPACE"), config.ns), "");
+    return kube_open(cx, &config, &options, &m->kube);
+}
+
+static int check_namespace(struct ctx *cx, const struct manager *m)
+{
+    bool needed = m->options.leader_election || !m->options.watch_all_namespaces;
+    if (needed && str_empty(m->ns))
+        return err_fail(cx, ERR_INVALID,
+                        "RUNTIME_NAMESPACE is not set: it names the namespace of the lease and, with "
+                        "--watch-all-namespaces=false, the one to watch");
+    return 0;
+}
+
+static int open_threads(struct ctx *cx, struct manager *m)
+{
+    struct events_options events = {
+        .kube = m->kube,
+        .controller = m->program->name,
+        .addr = m->options.events_addr,
+        .metrics = m->metrics,
+        .log = &runtime_scope,
+    };
+    struct loop_options loop = {
+        .user = m, .turn = on_turn, .signalled = on_signalled, .expired = on_expired
+    };
+    if (loop_open(cx, &loop, &m->loop) < 0 || events_start(cx, &events, &m->events) < 0 ||
+        progress_start(cx, m->kube, &runtime_scope, &m->progress) < 0)
+        return cx->err.code;
+    m->watchers = watchers_open(m, m->program->controllers);
+    m->lanes = lanes_open(m, m->program->controllers);
+    return 0;
+}
+
+/* "<program>-leader-election", and for a shard 8 digits of its selector's hash. */
+static const char *lease_name(struct manager *m)
+{
+    struct arena *a = m->cx.arena;
+    const char *name = str_fmt(a, "%s-leader-election", m->program->name);
+    const char *selector = m->options.watch_label_selector;
+    if (str_empty(selector))
+        return name;
+    return str_fmt(a, "%s-%.8s", name, hash_sha256_hex(a, selector, strlen(selector)));
+}
+
+static int start_election(struct ctx *cx, struct manager *m)
+{
+    m->lease_name = lease_name(m);
+    metrics_set(m->metrics, METRIC_LEADER, METRIC_LABELS(m->lease_name), 0);
+    if (!m->options.leader_election) {
+        signal_leading(m);
+        return 0;
+    }
+    struct lease_options options = {
+        .ns = m->ns,
+        .name = m->lease_name,
+        .duration_ms = m->options.lease_duration_ns / 1000000,
+        .renew_deadline_ms = m->options.lease_renew_deadline_ns / 1000000,
+        .retry_period_ms = m->options.lease_retry_period_ns / 1000000,
+        .keep_on_stop = !m->options.leader_election_release,
+        .on_acquired = signal_leading,
+        .on_lost = signal_lost,
+        .user = m,
+        .log = &runtime_scope,
+    };
+    return lease_start(cx, m->kube, &options, &m->lease);
+}
+
+static int start(struct ctx *cx, struct manager *m)
+{
+    const struct program *p = m->program;
+    m->signals[SIGNAL_SYNCED].run = on_synced;
+    m->signals[SIGNAL_LEADING].run = on_leading;
+    m->signals[SIGNAL_LOST].run = on_lost;
+    if (features_parse(cx, p->features, m->options.feature_gates.at, m->options.feature_gates.len,
+                       &m->features) < 0 ||
+        open_cluster(cx, m) < 0 || check_namespace(cx, m) < 0)
+        return cx->err.code;
+    if (probes_start(cx, m->metrics, &m->options, &m->probes) < 0 || open_threads(cx, m) < 0)
+        return cx->err.code;
+    if (p->setup && p->setup(cx, m) < 0)
+        return cx->err.code;
+    log_info(&setup_scope, "starting manager", "version", GOTK_VERSION, NULL);
+    if (watchers_start(cx, m->watchers, signal_synced, m) < 0)
+        return cx->err.code;
+    return start_election(cx, m);
+}
+
+/* A reconcile did not end, or we may not write any more: nothing that may be in use is taken away, the process just
+ * goes. */
+static void leave_at_once(struct manager *m)
+{
+    bool stuck = m->lanes && lanes_busy(m->lanes) > 0;
+    if (stuck || atomic_load(&m->state) == LOST)
+        _exit(m->exit_code);
+}
+
+/* Ends everything in the opposite order: first what asks for reconciles and scrapes, then the workers, then what they
+ * use. */
+static void stop(struct manager *m)
+{
+    if (m->watchers)
+        watchers_stop(m->watchers);
+    leave_at_once(m);
+    probes_stop(m->probes);
+    lanes_stop(m->lanes);
+    watchers_close(m->watchers);
+    if (m->program->teardown)
+        m->program->teardown(m);
+    events_stop(m->events, EVENTS_GRACE_MS);
+    lease_stop(m->lease);
+    progress_stop(m->progress);
+    if (m->loop)
+        loop_drain(m->loop);
+    lanes_close(m->lanes);
+    if (m->loop)
+        loop_close(m->loop);
+    kube_close(m->kube);
+}
+
+static void ignore_broken_pipes(void)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Few malloc arenas and eager give-back: threads here wait more than they allocate. */
+static void tune_memory(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
+static int init_jobs(struct ctx *cx, const struct program *p, const char *sandbox)
+{
+    size_t count = 0;
+    while (p->jobs && p->jobs[count])
+        count++;
+    return job_init(cx, p->jobs, count, str_eq(sandbox, "off") ? JOB_SANDBOX_OFF : JOB_SANDBOX_ON);
+}
+
+static int run_manager(struct manager *m)
+{
+    struct ctx *cx = &m->cx;
+    cx->http = http_open();
+    m->metrics = metrics_open();
+    metrics_set(m->metrics, METRIC_BUILD_INFO, METRIC_LABELS(GOTK_VERSION), 1);
+    if (start(cx, m) < 0) {
+        log_error(&setup_scope, err_message(cx), "unable to start manager", NULL);
+        m->exit_code = 1;
+        atomic_store(&m->state, STOPPING);
+    } else {
+        loop_run(m->loop);
+    }
+    stop(m);
+    metrics_close(m->metrics);
+    http_close(cx->http);
+    return m->exit_code;
+}
+
+/* --- the command line --- */
+
+static const struct command *find_command(const struct program *p, const char *name)
+{
+    for (size_t i = 0; name && p->commands && p->commands[i]; i++)
+        if (str_eq(p->commands[i]->name, name))
+            return p->commands[i];
+    return NULL;
+}
+
+static void print_help(struct ctx *cx, const struct program *p, const char *flags)
+{
+    struct buf out = buf_new(cx->arena, 1 << 20);
+    buf_fmt(&out, "%s: %s\n\nUsage:\n  %s [flags]\n", p->name, p->title, p->name);
+    for (size_t i = 0; p->commands && p->commands[i]; i++)
+        buf_fmt(&out, "  %s %s\n        %s\n", p->name, p->commands[i]->usage, p->commands[i]->help);
+    buf_fmt(&out, "\nFlags:\n%s", flags);
+    fputs(buf_text(&out), stdout);
+}
+
+static int print_error(struct ctx *cx, const struct program *p)
+{
+    fprintf(stderr, "%s: %s\n", p->name, err_message(cx));
+    return 1;
+}
+
+static void print_command_help(const struct program *p, const struct command *c, const char *flags)
+{
+    printf("%s %s: %s\n\nFlags:\n%s", p->name, c->usage, c->help, flags);
+}
+
+static int run_command(struct ctx *cx, const struct program *p, const struct command *c, int argc,
+                       char **argv)
+{
+    const char *sandbox;
+    const char *const *args;
+    struct flag *rows = ARENA_ARRAY(cx->arena, struct flag, c->flag_count + 1);
+    for (size_t i = 0; i < c->flag_count; i++)
+        rows[i] = c->flags[i];
+    rows[c->flag_count] = options_sandbox_flag(&sandbox);
+    int rc = flags_parse(cx, rows, c->flag_count + 1, argc, argv, &args);
+    if (rc == FLAGS_HELP) {
+        print_command_help(p, c, flags_help(cx->arena, rows, c->flag_count + 1));
+        return 0;
+    }
+    if (rc < 0 || init_jobs(cx, p, sandbox) < 0)
+        return print_error(cx, p);
+    cx->http = http_open();
+    rc = c->run(cx, args);
+    job_exit();
+    http_close(cx->http);
+    return rc < 0 ? print_error(cx, p) : rc;
+}
+
+static int run_controller(struct ctx *cx, const struct program *p, int argc, char **argv)
+{
+    const char *help;
+    struct manager m = { .program = p };
+    int rc = options_parse(cx, p->flags, p->flag_count, argc, argv, &m.options, &help);
+    if (rc == FLAGS_HELP) {
+        print_help(cx, p, help);
+        return 0;
+    }
+    if (rc < 0)
+        return print_error(cx, p);
+    log_init(m.options.log_level, m.options.log_encoding, STDERR_FILENO);
+    if (init_jobs(cx, p, m.options.sandbox) < 0)
+        return print_error(cx, p);
+    m.cx = (struct ctx){ .arena = cx->arena, .log = &setup_scope };
+    int code = run_manager(&m);
+    job_exit();
+    return code;
+}
+
+int manager_main(int argc, char **argv, const struct program *program)
+{
+    CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_MAX);
+    struct ctx cx = { .arena = arena };
+    const struct command *command = find_command(program, argc > 1 ? argv[1] : NULL);
+    tune_memory();
+    ignore_broken_pipes();
+    if (command)
+        return run_command(&cx, program, command, argc - 1, argv + 1);
+    return run_controller(&cx, program, argc, argv);
+}

@@ -1,0 +1,37 @@
+/*
+ * progress.h: shows a step's progress in the object's status once the step has lasted a second.
+ *
+ * A worker is busy inside its step, so another thread sends the patch: the worker leaves the finished body in its slot with
+ * a time, and takes it back when the step is over. Taking back waits while the patch is on its way, so that a later
+ * write of the worker never meets an older one. Rejected: patching at the start of every step, which is five writes for a
+ * reconcile that changes nothing.
+ */
+#ifndef GOTK_RUNTIME_PROGRESS_H
+#define GOTK_RUNTIME_PROGRESS_H
+
+#include "libgotk/doc/doc.h"
+#include "libgotk/kube/client.h"
+
+struct log_scope;
+struct progress;
+struct progress_slot;
+
+/* Starts the thread; `k` outlives it. The caller owns *ret (progress_stop). */
+int progress_start(struct ctx *cx, struct kube *k, const struct log_scope *log,
+                   struct progress **ret) MUST_CHECK;
+
+/* Ends the thread; all slots must be empty. NULL is allowed. */
+void progress_stop(struct progress *p);
+
+/* A slot for one worker, alive until progress_stop. */
+struct progress_slot *progress_slot(struct progress *p);
+
+/* Has `body` (of status_diff) sent as `owner` at `due_ms` on the clock of ctx_now_ms. The slot must be empty; everything
+ * is copied. */
+void progress_put(struct progress_slot *slot, const struct kube_ref *ref, const char *owner,
+                  const struct doc *body, int64_t due_ms);
+
+/* Empties the slot. True when the patch was sent and stored; *ret_version is then the resourceVersion afterwards. */
+bool progress_take(struct progress_slot *slot, uint64_t *ret_version);
+
+#endif
