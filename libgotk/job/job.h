@@ -21,14 +21,15 @@
 
 struct job_side;
 
-/* One kind of work, a static row. `run` is called in the child on a context of its own (arena of limits.memory_max, the
- * job's deadline, no cluster access): it reads `input`, appends its result to ret_output and returns 0, or fails as any
- * function does; its error (code, reason, message) arrives in the parent's context unchanged. cx->http is a client of its own
- * when `network` is set. */
+/* One kind of work, a static row. `run` is called in the child on a context of its own (arena, deadline, no cancel, no
+ * cluster access): it reads `input`, appends its result to ret_output and returns 0, or fails as any function does; its
+ * error (code, reason, message) arrives in the parent's context unchanged. A network job that makes several requests
+ * puts an http_open() into its cx->http. */
 struct job {
     const char *name; /* heads the messages: "<name> was ended: ..." */
     int (*run)(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output);
-    bool network; /* may open TCP and UDP sockets and read CA bundles, resolv.conf and the like */
+    bool
+        network; /* may connect by TCP and UDP, start threads, and read CA bundles, resolv.conf and the like */
 };
 
 /* What one run may use; zero means the default. */
