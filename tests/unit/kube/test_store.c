@@ -134,7 +134,7 @@ static void walks_all_or_by_index(void **state)
 struct racer {
     struct store *store;
     atomic_bool stop;
-    int seen;
+    atomic_int wrong;
 };
 
 static void *read_all_the_time(void *arg)
@@ -142,7 +142,8 @@ static void *read_all_the_time(void *arg)
     struct racer *r = arg;
     while (!atomic_load(&r->stop)) {
         struct obj *o = store_get(r->store, "ns", "n7");
-        r->seen += o && o->text[0] == '{';
+        if (o && (o->text[0] != '{' || strcmp(o->name, "n7") != 0))
+            atomic_fetch_add(&r->wrong, 1);
         obj_unref(o);
     }
     return NULL;
@@ -165,6 +166,7 @@ static void readers_and_one_writer(void **state)
     atomic_store(&r.stop, true);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&r.wrong), 0);
     store_close(r.store);
 }
 
