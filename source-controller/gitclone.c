@@ -60,14 +60,9 @@ static int git_failed(struct ctx *cx, const char *what)
                     e && e->message ? url_mask(cx->arena, e->message) : "unknown");
 }
 
-static void free_remote(void *remote)
+static void cleanup_commit(git_commit **commit)
 {
-    git_remote_free(remote);
-}
-
-static void free_repository(void *repo)
-{
-    git_repository_free(repo);
+    git_commit_free(*commit);
 }
 
 static int open_remote(struct ctx *cx, struct clone *c)
@@ -77,10 +72,8 @@ static int open_remote(struct ctx *cx, struct clone *c)
     options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
     if (git_repository_init_ext(&c->repo, c->req->git_dir, &options) < 0)
         return git_failed(cx, "cannot make a repository");
-    arena_defer(cx->arena, free_repository, c->repo);
     if (git_remote_create_anonymous(&c->remote, c->repo, c->transport.base) < 0)
         return git_failed(cx, "cannot use the url");
-    arena_defer(cx->arena, free_remote, c->remote);
     return 0;
 }
 
@@ -166,11 +159,6 @@ static int fetch(struct ctx *cx, struct clone *c)
     return 0;
 }
 
-static void free_commit(void *commit)
-{
-    git_commit_free(commit);
-}
-
 static int find_commit(struct ctx *cx, struct clone *c, const char *hash, git_commit **ret)
 {
     git_oid oid;
@@ -178,7 +166,6 @@ static int find_commit(struct ctx *cx, struct clone *c, const char *hash, git_co
     if (git_oid_fromstr(&oid, hash) < 0 || git_commit_lookup(&commit, c->repo, &oid) < 0)
         return err_fail(cx, ERR_NOT_FOUND, "unable to resolve commit object for '%s': object not found%s",
                         hash, c->choice.reference ? "" : " (on no branch of the repository)");
-    arena_defer(cx->arena, free_commit, commit);
     *ret = commit;
     return 0;
 }
@@ -189,7 +176,7 @@ static int settle_ties(struct ctx *cx, struct clone *c)
     git_time_t latest = 0;
     for (size_t i = 0; i < c->choice.tie_count; i++) {
         const struct gitref_tie *tie = &c->choice.ties[i];
-        git_commit *commit;
+        CLEANUP(cleanup_commit) git_commit *commit = NULL;
         if (find_commit(cx, c, tie->hash, &commit) < 0)
             return err_wrap(cx, "tag '%s'", tie->reference);
         if (i > 0 && git_commit_time(commit) <= latest)
@@ -246,7 +233,7 @@ static const char *subject_of(struct arena *a, const char *message)
 
 static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
-    git_commit *commit;
+    CLEANUP(cleanup_commit) git_commit *commit = NULL;
     if (fetch(cx, c) < 0 || settle_ties(cx, c) < 0 || find_commit(cx, c, c->choice.hash, &commit) < 0 ||
         check_out(cx, c, commit) < 0)
         return cx->err.code;
@@ -298,7 +285,10 @@ int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitc
     struct clone c = { .req = req, .url = url_mask(cx->arena, req->url) };
     struct gitclone_result result = { 0 };
     int64_t started_ms = ctx_now_ms();
-    if (run(cx, &c, &result) >= 0) {
+    int rc = run(cx, &c, &result);
+    git_remote_free(c.remote);
+    git_repository_free(c.repo);
+    if (rc >= 0) {
         *ret = result;
         return 0;
     }

@@ -3,6 +3,8 @@
  */
 #include "source-controller/gitfetch.h"
 
+#include "libgotk/artifact/archive.h"
+#include "libgotk/artifact/sourceignore.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
@@ -73,6 +75,24 @@ static int no_answer(struct ctx *cx, void *user, const struct doc *request, stru
     return 0;
 }
 
+/* Packs what was checked out; the parent computes the digest again over what it takes over. */
+static int pack(struct ctx *cx, const struct gitfetch_request *req)
+{
+    const char *target = str_fmt(cx->arena, "%s/%s", req->archive_dir, ARCHIVE_NAME);
+    struct artifact_packed packed;
+    struct ignore *ignore;
+    if (sourceignore_load(cx, req->clone.tree_dir, req->ignore, &ignore) < 0) {
+        err_wrap(cx, "failed to load source ignore patterns from repository");
+        return err_reason(cx, "SourceIgnoreError");
+    }
+    if (artifact_archive(cx, req->clone.tree_dir, artifact_filter_ignored, ignore, target, "sha256",
+                         &packed) < 0) {
+        err_wrap(cx, "unable to archive artifact to storage");
+        return err_reason(cx, "ArchiveOperationFailed");
+    }
+    return 0;
+}
+
 static int run_child(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output)
 {
     struct gitfetch_request req = { 0 };
@@ -83,6 +103,9 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
     req.clone.user = side;
     ctx_deadline_in(cx, req.timeout_ns / GOTIME_MS);
     if (gitclone_run(cx, &req.clone, &result.clone) < 0)
+        return cx->err.code;
+    result.archived = req.archive_dir && result.clone.subject;
+    if (result.archived && pack(cx, &req) < 0)
         return cx->err.code;
     json_print(ret_output, encode_struct(cx->arena, result_fields, &result), JSON_COMPACT);
     return 0;
