@@ -115,7 +115,7 @@ static struct kube *make(const struct kube_config *config, const struct kube_opt
 int kube_open(struct ctx *cx, const struct kube_config *config, const struct kube_options *options,
               struct kube **ret_kube)
 {
-    struct url url;
+    struct url url = { 0 };
     if (check_config(cx, config, &url) < 0)
         return err_code(cx);
     *ret_kube = make(config, options, &url);

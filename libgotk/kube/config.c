@@ -83,7 +83,7 @@ int kube_config_in_cluster(struct ctx *cx, const char *dir, struct kube_config *
     const char *port = getenv("KUBERNETES_SERVICE_PORT");
     struct kube_config config = { 0 };
     const char *ns = NULL;
-    if (str_empty(host) || str_empty(port))
+    if (!host || !*host || !port || !*port)
         return err_fail(cx, ERR_NOT_FOUND,
                         "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
     dir = dir ? dir : POD_DIR;

@@ -227,7 +227,7 @@ int kubeconfig_resolve(struct ctx *cx, const struct kubeconfig_file *files, size
 {
     struct reader r = { files, count, flags };
     struct kube_config config = { 0 };
-    struct entry e;
+    struct entry e = { 0 };
     const char *name = context ? context : current_context(&r);
     if (!name)
         return err_fail(cx, ERR_INVALID, "%s: current-context is not set; %s", files[0].name,
