@@ -5,6 +5,8 @@
 #include "libgotk/doc/json.h"
 #include "libgotk/job/confine.h"
 #include "libgotk/job/job.h"
+#include "libgotk/net/http.h"
+#include "tests/unit/lib/peer.h"
 #include "tests/unit/lib/unit.h"
 
 #include <arpa/inet.h>
@@ -148,6 +150,18 @@ static int do_socket(struct ctx *cx, struct job_side *side, const struct doc *in
     return rc < 0 ? err_errno(cx, "failed to connect") : 0;
 }
 
+/* As a fetch does: a name is resolved (by a thread of curl's), a connection is made, the answer is the output. */
+static int do_get(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+{
+    (void)side;
+    struct http_request req = { .url = doc_text_at(input, "text"), .timeout_ms = 10000 };
+    struct http_response r;
+    if (http_do(cx, &req, &r) < 0)
+        return cx->err.code;
+    buf_add(out, buf_text(&r.body), r.body.len);
+    return 0;
+}
+
 static int do_exec(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
 {
     (void)side;
@@ -239,25 +253,16 @@ static const struct {
     const char *name;
     deed_fn fn;
 } deeds[] = {
-    { "echo", do_echo },
-    { "fail", do_fail },
-    { "segfault", do_segfault },
-    { "abort", do_abort },
-    { "loop", do_loop },
-    { "hang", do_hang },
-    { "allocate", do_allocate },
-    { "allocate at once", do_allocate_at_once },
-    { "open", do_open },
-    { "write", do_write },
-    { "socket", do_socket },
-    { "exec", do_exec },
-    { "fork", do_fork },
-    { "kill", do_kill },
-    { "flood", do_flood },
-    { "ask", do_ask },
-    { "babble", do_babble },
-    { "leave", do_leave },
-    { "descriptors", do_descriptors },
+    { "echo", do_echo },         { "fail", do_fail },
+    { "segfault", do_segfault }, { "abort", do_abort },
+    { "loop", do_loop },         { "hang", do_hang },
+    { "allocate", do_allocate }, { "allocate at once", do_allocate_at_once },
+    { "open", do_open },         { "write", do_write },
+    { "socket", do_socket },     { "get", do_get },
+    { "exec", do_exec },         { "fork", do_fork },
+    { "kill", do_kill },         { "flood", do_flood },
+    { "ask", do_ask },           { "babble", do_babble },
+    { "leave", do_leave },       { "descriptors", do_descriptors },
 };
 
 static int run_deed(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
@@ -518,6 +523,26 @@ static void a_network_job_connects_but_no_more(void **state)
     err_clear(cx);
 }
 
+static void a_network_job_fetches(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)64 << 20);
+    struct ctx scope = { .arena = a };
+    struct buf out;
+    static const struct peer_reply rows[] = { { .text =
+                                                    "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody" } };
+    struct peer *p = peer_start(&scope, rows, 1);
+    const char *url = str_fmt(cx->arena, "http://localhost:%d/", peer_port(p));
+    assert_ok(cx, job_run(cx, &fetch_job, NULL, input_of(cx->arena, "get", url), NULL, NULL, &out));
+    assert_string_equal(buf_text(&out), "body");
+    assert_true(job_run(cx, &deed_job, NULL, input_of(cx->arena, "get", url), NULL, NULL, &out) < 0);
+    err_clear(cx);
+    url = "https://no-such-host.invalid/";
+    assert_int_equal(job_run(cx, &fetch_job, NULL, input_of(cx->arena, "get", url), NULL, NULL, &out),
+                     ERR_UNAVAILABLE);
+    assert_error(cx, ERR_UNAVAILABLE, "dial tcp: lookup no-such-host.invalid: no such host");
+}
+
 static void a_child_has_no_descriptors_of_ours(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -670,6 +695,7 @@ int main(void)
         JOB_TEST(files_and_output_are_bounded),
         JOB_TEST(forbidden_calls_are_refused),
         JOB_TEST(a_network_job_connects_but_no_more),
+        JOB_TEST(a_network_job_fetches),
         JOB_TEST(a_child_has_no_descriptors_of_ours),
         JOB_TEST(a_child_asks_its_parent),
         JOB_TEST(answers_may_be_large),
