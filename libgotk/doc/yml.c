@@ -528,6 +528,13 @@ static int read_document(struct reader *r, cJSON **ret)
     return rc < 0 ? rc : advance(r);
 }
 
+static int fail_second(struct reader *r, const cJSON *n)
+{
+    return err_fail(r->cx, ERR_INVALID, "%s:%d:%d: a second document starts here, but one is expected",
+                    r->name, n->valueint, (int)n->valuedouble);
+}
+
+/* Reads all documents into `docs`, leaving empty ones out. */
 static int read_stream(struct reader *r, bool many, cJSON *docs)
 {
     int rc = advance(r);
@@ -536,12 +543,13 @@ static int read_stream(struct reader *r, bool many, cJSON *docs)
             rc = advance(r);
             continue;
         }
-        if (!many && docs->child)
-            return fail_at(r, r->event.start_mark, "a second document starts here, but one is expected");
         cJSON *n = NULL;
         rc = read_document(r, &n);
-        if (rc >= 0 && !(many && n->type == cJSON_NULL))
-            node_link(docs, n);
+        if (rc < 0 || n->type == cJSON_NULL)
+            continue;
+        if (!many && docs->child)
+            return fail_second(r, n);
+        node_link(docs, n);
     }
     return rc;
 }
