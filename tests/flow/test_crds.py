@@ -38,6 +38,14 @@ ACCOUNT = "serviceAccountName can only be set when provider is 'azure' or 'aws'"
 HOURS = r"should match '^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$'"
 NO_HOURS = r"should match '^([0-9]+(\.[0-9]+)?(ms|s|m))+$'"
 LABELS = {"app.kubernetes.io/part-of": "flux", "app.kubernetes.io/instance": "flux-system"}
+# What v1beta1 and v1beta2 had beside patches.
+OLD_PATCHES = {
+    "patchesStrategicMerge": [{"kind": "Deployment", "metadata": {"name": "a"}, "spec": {"replicas": 2}}, {"b": [1]}],
+    "patchesJson6902": [{"target": {"kind": "Deployment", "labelSelector": "a=b"}, "patch": [
+        {"op": "replace", "path": "/spec/replicas", "value": 3},
+        {"op": "add", "path": "/a", "value": {"b": ["c"]}},
+        {"op": "move", "path": "/a", "from": "/b"}]}],
+}
 
 # kind, version, what differs from BASE
 ACCEPTED = [
@@ -89,16 +97,15 @@ ACCEPTED = [
     (KS, "v1", {"ignore": [{"paths": ["/spec/replicas"]}, {"paths": [], "target": {"kind": "Deployment"}}]}),
     (KS, "v1", {"kubeConfig": {"secretRef": {"name": "remote", "key": "config"}}, "serviceAccountName": "deployer"}),
     (KS, "v1", {"kubeConfig": {"configMapRef": {"name": "remote"}}}),
+    *[(KS, "v1", {"validation": value}) for value in ("none", "client", "server")],
+    (KS, "v1", OLD_PATCHES),
     (KS, "v1beta2", {"validation": "server", "wait": True, "components": ["a"], "timeout": "1m"}),
-    (KS, "v1beta2", {"patchesStrategicMerge": [{"kind": "Deployment", "metadata": {"name": "a"}}],
-                     "patchesJson6902": [{"target": {"kind": "Deployment"}, "patch": [
-                         {"op": "replace", "path": "/spec/replicas", "value": 3},
-                         {"op": "add", "path": "/a", "value": {"b": ["c"]}},
-                         {"op": "move", "path": "/a", "from": "/b"}]}]}),
+    (KS, "v1beta2", OLD_PATCHES),
     (KS, "v1beta2", {"kubeConfig": {"configMapRef": {"name": "remote"}}, "commonMetadata": {"labels": {"a": "b"}}}),
     (KS, "v1beta1", {"validation": "client"}),
     (KS, "v1beta1", {"validation": "none", "interval": "1d", "timeout": "soon", "retryInterval": "x"}),
     (KS, "v1beta1", {"kubeConfig": {"secretRef": {"name": "remote"}}, "targetNamespace": "apps", "force": True}),
+    (KS, "v1beta1", OLD_PATCHES),
     (KS, "v1beta1", {"patchesStrategicMerge": [{"a": 1}], "healthChecks": [{"kind": "Deployment", "name": "a"}]}),
     (KS, "v1beta1", {"postBuild": {"substituteFrom": [{"kind": "ConfigMap", "name": "vars"}]},
                      "decryption": {"provider": "sops", "secretRef": {"name": "keys"}}}),
@@ -170,8 +177,12 @@ REFUSED = [
     (KS, "v1", {"healthCheckExprs": [{"apiVersion": "a/v1"}]}, "spec.healthCheckExprs[0].current",
      "Required value"),
     (KS, "v1", {"ignore": [{"target": {}}]}, "spec.ignore[0].paths", "Required value"),
-    (KS, "v1", {"validation": "client"}, "", 'unknown field "spec.validation"'),
-    (KS, "v1", {"patchesStrategicMerge": []}, "", 'unknown field "spec.patchesStrategicMerge"'),
+    (KS, "v1", {"patchesMerge": []}, "", 'unknown field "spec.patchesMerge"'),
+    (KS, "v1", {"patchesJson6902": [{"target": {"names": "a"}, "patch": []}]}, "",
+     'unknown field "spec.patchesJson6902[0].target.names"'),
+    (KS, "v1", {"validation": "strict"}, "spec.validation", 'supported values: "none", "client", "server"'),
+    (KS, "v1", {"patchesStrategicMerge": "kind: A"}, "spec.patchesStrategicMerge", "must be of type array"),
+    (KS, "v1", {"patchesJson6902": [{"patch": []}]}, "spec.patchesJson6902[0].target", "Required value"),
     (KS, "v1beta2", {"validation": "strict"}, "spec.validation", 'supported values: "none", "client", "server"'),
     (KS, "v1beta2", {"deletionPolicy": "Delete"}, "", 'unknown field "spec.deletionPolicy"'),
     (KS, "v1beta2", {"kubeConfig": {}}, "spec.kubeConfig", ONE_OF),
@@ -187,10 +198,9 @@ REFUSED = [
 
 # kind, version, spec as given, what of it the stored version leaves out, what the stored version adds
 STORED = [
-    (KS, "v1beta1", {"validation": "client"}, ["validation"], {"force": False}),
-    (KS, "v1beta1", {"patchesStrategicMerge": [{"kind": "A"}], "path": "./a"}, ["patchesStrategicMerge"], {}),
-    (KS, "v1beta2", {"patchesJson6902": [{"target": {}, "patch": []}], "wait": True, "validation": "none"},
-     ["patchesJson6902", "validation"], {}),
+    (KS, "v1beta1", {"validation": "client"}, [], {"force": False}),
+    (KS, "v1beta1", {**OLD_PATCHES, "path": "./a"}, [], {}),
+    (KS, "v1beta2", {**OLD_PATCHES, "wait": True, "validation": "none"}, [], {}),
     (GIT, "v1beta1", {"gitImplementation": "libgit2", "ref": {"branch": "main"}}, ["gitImplementation"],
      {"timeout": "60s"}),
     (GIT, "v1beta2", {"accessFrom": {"namespaceSelectors": [{}]}, "ignore": "a"}, ["accessFrom"],
@@ -321,13 +331,54 @@ def test_seed_manifest_word_for_word(cp, command):
     assert done.stderr.strip() == "Warning: v1beta1 Kustomization is deprecated, upgrade to v1"
 
 
+def seed_in(ns):
+    return SEED.replace("  namespace: flux-system", f"  namespace: {ns}\n  labels: {json.dumps(NO_SHARD)}", 1)
+
+
 def test_seed_manifest_stored(cp, ns):
-    labels = json.dumps(NO_SHARD)
-    text = SEED.replace("  namespace: flux-system", f"  namespace: {ns}\n  labels: {labels}", 1)
-    cp.kubectl("apply", "-f", "-", stdin=text)
+    cp.kubectl("apply", "-f", "-", stdin=seed_in(ns))
     stored = cp.api.get(KUSTOMIZATION, ns, "tekton-base")
     assert stored["spec"] == {"interval": "5m0s", "path": "./tekton-base", "prune": True, "force": False,
-                              "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}
+                              "sourceRef": {"kind": "GitRepository", "name": "flux-system"}, "validation": "client"}
+
+
+def reconcile_by_hand(cp, ns, name):
+    """Writes what the controller writes, in its version and under its field manager; returns the object."""
+    where, who = KUSTOMIZATION.path(ns, name), {"fieldManager": "kustomize-controller"}
+    cp.api.patch(where, {"metadata": {"finalizers": ["finalizers.fluxcd.io"]}}, **who)
+    return cp.api.patch(where + "/status", {"status": STATUS[KS]}, **who)
+
+
+def test_seed_manifest_applied_again_after_a_reconcile(cp, ns):
+    for command in (("apply", "--server-side"), ("apply",)):
+        cp.kubectl(*command, "-f", "-", stdin=seed_in(ns))
+        before = reconcile_by_hand(cp, ns, "tekton-base")
+        cp.kubectl(*command, "-f", "-", stdin=seed_in(ns))
+        now = cp.api.get(KUSTOMIZATION, ns, "tekton-base")
+        assert now["metadata"]["generation"] == before["metadata"]["generation"] == 1
+        assert now["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+        assert now["spec"] == before["spec"] and now["spec"]["validation"] == "client" and now["status"] == STATUS[KS]
+
+
+@pytest.mark.parametrize("version", ["v1beta1", "v1beta2"])
+@pytest.mark.parametrize("field, value", [("validation", "none"), *OLD_PATCHES.items()])
+def test_field_of_old_version_applied_again_after_a_reconcile(cp, ns, version, field, value):
+    """Server-side apply converts what it merged to every version that some manager has written in."""
+    def apply(at, fields):
+        body = at.object("old", ns, spec=spec_of(KS, fields), metadata={"labels": NO_SHARD})
+        return cp.api.patch(at, body, ns, "old", how="apply")
+    old = KUSTOMIZATION.at(version)
+    apply(old, {field: value})
+    before = reconcile_by_hand(cp, ns, "old")
+    assert before["spec"][field] == value
+    apply(old, {field: value})
+    now = cp.api.get(KUSTOMIZATION, ns, "old")
+    assert now["metadata"]["generation"] == before["metadata"]["generation"] == 1
+    assert now["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+    assert now["spec"] == before["spec"] and now["status"] == STATUS[KS]
+    migrated = apply(KUSTOMIZATION, {})  # the way to v1: the manifest without the field takes it away
+    assert field not in migrated["spec"] and migrated["metadata"]["generation"] == 2
+    assert migrated["status"] == STATUS[KS]
 
 
 @pytest.mark.parametrize("what, header, row", [

@@ -75,21 +75,11 @@ static int check_object(struct ctx *cx, const struct doc *schema, const struct f
     return bad;
 }
 
-/* Rows that only an old version's schema knows. */
-static bool is_of_an_old_version(const char *name)
-{
-    static const char *const old[] = { "validation", "patchesStrategicMerge", "patchesJson6902" };
-    for (size_t i = 0; i < ARRAY_LEN(old); i++)
-        if (str_eq(old[i], name))
-            return true;
-    return false;
-}
-
 static int check_rows_exist(const struct doc *schema, const struct field *fields, const char *path)
 {
     int bad = 0;
     for (; fields->name; fields++)
-        if (!doc_path(schema, "properties", fields->name) && !is_of_an_old_version(fields->name))
+        if (!doc_path(schema, "properties", fields->name))
             bad += (print_error("%s.%s: not in the schema\n", path, fields->name), 1);
     return bad;
 }
