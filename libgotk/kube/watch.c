@@ -16,10 +16,11 @@
 #include <poll.h>
 
 #define ARENA_LIMIT     ((size_t)1 << 30) /* of one page or event while it is read */
-#define BACK_OFF_MIN_MS 800
-#define BACK_OFF_MAX_MS 30000
+#define BACK_OFF_MIN_MS 1000
+#define BACK_OFF_MAX_MS 25000
+#define BACK_OFF_JITTER 20 /* percent either way: 0.8 s at the least, 30 s at the most */
 
-/* The pause after the n-th failure in a row: 0.8, 1.6, ... 30 s, then up to as much again at random. */
+/* The pause after the n-th failure in a row: about 1, 2, 4, ... 25 s. */
 static int64_t back_off_ms(int failures)
 {
     int64_t base = BACK_OFF_MIN_MS;
@@ -27,7 +28,7 @@ static int64_t back_off_ms(int failures)
         base *= 2;
     if (base > BACK_OFF_MAX_MS)
         base = BACK_OFF_MAX_MS;
-    return gotime_jitter(base * 3 / 2 * GOTIME_MS, 33) / GOTIME_MS;
+    return gotime_jitter(base * GOTIME_MS, BACK_OFF_JITTER) / GOTIME_MS;
 }
 
 static bool needs_list(int code)

@@ -9,6 +9,7 @@
 #include "libgotk/kube/lease.h"
 #include "libgotk/kube/reflector.h"
 #include "libgotk/kube/rest.h"
+#include "libgotk/kube/wire.h"
 #include "libgotk/net/http.h"
 #include "tests/unit/lib/unit.h"
 
@@ -76,9 +77,12 @@ static void leave(struct live *l)
     l->cx->http = NULL;
 }
 
-static void tells_its_version(void **state)
+static void speaks_http2_and_tells_its_version(void **state)
 {
     struct live l = connect_or_skip(state, "version");
+    struct http_response answer;
+    assert_ok(l.cx, wire_send(l.cx, l.k, &(struct wire_request){ .path = "/healthz" }, &answer));
+    assert_true(answer.http2);
     struct doc *version = NULL;
     assert_ok(l.cx, kube_get_path(l.cx, l.k, "/version", &version));
     assert_true(str_starts(doc_text_at(version, "gitVersion"), "v1."));
@@ -537,7 +541,7 @@ static void threads_share_a_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(tells_its_version),
+        UNIT_TEST(speaks_http2_and_tells_its_version),
         UNIT_TEST(applies_patches_and_conflicts),
         UNIT_TEST(a_field_of_another_manager_is_a_conflict),
         UNIT_TEST(refusals_are_typed),
