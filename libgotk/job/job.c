@@ -234,13 +234,18 @@ static int start_child(struct ctx *cx, struct run *r)
     return 0;
 }
 
+/* Sends a document. A child that is gone is no error yet: what it said last waits to be read. */
 static int send_doc(struct ctx *cx, const struct run *r, enum frame_kind kind, const struct doc *d)
 {
     struct buf text = buf_new(cx->arena, SIDE_ANSWER_MAX);
     json_print(&text, d, JSON_COMPACT);
     if (buf_ok(cx, &text, "a job's input") < 0)
         return cx->err.code;
-    return frame_send(cx, r->data, kind, buf_text(&text), text.len);
+    int rc = frame_send(cx, r->data, kind, buf_text(&text), text.len);
+    if (rc != ERR_UNAVAILABLE)
+        return rc;
+    err_clear(cx);
+    return 0;
 }
 
 static int receive_doc(struct ctx *cx, const struct run *r, const struct frame *head, size_t max,
