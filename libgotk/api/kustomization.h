@@ -1,9 +1,9 @@
 /*
  * kustomization.h: the Kustomization of group kustomize.toolkit.fluxcd.io.
  *
- * One struct for every served version: fields that only an old version knows (patchesStrategicMerge, patchesJson6902,
- * validation) are absent in objects read as v1. Free-form parts (patches, images, commonMetadata) stay documents: they
- * are handed to the kustomize engine as they are.
+ * One struct for every served version: v1 keeps the fields that only v1beta1 and v1beta2 offered (patchesStrategicMerge,
+ * patchesJson6902, validation), so that objects written through those stay whole. Free-form parts (patches, images,
+ * commonMetadata) stay documents: they are handed to the kustomize engine as they are.
  */
 #ifndef GOTK_API_KUSTOMIZATION_H
 #define GOTK_API_KUSTOMIZATION_H
@@ -55,7 +55,7 @@ struct kustomization_spec {
     const char *name_prefix;
     const char *name_suffix;
     const char *service_account_name;
-    const char *validation; /* v1beta1 only: accepted and without effect, as in Flux since 0.18 */
+    const char *validation; /* deprecated: accepted and without effect, as in Flux since 0.18 */
     struct source_ref source_ref;
     bool prune;
     bool force;
@@ -64,8 +64,8 @@ struct kustomization_spec {
     bool ignore_missing_components;
     const struct doc *common_metadata;
     const struct doc *patches;
-    const struct doc *patches_strategic_merge; /* old versions only */
-    const struct doc *patches_json6902;        /* old versions only */
+    const struct doc *patches_strategic_merge; /* deprecated, still carried out */
+    const struct doc *patches_json6902;        /* deprecated, still carried out */
     const struct doc *images;
     const struct doc *health_checks;
     const struct doc *health_check_exprs;

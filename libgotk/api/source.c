@@ -37,6 +37,8 @@ const struct field gitrepository_spec_fields[] = {
     FIELD_STRING_LIST(struct gitrepository_spec, sparse_checkout, sparse_checkout_count, "sparseCheckout", 0),
     FIELD(struct gitrepository_spec, recurse_submodules, "recurseSubmodules", 0),
     FIELD(struct gitrepository_spec, suspend, "suspend", 0),
+    FIELD(struct gitrepository_spec, git_implementation, "gitImplementation", 0),
+    FIELD(struct gitrepository_spec, access_from, "accessFrom", 0),
     FIELD_END,
 };
 

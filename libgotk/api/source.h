@@ -49,6 +49,8 @@ struct gitrepository_spec {
     size_t sparse_checkout_count;
     bool recurse_submodules;
     bool suspend;
+    const char *git_implementation; /* deprecated: accepted and without effect */
+    const struct doc *access_from;  /* deprecated: accepted and without effect */
 };
 
 struct gitrepository_status {
