@@ -1,10 +1,10 @@
 /*
- * build.h: what `kustomize build` does, on a tree that nobody may leave and nobody changes.
+ * build.h: kustomize build, as a library without a cluster.
  *
- * The whole engine behind one call: load the kustomization of a folder and everything it names, run generators and
- * transformers in upstream's order, resolve names, return the resources in output order. Nothing is written: a folder's
- * kustomization can be given in memory (options.kustomization), because trees are shared between builds. Runs in a
- * confined job child; what lies on other hosts comes through options.fetch. Any thread, no process-wide state.
+ * kustomize_build reads a kustomization and everything it leads to, and gives the resources kustomize 5.8.1 would print,
+ * in its order. Nothing outside `root` is ever read, links included; remote files come through the caller's `fetch`, so
+ * that the build itself can run in a confined child without a network. One call, one thread; everything lives in
+ * cx->arena. What this version does not offer is refused by name, never ignored.
  */
 #ifndef GOTK_KUSTOMIZE_BUILD_H
 #define GOTK_KUSTOMIZE_BUILD_H
@@ -12,18 +12,32 @@
 #include "libgotk/base/buf.h"
 #include "libgotk/doc/doc.h"
 
-struct kustomize_options {
-    const char *root; /* absolute folder; symbolic links are resolved inside it, nothing outside is read */
-    const char *dir;  /* the folder to build, relative to root ("." for root itself) */
-    const struct doc *kustomization; /* used in place of dir's own kustomization file; NULL: read the file */
-    /* Fetches an http(s) URL named as a resource; fails with a message that names URL and status. NULL: remote
-     * resources are refused. */
-    int (*fetch)(struct ctx *cx, void *user, const char *url, struct buf *ret_text);
-    void *user;
+enum kustomize_reorder {
+    KUSTOMIZE_REORDER_NONE,   /* the order of the kustomization files: what Flux does */
+    KUSTOMIZE_REORDER_LEGACY, /* namespaces first, webhooks last: the default of `kustomize build` */
 };
 
-/* Builds and returns the resources as a DOC_ARRAY in cx->arena, in output order. ERR_INVALID names file, line, field and
- * the way of kustomizations that led there ("overlays/prod -> base"). */
+struct kustomize_options {
+    const char *root; /* absolute folder that nothing may leave */
+    const char *dir;  /* the folder to build: relative to root, or absolute inside it */
+    /* Used in place of dir's own kustomization file, whether there is one or not (generate.h makes it): trees are shared
+     * and read-only, so that an overlay is never written into them. NULL: read the file. */
+    const struct doc *kustomization;
+    bool allow_remote; /* https:// and http:// resources may be fetched */
+    /* Appends the body behind a URL to *ret_body; errors carry the HTTP status in cx->err.http_status. */
+    int (*fetch)(struct ctx *cx, void *user, const char *url, struct buf *ret_body);
+    /* Told about deprecated fields, one line each without a newline; may be NULL. */
+    void (*warn)(void *user, const char *line);
+    void *user;
+    enum kustomize_reorder reorder;
+    bool
+        root_only; /* files must lie in or below the kustomization that names them (--load-restrictor's default) */
+    bool managed_by; /* add the label app.kubernetes.io/managed-by (--enable-managedby-label) */
+};
+
+/* Builds options->dir. *ret_resources is an array of documents in output order. Messages read as upstream's, with the
+ * file, line and column where there is one. ERR_INVALID for wrong input, ERR_NOT_FOUND, ERR_DENIED for what leaves the
+ * root, ERR_UNSUPPORTED for what this version does not offer. */
 int kustomize_build(struct ctx *cx, const struct kustomize_options *options,
                     struct doc **ret_resources) MUST_CHECK;
 

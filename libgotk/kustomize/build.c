@@ -1,0 +1,134 @@
+/*
+ * build.c: see build.h: the whole build, read top to bottom. What happens here and not in ktarget.c needs the names of all
+ * resources to be final.
+ */
+#include "libgotk/kustomize/build.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
+#include "libgotk/kustomize/generators.h"
+#include "libgotk/kustomize/ktarget.h"
+#include "libgotk/kustomize/order.h"
+#include "libgotk/kustomize/refs.h"
+#include "libgotk/kustomize/vars.h"
+
+#include <string.h>
+
+#define LOCAL_CONFIG "config.kubernetes.io/local-config"
+#define MANAGED_BY   "app.kubernetes.io/managed-by"
+
+/* Annotations that only mean something to kustomize itself and are never printed. */
+static const char *const internal_annotations[] = {
+    "internal.config.kubernetes.io/previousKinds",
+    "internal.config.kubernetes.io/previousNames",
+    "internal.config.kubernetes.io/prefixes",
+    "internal.config.kubernetes.io/suffixes",
+    "internal.config.kubernetes.io/previousNamespaces",
+    "internal.config.kubernetes.io/allowNameChange",
+    "internal.config.kubernetes.io/allowKindChange",
+    "internal.config.kubernetes.io/refBy",
+    "internal.config.kubernetes.io/generatorBehavior",
+    "internal.config.kubernetes.io/needsHashSuffix",
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "config.k8s.io/id",
+    "internal.config.kubernetes.io/helm-generated",
+};
+
+static bool asks_for(const struct doc *file, const char *option)
+{
+    doc_each (entry, doc_find(file, "buildMetadata"))
+        if (str_eq(doc_text(entry), option))
+            return true;
+    return false;
+}
+
+/* Objects that are only there for the build. */
+static void drop_local(struct resmap *m)
+{
+    for (size_t i = 0; i < m->list.len; i++) {
+        const char *local = resource_annotation(m->list.at[i], LOCAL_CONFIG);
+        if (local && strcmp(local, "false") != 0)
+            m->list.at[i]->doc = NULL;
+    }
+    resmap_drop_empty(m);
+}
+
+static void mark_managed(struct resmap *m)
+{
+    for (size_t i = 0; i < m->list.len; i++)
+        doc_set_text(m->arena, resource_metadata_map(m->arena, m->list.at[i], "labels"), MANAGED_BY,
+                     "kustomize-v5.8.1");
+}
+
+/* Rewrites the annotations as upstream's last step does: internal ones gone, values as text, no empty map. */
+static void clean_annotations(struct arena *a, struct resource *r)
+{
+    struct doc *meta = doc_find(r->doc, "metadata");
+    struct doc *map = doc_find(meta, "annotations");
+    struct doc *next = NULL;
+    for (size_t i = 0; doc_kind(map) == DOC_OBJECT && i < ARRAY_LEN(internal_annotations); i++)
+        doc_remove(map, internal_annotations[i]);
+    for (struct doc *d = doc_first(map); d; d = next) {
+        next = doc_next(d);
+        if (doc_kind(d) != DOC_STRING)
+            doc_replace(a, map, d, doc_string(a, str_or(resource_scalar(d), "")));
+    }
+    if (map && !doc_len(map))
+        doc_remove(meta, "annotations");
+}
+
+static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result *result)
+{
+    const struct kustomize_options *options = t->build->options;
+    struct resmap *m = &result->map;
+    generators_add_hashes(m);
+    if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)
+        return err_code(cx);
+    resmap_refresh(m);
+    drop_local(m);
+    if (order_apply(cx, m, doc_find(t->file, "sortOptions"), options->reorder == KUSTOMIZE_REORDER_LEGACY) <
+        0)
+        return err_code(cx);
+    if (options->managed_by || asks_for(t->file, "managedByLabel"))
+        mark_managed(m);
+    origin_clean(m, asks_for(t->file, "originAnnotations"), asks_for(t->file, "transformerAnnotations"));
+    for (size_t i = 0; i < m->list.len; i++)
+        clean_annotations(cx->arena, m->list.at[i]);
+    return ctx_check(cx);
+}
+
+int kustomize_build(struct ctx *cx, const struct kustomize_options *options, struct doc **ret_resources)
+{
+    struct kload *l = NULL;
+    struct ktarget t;
+    struct ktarget_build build = { .options = options, .defaults = tconfig_default(cx->arena) };
+    struct ktarget_result result = ktarget_result_new(cx->arena);
+    if (kload_open(cx, options, &l) < 0 || ktarget_load(cx, &build, l, &t) < 0)
+        return err_code(cx);
+    build.track_origin = doc_len(doc_find(t.file, "buildMetadata"));
+    t.origin = (struct origin){ .path = "" };
+    if (ktarget_accumulate(cx, &t, &result) < 0 || finish(cx, &t, &result) < 0)
+        return err_code(cx);
+    struct doc *all = doc_array(cx->arena);
+    for (size_t i = 0; i < result.map.list.len; i++)
+        doc_append(all, result.map.list.at[i]->doc);
+    *ret_resources = all;
+    return 0;
+}
+
+void kustomize_print(struct buf *out, const struct doc *resources)
+{
+    bool first = true;
+    doc_each (d, resources) {
+        if (!first)
+            buf_str(out, "---\n");
+        first = false;
+        yml_print(out, d);
+    }
+}

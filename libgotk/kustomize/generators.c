@@ -1,0 +1,257 @@
+/*
+ * generators.c: see generators.h. The hash is taken over compact, sorted, HTML-escaped JSON as Go writes it; the name
+ * in it is always empty and a missing field is "", which upstream's lookup happens to give. Base64 is broken every 70
+ * characters, and these newlines are hashed too.
+ */
+#include "libgotk/kustomize/generators.h"
+
+#include "libgotk/base/hash.h"
+#include "libgotk/base/str.h"
+#include "libgotk/doc/json.h"
+#include "libgotk/kustomize/kv.h"
+
+#include <string.h>
+
+#define BASE64_LINE 70
+#define HASH_LENGTH 10
+
+static const struct {
+    const char *word;
+    enum behavior behavior;
+} behaviors[] = {
+    { "create", BEHAVIOR_CREATE },
+    { "replace", BEHAVIOR_REPLACE },
+    { "merge", BEHAVIOR_MERGE },
+};
+
+static enum behavior behavior_of(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(behaviors); i++)
+        if (str_eq(behaviors[i].word, word))
+            return behaviors[i].behavior;
+    return BEHAVIOR_UNSPECIFIED;
+}
+
+static const char *behavior_name(enum behavior b)
+{
+    for (size_t i = 0; i < ARRAY_LEN(behaviors); i++)
+        if (behaviors[i].behavior == b)
+            return behaviors[i].word;
+    return "unspecified";
+}
+
+/* Base64 in lines of 70, each ended by a newline, once it is as long as one. */
+static const char *wrapped_base64(struct arena *a, const char *data, size_t n)
+{
+    const char *flat = base64_encode(a, data, n);
+    size_t len = strlen(flat);
+    if (len < BASE64_LINE)
+        return flat;
+    struct buf out = buf_new(a, len * 2 + 16);
+    for (size_t i = 0; i < len; i += BASE64_LINE) {
+        buf_add(&out, flat + i, len - i < BASE64_LINE ? len - i : BASE64_LINE);
+        buf_char(&out, '\n');
+    }
+    return buf_text(&out);
+}
+
+static void put_value(struct arena *a, struct doc *object, bool secret, const struct kv *pair)
+{
+    bool text = str_is_utf8(pair->value, pair->len);
+    if (secret || !text)
+        doc_set_text(a, doc_ensure(a, object, secret ? "data" : "binaryData"), pair->key,
+                     wrapped_base64(a, pair->value, pair->len));
+    else
+        doc_set(a, doc_ensure(a, object, "data"), pair->key, doc_nstring(a, pair->value, pair->len));
+}
+
+/* Global labels or annotations below the local ones. */
+static void put_metadata(struct arena *a, struct doc *object, const char *field, const struct doc *local,
+                         const struct doc *global)
+{
+    const struct doc *layers[] = { doc_find(global, field), doc_find(local, field) };
+    for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
+        doc_each (entry, layers[i]) {
+            struct doc *map = doc_ensure(a, doc_ensure(a, object, "metadata"), field);
+            doc_set_text(a, map, doc_key(entry), str_or(doc_text(entry), ""));
+        }
+    }
+}
+
+static bool option(const struct doc *local, const struct doc *global, const char *name)
+{
+    return doc_is_true(doc_find(local, name), false) || doc_is_true(doc_find(global, name), false);
+}
+
+static struct doc *base_object(struct arena *a, const char *kind, const struct doc *args)
+{
+    struct doc *d = doc_object(a);
+    doc_set_text(a, d, "apiVersion", "v1");
+    doc_set_text(a, d, "kind", kind);
+    doc_set_text(a, doc_ensure(a, d, "metadata"), "name", doc_text_at(args, "name"));
+    if (!str_empty(doc_text_at(args, "namespace")))
+        doc_set_text(a, doc_ensure(a, d, "metadata"), "namespace", doc_text_at(args, "namespace"));
+    return d;
+}
+
+int generators_make(struct ctx *cx, const struct kload *l, const char *kind, const struct doc *args,
+                    const struct doc *global, struct resource **ret)
+{
+    struct arena *a = cx->arena;
+    struct kvs pairs = { 0 };
+    bool secret = !strcmp(kind, "Secret");
+    const struct doc *local = doc_find(args, "options");
+    if (str_empty(doc_text_at(args, "name")))
+        return err_fail(cx, ERR_INVALID, "a %s must have a name", secret ? "secret" : "configmap");
+    if (kv_load(cx, l, args, &pairs) < 0)
+        return err_code(cx);
+    struct doc *d = base_object(a, kind, args);
+    if (secret) {
+        doc_set_text(a, d, "type", str_or(doc_text_at(args, "type"), "Opaque"));
+        doc_ensure(a, d, "data");
+    }
+    for (size_t i = 0; i < pairs.len; i++)
+        put_value(a, d, secret, &pairs.at[i]);
+    put_metadata(a, d, "labels", local, global);
+    put_metadata(a, d, "annotations", local, global);
+    if (option(local, global, "immutable"))
+        doc_set_bool(a, d, "immutable", true);
+    struct resource *r = resource_new(a, d, NULL);
+    r->needs_hash = !option(local, global, "disableNameSuffixHash");
+    r->behavior = behavior_of(doc_text_at(args, "behavior"));
+    *ret = r;
+    return 0;
+}
+
+/* Fills `over`'s map with what only `under` has; a map that stays empty is removed. Values become strings. */
+static void merge_maps(struct arena *a, const struct doc *under, struct doc *owner, const char *field)
+{
+    struct doc *merged = doc_object(a);
+    const struct doc *layers[] = { under, doc_find(owner, field) };
+    for (size_t i = 0; i < ARRAY_LEN(layers); i++)
+        doc_each (entry, layers[i])
+            doc_set_text(a, merged, doc_key(entry), str_or(resource_scalar(entry), ""));
+    if (doc_len(merged))
+        doc_set(a, owner, field, merged);
+    else
+        doc_remove(owner, field);
+}
+
+/* The new object takes over the old one's identity, history, and labels it does not set itself. */
+static void inherit(struct arena *a, struct resource *r, const struct resource *old)
+{
+    struct doc *meta = doc_ensure(a, r->doc, "metadata");
+    merge_maps(a, doc_path(old->doc, "metadata", "labels"), meta, "labels");
+    merge_maps(a, doc_path(old->doc, "metadata", "annotations"), meta, "annotations");
+    resource_set_name(a, r, old->id.name);
+    resource_set_namespace(a, r, old->id.ns);
+    r->needs_hash = r->needs_hash && old->needs_hash;
+    r->behavior = old->behavior;
+    r->past = old->past;
+    r->prefixes = old->prefixes;
+    r->suffixes = old->suffixes;
+    r->vars = old->vars;
+    resource_refresh(a, r);
+}
+
+static const char *go_id(struct arena *a, const struct resid *id)
+{
+    return str_fmt(
+        a,
+        "resid.ResId{Gvk:resid.Gvk{Group:\"%s\", Version:\"%s\", Kind:\"%s\", isClusterScoped:%s}, "
+        "Name:\"%s\", Namespace:\"%s\"}",
+        id->gvk.group, id->gvk.version, id->gvk.kind, id->cluster ? "true" : "false", id->name, id->ns);
+}
+
+#define ORIGIN "config.kubernetes.io/origin"
+
+static int merge_into(struct ctx *cx, struct resmap *m, struct resource *r, struct resource *old)
+{
+    struct arena *a = cx->arena;
+    enum behavior behavior = r->behavior;
+    const char *origin = resource_annotation(old, ORIGIN);
+    if (behavior != BEHAVIOR_MERGE && behavior != BEHAVIOR_REPLACE)
+        return err_fail(cx, ERR_EXISTS,
+                        "id %s exists; can not use behavior: '%s', behavior must be merge or replace",
+                        go_id(a, &r->id), behavior_name(behavior));
+    inherit(a, r, old);
+    if (behavior == BEHAVIOR_MERGE) {
+        merge_maps(a, doc_find(old->doc, "data"), r->doc, "data");
+        merge_maps(a, doc_find(old->doc, "binaryData"), r->doc, "binaryData");
+        if (origin)
+            doc_set_text(a, resource_metadata_map(a, r, "annotations"), ORIGIN, origin);
+    }
+    *old = *r; /* the new object stands in the old one's place */
+    resmap_touch(m);
+    return 0;
+}
+
+int generators_absorb(struct ctx *cx, struct resmap *m, struct resource *r)
+{
+    struct resources found = resmap_find_any(m, &r->id);
+    if (found.len > 1)
+        return err_fail(cx, ERR_INVALID, "found multiple objects that could accept merge of %s",
+                        resid_text(cx->arena, &r->id));
+    if (found.len == 1)
+        return merge_into(cx, m, r, found.at[0]);
+    if (r->behavior == BEHAVIOR_MERGE || r->behavior == BEHAVIOR_REPLACE)
+        return err_fail(cx, ERR_NOT_FOUND, "id %s does not exist; cannot merge or replace",
+                        go_id(cx->arena, &r->id));
+    return resmap_append(cx, m, r);
+}
+
+/* A field as the hash sees it: maps as they are, "" when absent. */
+static void put_hashed(struct arena *a, struct doc *to, const struct doc *from, const char *field,
+                       bool optional)
+{
+    const struct doc *d = doc_find(from, field);
+    bool composite = doc_kind(d) == DOC_OBJECT || doc_kind(d) == DOC_ARRAY;
+    if (composite)
+        doc_set(a, to, field, doc_copy(a, d));
+    else if (!optional)
+        doc_set_text(a, to, field, str_or(resource_scalar(d), ""));
+}
+
+static struct doc *hashed_part(struct arena *a, const struct doc *d, const char *kind)
+{
+    struct doc *part = doc_object(a);
+    doc_set_text(a, part, "kind", kind);
+    doc_set_text(a, part, "name", "");
+    put_hashed(a, part, d, "data", false);
+    if (!strcmp(kind, "ConfigMap")) {
+        put_hashed(a, part, d, "binaryData", true);
+        return part;
+    }
+    put_hashed(a, part, d, "type", false);
+    put_hashed(a, part, d, "stringData", true);
+    return part;
+}
+
+const char *generators_hash(struct arena *a, const struct doc *d)
+{
+    static const char from[] = "013ae";
+    static const char to[] = "ghkmt";
+    const char *kind = str_or(doc_text_at(d, "kind"), "");
+    bool known = !strcmp(kind, "ConfigMap") || !strcmp(kind, "Secret");
+    const char *json = json_text(a, known ? hashed_part(a, d, kind) : d, JSON_GO);
+    char *hash = str_ndup(a, hash_sha256_hex(a, json, strlen(json)), HASH_LENGTH);
+    for (char *p = hash; *p; p++) {
+        const char *found = strchr(from, *p);
+        *p = found ? to[found - from] : *p;
+    }
+    return hash;
+}
+
+void generators_add_hashes(struct resmap *m)
+{
+    for (size_t i = 0; i < m->list.len; i++) {
+        struct resource *r = m->list.at[i];
+        if (!r->needs_hash || !r->doc)
+            continue;
+        resource_store_past(m->arena, r);
+        resource_set_name(m->arena, r,
+                          str_fmt(m->arena, "%s-%s", r->id.name, generators_hash(m->arena, r->doc)));
+        resource_refresh(m->arena, r);
+        resmap_touch(m);
+    }
+}

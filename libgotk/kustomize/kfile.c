@@ -1,0 +1,255 @@
+/*
+ * kfile.c: see kfile.h. The rows mirror types.Kustomization of kustomize 5.8.1, deprecated fields included.
+ */
+#include "libgotk/kustomize/kfile.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const kfile_names[] = { "kustomization.yaml", "kustomization.yml", "Kustomization", NULL };
+
+/* clang-format off */
+#define STRING(name)        { name, KSCHEMA_STRING, NULL }
+#define BOOL(name)          { name, KSCHEMA_BOOL, NULL }
+#define INT(name)           { name, KSCHEMA_INT, NULL }
+#define ANY(name)           { name, KSCHEMA_ANY, NULL }
+#define STRINGS(name)       { name, KSCHEMA_STRINGS, NULL }
+#define MAP(name)           { name, KSCHEMA_MAP, NULL }
+#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows }
+#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows }
+#define END                 { NULL, KSCHEMA_END, NULL }
+
+static const struct kschema metadata_fields[] = {
+    STRING("name"), STRING("namespace"), MAP("labels"), MAP("annotations"), END,
+};
+
+static const struct kschema fieldspec_fields[] = {
+    STRING("group"), STRING("version"), STRING("kind"), STRING("path"), BOOL("create"), END,
+};
+
+static const struct kschema label_fields[] = {
+    MAP("pairs"), BOOL("includeSelectors"), BOOL("includeTemplates"), OBJECTS("fields", fieldspec_fields), END,
+};
+
+#define SELECTOR_FIELDS                                                                                      \
+    STRING("group"), STRING("version"), STRING("kind"), STRING("name"), STRING("namespace")
+
+static const struct kschema selector_fields[] = {
+    SELECTOR_FIELDS, STRING("labelSelector"), STRING("annotationSelector"), END,
+};
+
+static const struct kschema patch_option_fields[] = {
+    BOOL("allowNameChange"), BOOL("allowKindChange"), END,
+};
+
+static const struct kschema patch_fields[] = {
+    STRING("path"), STRING("patch"), OBJECT("target", selector_fields), OBJECT("options", patch_option_fields), END,
+};
+
+static const struct kschema image_fields[] = {
+    STRING("name"), STRING("newName"), STRING("newTag"), STRING("digest"), STRING("tagSuffix"), END,
+};
+
+static const struct kschema replica_fields[] = {
+    STRING("name"), INT("count"), END,
+};
+
+static const struct kschema field_option_fields[] = {
+    STRING("delimiter"), INT("index"), STRING("encoding"), BOOL("create"), END,
+};
+
+static const struct kschema source_fields[] = {
+    SELECTOR_FIELDS, STRING("fieldPath"), OBJECT("options", field_option_fields), END,
+};
+
+static const struct kschema target_fields[] = {
+    OBJECT("select", selector_fields), OBJECTS("reject", selector_fields), STRINGS("fieldPaths"),
+    OBJECT("options", field_option_fields), END,
+};
+
+static const struct kschema replacement_fields[] = {
+    OBJECT("source", source_fields), OBJECTS("targets", target_fields), STRING("sourceValue"), STRING("path"), END,
+};
+
+static const struct kschema objref_fields[] = {
+    STRING("apiVersion"), SELECTOR_FIELDS, END,
+};
+
+static const struct kschema fieldref_fields[] = {
+    STRING("fieldPath"), END,
+};
+
+static const struct kschema var_fields[] = {
+    STRING("name"), OBJECT("objref", objref_fields), OBJECT("fieldref", fieldref_fields), END,
+};
+
+static const struct kschema generator_option_fields[] = {
+    MAP("labels"), MAP("annotations"), BOOL("disableNameSuffixHash"), BOOL("immutable"), END,
+};
+
+#define GENERATOR_FIELDS                                                                                     \
+    STRING("namespace"), STRING("name"), STRING("behavior"), STRINGS("literals"), STRINGS("files"),          \
+        STRINGS("envs"), STRING("env"), OBJECT("options", generator_option_fields)
+
+static const struct kschema configmap_fields[] = {
+    GENERATOR_FIELDS, END,
+};
+
+static const struct kschema secret_fields[] = {
+    GENERATOR_FIELDS, STRING("type"), END,
+};
+
+static const struct kschema helm_global_fields[] = {
+    STRING("chartHome"), STRING("configHome"), END,
+};
+
+static const struct kschema helm_chart_fields[] = {
+    STRING("name"), STRING("version"), STRING("repo"), STRING("releaseName"), STRING("namespace"),
+    STRING("valuesFile"), STRINGS("additionalValuesFiles"), ANY("valuesInline"), STRING("valuesMerge"),
+    BOOL("includeCRDs"), BOOL("skipHooks"), STRINGS("apiVersions"), STRING("kubeVersion"),
+    STRING("nameTemplate"), BOOL("skipTests"), BOOL("debug"), BOOL("devel"), END,
+};
+
+static const struct kschema helm_inflation_fields[] = {
+    STRING("chartName"), STRING("chartVersion"), STRING("chartRepoUrl"), STRING("chartHome"),
+    STRING("chartRepoName"), STRING("helmBin"), STRING("helmHome"), STRING("values"), ANY("valuesLocal"),
+    STRING("valuesMerge"), STRING("releaseName"), STRING("releaseNamespace"), STRINGS("extraArgs"), END,
+};
+
+static const struct kschema legacy_sort_fields[] = {
+    STRINGS("orderFirst"), STRINGS("orderLast"), END,
+};
+
+static const struct kschema sort_fields[] = {
+    STRING("order"), OBJECT("legacySortOptions", legacy_sort_fields), END,
+};
+
+const struct kschema kfile_fields[] = {
+    STRING("apiVersion"),
+    STRING("kind"),
+    OBJECT("metadata", metadata_fields),
+    MAP("openapi"),
+    STRING("namePrefix"),
+    STRING("nameSuffix"),
+    STRING("namespace"),
+    MAP("commonLabels"),
+    OBJECTS("labels", label_fields),
+    MAP("commonAnnotations"),
+    STRINGS("patchesStrategicMerge"),
+    OBJECTS("patchesJson6902", patch_fields),
+    OBJECTS("patches", patch_fields),
+    OBJECTS("images", image_fields),
+    OBJECTS("imageTags", image_fields),
+    OBJECTS("replacements", replacement_fields),
+    OBJECTS("replicas", replica_fields),
+    OBJECTS("vars", var_fields),
+    OBJECT("sortOptions", sort_fields),
+    STRINGS("resources"),
+    STRINGS("components"),
+    STRINGS("crds"),
+    STRINGS("bases"),
+    OBJECTS("configMapGenerator", configmap_fields),
+    OBJECTS("secretGenerator", secret_fields),
+    OBJECT("helmGlobals", helm_global_fields),
+    OBJECTS("helmCharts", helm_chart_fields),
+    OBJECTS("helmChartInflationGenerator", helm_inflation_fields),
+    OBJECT("generatorOptions", generator_option_fields),
+    STRINGS("configurations"),
+    STRINGS("generators"),
+    STRINGS("transformers"),
+    STRINGS("validators"),
+    STRINGS("buildMetadata"),
+    END,
+};
+/* clang-format on */
+
+/* Deprecated fields and what stands in their place; the last column is upstream's remark. */
+static const struct {
+    const char *field;
+    const char *instead;
+    const char *remark;
+} deprecated[] = {
+    { "bases", "resources", "" },
+    { "commonLabels", "labels", "" },
+    { "imageTags", "images", "" },
+    { "patchesJson6902", "patches", "" },
+    { "patchesStrategicMerge", "patches", "" },
+    { "vars", "replacements", "[EXPERIMENTAL] " },
+};
+
+void kfile_warn(const struct doc *d, void (*warn)(void *user, const char *line), void *user)
+{
+    for (size_t i = 0; warn && i < ARRAY_LEN(deprecated); i++) {
+        char line[256];
+        if (!doc_find(d, deprecated[i].field))
+            continue;
+        snprintf(
+            line, sizeof(line),
+            "# Warning: '%s' is deprecated. Please use '%s' instead. %sRun 'kustomize edit fix' to update your "
+            "Kustomization automatically.",
+            deprecated[i].field, deprecated[i].instead, deprecated[i].remark);
+        warn(user, line);
+    }
+}
+
+static bool is_component(const struct doc *d)
+{
+    return str_eq(doc_text_at(d, "kind"), "Component");
+}
+
+static void fill_type(struct arena *a, struct doc *d)
+{
+    if (str_empty(doc_text_at(d, "kind")))
+        doc_set_text(a, d, "kind", "Kustomization");
+    if (str_empty(doc_text_at(d, "apiVersion")))
+        doc_set_text(a, d, "apiVersion", is_component(d) ? KFILE_COMPONENT_VERSION : KFILE_VERSION);
+}
+
+static int check_type(struct ctx *cx, const struct doc *d, const char *dir)
+{
+    const char *kind = str_or(doc_text_at(d, "kind"), "");
+    const char *version = is_component(d) ? KFILE_COMPONENT_VERSION : KFILE_VERSION;
+    bool bad_kind = strcmp(kind, "Kustomization") != 0 && !is_component(d);
+    bool bad_version = !str_eq(doc_text_at(d, "apiVersion"), version);
+    if (!bad_kind && !bad_version)
+        return 0;
+    const char *first = bad_kind ? "\nkind should be Kustomization or Component" : "";
+    const char *second =
+        bad_version ? str_fmt(cx->arena, "\napiVersion for %s should be %s", kind, version) : "";
+    return err_fail(cx, ERR_INVALID, "Failed to read kustomization file under %s:%s%s", dir, first, second);
+}
+
+/* Nothing but kind and apiVersion: an empty list or map that is written down counts as something, "" does not. */
+static bool is_empty(const struct doc *d)
+{
+    doc_each (member, d) {
+        const char *key = doc_key(member);
+        if (!strcmp(key, "kind") || !strcmp(key, "apiVersion") || str_eq(doc_text(member), ""))
+            continue;
+        return false;
+    }
+    return true;
+}
+
+int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,
+                struct doc **ret)
+{
+    struct doc *docs = NULL;
+    if (yml_parse_all_as(cx, text, len, file, YML_11 | YML_LAST_WINS, &docs) < 0)
+        return err_wrap(cx, "invalid Kustomization: yaml");
+    struct doc *d = doc_first(docs) ? doc_first(docs) : doc_object(cx->arena);
+    if (kschema_check(cx, d, kfile_fields, KSCHEMA_STRICT, "Kustomization", file) < 0)
+        return err_wrap(cx, "invalid Kustomization");
+    fill_type(cx->arena, d);
+    if (is_empty(d))
+        return err_fail(cx, ERR_INVALID,
+                        "kustomization.yaml is empty (%s): it needs at least one field, e.g. resources",
+                        file);
+    if (check_type(cx, d, dir) < 0)
+        return err_code(cx);
+    *ret = d;
+    return 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * kfile.h: the kustomization file: its fields, and how it is found and checked.
+ *
+ * One table of rows (kfile.c) says which fields there are; bases are read strictly by it, the root that Flux rewrites
+ * leniently. Any thread.
+ */
+#ifndef GOTK_KUSTOMIZE_KFILE_H
+#define GOTK_KUSTOMIZE_KFILE_H
+
+#include "libgotk/base/buf.h"
+#include "libgotk/kustomize/kschema.h"
+
+#define KFILE_VERSION           "kustomize.config.k8s.io/v1beta1"
+#define KFILE_COMPONENT_VERSION "kustomize.config.k8s.io/v1alpha1"
+
+/* The names a kustomization file can have, in order of preference; NULL-terminated. */
+extern const char *const kfile_names[];
+
+/* The fields of a kustomization file. */
+extern const struct kschema kfile_fields[];
+
+/* Parses and checks the text of `file`: YAML 1.1, unknown fields refused with the nearest name, kind and apiVersion
+ * filled in. `dir` is named in messages. ERR_INVALID. */
+int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,
+                struct doc **ret) MUST_CHECK;
+
+/* Tells `warn` about each deprecated field that is set. */
+void kfile_warn(const struct doc *d, void (*warn)(void *user, const char *line), void *user);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * kschema.c: see kschema.h. Members are checked in document order, and the first that does not fit ends the check, as a
+ * decoder would. Rejected: collecting all mistakes, since the messages are compared with upstream's.
+ */
+#include "libgotk/kustomize/kschema.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+    struct ctx *cx;
+    enum kschema_mode mode;
+    const char *type;
+    const char *file;
+};
+
+static const char *const go_names[] = {
+    [KSCHEMA_STRING] = "string",    [KSCHEMA_BOOL] = "bool",
+    [KSCHEMA_INT] = "int64",        [KSCHEMA_ANY] = "any",
+    [KSCHEMA_OBJECT] = "struct",    [KSCHEMA_STRINGS] = "[]string",
+    [KSCHEMA_OBJECTS] = "[]struct", [KSCHEMA_MAP] = "map[string]string",
+};
+
+static const char *place_of(const struct check *c, const struct doc *d)
+{
+    if (!doc_line(d))
+        return c->file;
+    return str_fmt(c->cx->arena, "%s:%d:%d", c->file, doc_line(d), doc_column(d));
+}
+
+static int unknown_field(const struct check *c, const struct kschema *rows, const struct doc *member)
+{
+    VEC(const char *) known = { 0 };
+    for (const struct kschema *row = rows; row->name; row++)
+        vec_push(c->cx->arena, &known, row->name);
+    const char *near = str_nearest(doc_key(member), known.at, known.len);
+    if (near)
+        return err_fail(c->cx, ERR_INVALID, "json: unknown field \"%s\" (%s: did you mean \"%s\"?)",
+                        doc_key(member), place_of(c, member), near);
+    return err_fail(c->cx, ERR_INVALID, "json: unknown field \"%s\" (%s: the fields here are %s)",
+                    doc_key(member), place_of(c, member), str_join(c->cx->arena, known.at, known.len, ", "));
+}
+
+static int wrong_kind(const struct check *c, const struct doc *d, const char *path, enum kschema_kind want)
+{
+    return err_fail(
+        c->cx, ERR_INVALID,
+        "json: cannot unmarshal %s into Go struct field %s of type %s (%s: write the value as a %s)",
+        doc_kind_name(d), path, go_names[want], place_of(c, d), go_names[want]);
+}
+
+/* The text a number or boolean becomes where sigs.k8s.io/yaml wants a string. */
+static const char *coerced(struct arena *a, const struct doc *d)
+{
+    if (doc_kind(d) == DOC_BOOL)
+        return doc_is_true(d, false) ? "true" : "false";
+    const char *literal = doc_literal(d);
+    if (!literal || !strpbrk(literal, ".eE"))
+        return literal;
+    return str_fmt(a, "%.17g", strtod(literal, NULL));
+}
+
+static int check_string(const struct check *c, struct doc *parent, struct doc *d, const char *path)
+{
+    if (doc_kind(d) == DOC_STRING)
+        return 0;
+    const char *text = c->mode == KSCHEMA_LENIENT ? coerced(c->cx->arena, d) : NULL;
+    if (!text)
+        return wrong_kind(c, d, path, KSCHEMA_STRING);
+    doc_replace(c->cx->arena, parent, d, doc_string(c->cx->arena, text));
+    return 0;
+}
+
+static int check_bool(const struct check *c, const struct doc *d, const char *path)
+{
+    return doc_kind(d) == DOC_BOOL ? 0 : wrong_kind(c, d, path, KSCHEMA_BOOL);
+}
+
+static int check_int(const struct check *c, const struct doc *d, const char *path)
+{
+    int64_t value = 0;
+    return doc_get_int(d, &value) ? 0 : wrong_kind(c, d, path, KSCHEMA_INT);
+}
+
+static int check_object(const struct check *c, struct doc *d, const struct kschema *rows, const char *path);
+
+static int check_strings(const struct check *c, struct doc *list, const char *path)
+{
+    struct doc *next = NULL;
+    for (struct doc *d = doc_first(list); d; d = next) {
+        next = doc_next(d);
+        if (doc_kind(d) == DOC_NULL)
+            doc_replace(c->cx->arena, list, d, doc_string(c->cx->arena, ""));
+        else if (check_string(c, list, d, path) < 0)
+            return err_code(c->cx);
+    }
+    return 0;
+}
+
+static int check_objects(const struct check *c, struct doc *list, const struct kschema *rows,
+                         const char *path)
+{
+    struct doc *next = NULL;
+    for (struct doc *d = doc_first(list); d; d = next) {
+        next = doc_next(d);
+        if (doc_kind(d) == DOC_NULL)
+            doc_replace(c->cx->arena, list, d, doc_object(c->cx->arena));
+        else if (check_object(c, d, rows, path) < 0)
+            return err_code(c->cx);
+    }
+    return 0;
+}
+
+static int check_value(const struct check *c, struct doc *parent, struct doc *d, const struct kschema *row,
+                       const char *path)
+{
+    bool is_list = row->kind == KSCHEMA_STRINGS || row->kind == KSCHEMA_OBJECTS;
+    bool is_map = row->kind == KSCHEMA_MAP || row->kind == KSCHEMA_OBJECT;
+    if ((is_list && doc_kind(d) != DOC_ARRAY) || (is_map && doc_kind(d) != DOC_OBJECT))
+        return wrong_kind(c, d, path, row->kind);
+    switch (row->kind) {
+    case KSCHEMA_STRING:
+        return check_string(c, parent, d, path);
+    case KSCHEMA_BOOL:
+        return check_bool(c, d, path);
+    case KSCHEMA_INT:
+        return check_int(c, d, path);
+    case KSCHEMA_OBJECT:
+        return check_object(c, d, row->of, path);
+    case KSCHEMA_STRINGS:
+    case KSCHEMA_MAP:
+        return check_strings(c, d, path);
+    case KSCHEMA_OBJECTS:
+        return check_objects(c, d, row->of, path);
+    default:
+        return 0;
+    }
+}
+
+static const struct kschema *row_of(const struct kschema *rows, const char *name)
+{
+    const struct kschema *folded = NULL;
+    for (const struct kschema *row = rows; row->name; row++) {
+        if (!strcmp(row->name, name))
+            return row;
+        if (!folded && str_eq_fold(row->name, name))
+            folded = row;
+    }
+    return folded;
+}
+
+static int check_member(const struct check *c, struct doc *object, struct doc *member,
+                        const struct kschema *rows, const char *path)
+{
+    const char *name = doc_key(member);
+    const struct kschema *row = row_of(rows, name);
+    if (!row && c->mode == KSCHEMA_STRICT)
+        return unknown_field(c, rows, member);
+    if (!row || doc_kind(member) == DOC_NULL) {
+        doc_detach(object, member);
+        return 0;
+    }
+    if (strcmp(row->name, name) != 0)
+        doc_rename(c->cx->arena, object, name, row->name);
+    return check_value(c, object, member, row, str_fmt(c->cx->arena, "%s.%s", path, row->name));
+}
+
+static int check_object(const struct check *c, struct doc *d, const struct kschema *rows, const char *path)
+{
+    struct doc *next = NULL;
+    if (doc_kind(d) != DOC_OBJECT)
+        return wrong_kind(c, d, path, KSCHEMA_OBJECT);
+    for (struct doc *member = doc_first(d); member; member = next) {
+        next = doc_next(member);
+        if (check_member(c, d, member, rows, path) < 0)
+            return err_code(c->cx);
+    }
+    return 0;
+}
+
+int kschema_check(struct ctx *cx, struct doc *d, const struct kschema *rows, enum kschema_mode mode,
+                  const char *type, const char *file)
+{
+    struct check c = { .cx = cx, .mode = mode, .type = type, .file = file };
+    return check_object(&c, d, rows, type);
+}

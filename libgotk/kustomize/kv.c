@@ -1,0 +1,171 @@
+/*
+ * kv.c: see kv.h. The three kinds of source are one table; each row reads one entry of its list.
+ */
+#include "libgotk/kustomize/kv.h"
+
+#include "libgotk/base/map.h"
+#include "libgotk/base/str.h"
+
+#include <string.h>
+
+static void push(struct arena *a, struct kvs *list, const char *key, const char *value, size_t len)
+{
+    struct kv pair = { .key = key, .value = value, .len = len };
+    vec_push(a, list, pair);
+}
+
+/* One line of an env file: KEY=value, KEY, a comment or nothing. */
+static int read_env_line(struct ctx *cx, const char *line, size_t n, struct kvs *list)
+{
+    size_t blank = strspn(line, " \t\v\f\r");
+    blank = blank < n ? blank : n;
+    line += blank;
+    n -= blank;
+    if (!n || line[0] == '#')
+        return 0;
+    if (!str_is_utf8(line, n))
+        return err_fail(cx, ERR_INVALID, "line %s has invalid utf8 bytes", str_ndup(cx->arena, line, n));
+    const char *equals = memchr(line, '=', n);
+    size_t key_len = equals ? (size_t)(equals - line) : n;
+    const char *value = equals ? equals + 1 : line + n;
+    size_t len = n - key_len - (equals ? 1 : 0);
+    push(cx->arena, list, str_ndup(cx->arena, line, key_len), str_ndup(cx->arena, value, len), len);
+    return 0;
+}
+
+static int read_env(struct ctx *cx, const struct kload *l, const char *path, struct kvs *list)
+{
+    struct buf text;
+    if (kload_read(cx, l, path, &text) < 0)
+        return err_code(cx);
+    const char *p = buf_text(&text);
+    const char *end = p + text.len;
+    if (str_starts(p, "\xEF\xBB\xBF"))
+        p += 3;
+    while (p < end) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        size_t n = (size_t)((newline ? newline : end) - p);
+        size_t cut = n && p[n - 1] == '\r' ? 1 : 0;
+        if (read_env_line(cx, p, n - cut, list) < 0)
+            return err_wrap(cx, "%s", kload_show(cx->arena, l, path));
+        p += n + 1;
+    }
+    return 0;
+}
+
+static int read_literal(struct ctx *cx, const struct kload *l, const char *source, struct kvs *list)
+{
+    (void)l;
+    const char *equals = strchr(source, '=');
+    if (!equals || equals == source)
+        return err_fail(cx, ERR_INVALID, "invalid literal source %s, expected key=value", source);
+    const char *value = equals + 1;
+    size_t n = strlen(value);
+    bool quoted = n >= 2 && value[0] == value[n - 1] && (value[0] == '"' || value[0] == '\'');
+    value += quoted ? 1 : 0;
+    n -= quoted ? 2 : 0;
+    push(cx->arena, list, str_ndup(cx->arena, source, (size_t)(equals - source)),
+         str_ndup(cx->arena, value, n), n);
+    return 0;
+}
+
+static const char *base_name(struct arena *a, const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    const char *clean = str_ndup(a, path, n);
+    const char *slash = strrchr(clean, '/');
+    return slash && slash[1] ? slash + 1 : clean;
+}
+
+/* Splits "key=path" or takes the file's name as the key. */
+static int split_file_source(struct ctx *cx, const char *source, const char **ret_key, const char **ret_path)
+{
+    const char *equals = strchr(source, '=');
+    if (!equals) {
+        *ret_key = base_name(cx->arena, source);
+        *ret_path = source;
+        return 0;
+    }
+    if (strchr(equals + 1, '='))
+        return err_fail(cx, ERR_INVALID, "source \"%s\" key name or file path contains '='", source);
+    if (equals == source)
+        return err_fail(cx, ERR_INVALID, "missing key name for file path \"%s\" in source \"%s\"", source + 1,
+                        source);
+    *ret_key = str_ndup(cx->arena, source, (size_t)(equals - source));
+    *ret_path = equals + 1;
+    if (!equals[1])
+        return err_fail(cx, ERR_INVALID, "missing file path for key name \"%s\" in source \"%s\"", *ret_key,
+                        source);
+    return 0;
+}
+
+static int read_file(struct ctx *cx, const struct kload *l, const char *source, struct kvs *list)
+{
+    const char *key = NULL;
+    const char *path = NULL;
+    struct buf text;
+    if (split_file_source(cx, source, &key, &path) < 0 || kload_read(cx, l, path, &text) < 0)
+        return err_code(cx);
+    push(cx->arena, list, key, buf_text(&text), text.len);
+    return 0;
+}
+
+static const struct {
+    const char *field;
+    const char *title;
+    int (*read)(struct ctx *cx, const struct kload *l, const char *source, struct kvs *list);
+} sources[] = {
+    { "envs", "env source files: ", read_env },
+    { "env", "env source files: ", read_env },
+    { "literals", "literal sources ", read_literal },
+    { "files", "file sources: ", read_file },
+};
+
+static const char *show_list(struct arena *a, const struct doc *list)
+{
+    VEC(const char *) parts = { 0 };
+    doc_each (d, list)
+        vec_push(a, &parts, str_or(doc_text(d), ""));
+    if (doc_text(list))
+        vec_push(a, &parts, doc_text(list));
+    return str_fmt(a, "[%s]", str_join(a, parts.at, parts.len, " "));
+}
+
+static int read_sources(struct ctx *cx, const struct kload *l, const struct doc *args, size_t row,
+                        struct kvs *list)
+{
+    const struct doc *entries = doc_find(args, sources[row].field);
+    int rc =
+        doc_text(entries) && doc_text(entries)[0] ? sources[row].read(cx, l, doc_text(entries), list) : 0;
+    for (const struct doc *d = doc_first(entries); rc >= 0 && d; d = doc_next(d))
+        rc = sources[row].read(cx, l, str_or(doc_text(d), ""), list);
+    if (rc < 0)
+        return err_wrap(cx, "loading KV pairs: %s%s", sources[row].title, show_list(cx->arena, entries));
+    return 0;
+}
+
+static int check_unique(struct ctx *cx, const struct doc *args, const struct kvs *list)
+{
+    struct map seen = map_new(cx->arena);
+    for (size_t i = 0; i < list->len; i++) {
+        if (map_has(&seen, list->at[i].key))
+            return err_fail(cx, ERR_INVALID, "configmap %s illegally repeats the key `%s`",
+                            str_or(doc_text_at(args, "name"), ""), list->at[i].key);
+        map_set(&seen, list->at[i].key, NULL);
+    }
+    return 0;
+}
+
+int kv_load(struct ctx *cx, const struct kload *l, const struct doc *args, struct kvs *ret)
+{
+    struct kvs list = { 0 };
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+        if (read_sources(cx, l, args, i, &list) < 0)
+            return err_code(cx);
+    if (check_unique(cx, args, &list) < 0)
+        return err_code(cx);
+    *ret = list;
+    return 0;
+}

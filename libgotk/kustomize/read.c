@@ -1,0 +1,165 @@
+/*
+ * read.c: see read.h. Documents are parsed by go-yaml v3's rules. A file that is one List is opened in place; any other
+ * "...List" with items is unrolled behind the other documents of its file, which is upstream's queue order.
+ */
+#include "libgotk/kustomize/read.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MALFORMED "MalformedYAMLError"
+
+bool read_is_malformed(const struct ctx *cx)
+{
+    return strstr(err_message(cx), MALFORMED);
+}
+
+/* go-yaml counts the line where the broken construct starts, from 0 unless the scanner found it. */
+static int malformed(struct ctx *cx, const char *file)
+{
+    const char *message = err_message(cx);
+    const char *place = str_starts(message, file) ? message + strlen(file) : message;
+    int line = 0;
+    int column = 0;
+    int used = 0;
+    int start = 0;
+    if (sscanf(place, ":%d:%d: %n", &line, &column, &used) < 2)
+        return err_wrap(cx, MALFORMED);
+    const char *problem = place + used;
+    const char *context = strstr(problem, " while ");
+    const char *starts = context ? strstr(context, "that starts at line ") : NULL;
+    bool scanning = context && str_starts(context, " while scanning");
+    start = starts ? atoi(starts + strlen("that starts at line ")) : line;
+    if (context)
+        return err_fail(cx, ERR_INVALID,
+                        MALFORMED ": yaml: line %d: %.*s in File: %s (line %d, column %d,%s)",
+                        start - !scanning, (int)(context - problem), problem, file, line, column, context);
+    return err_fail(cx, ERR_INVALID, MALFORMED ": yaml: line %d: %s in File: %s (line %d, column %d)", line,
+                    problem, file, line, column);
+}
+
+/* A line that starts with "---" separates documents; only white space or a comment may follow on it. */
+static int check_separators(struct ctx *cx, const char *text)
+{
+    for (const char *p = strstr(text, "\n---"); p; p = strstr(p + 1, "\n---")) {
+        const char *rest = p + 4 + strspn(p + 4, " \t\r");
+        if (*rest && *rest != '\n' && *rest != '#')
+            return err_fail(cx, ERR_INVALID, "invalid document separator: %.*s", (int)strcspn(p + 1, "\r\n"),
+                            p + 1);
+    }
+    return 0;
+}
+
+static size_t count_documents(const char *text)
+{
+    size_t n = 1;
+    for (const char *p = strstr(text, "\n---"); p; p = strstr(p + 1, "\n---"))
+        n++;
+    return n;
+}
+
+/* As Go prints a struct ResourceMeta. */
+static const char *show_meta(struct arena *a, const struct resid *id)
+{
+    return str_fmt(a, "{{%s %s} {{%s %s} map[] map[]}}", gvk_api_version(a, id->gvk), id->gvk.kind, id->name,
+                   id->ns);
+}
+
+static const char *show_place(struct arena *a, const char *file, const struct doc *d)
+{
+    return file && doc_line(d) ? str_fmt(a, " (%s:%d)", file, doc_line(d)) : "";
+}
+
+static int check_meta(struct ctx *cx, const struct resource *r, const char *file)
+{
+    struct arena *a = cx->arena;
+    const struct resid *id = &r->id;
+    const char *place = show_place(a, file, r->doc);
+    if (!id->gvk.kind[0] && !id->gvk.version[0] && !id->name[0])
+        return err_fail(cx, ERR_INVALID, "missing Resource metadata%s", place);
+    if (!id->gvk.kind[0])
+        return err_fail(cx, ERR_INVALID, "missing kind in object %s%s", show_meta(a, id), place);
+    if (!id->name[0] && !str_ends(id->gvk.kind, "List"))
+        return err_fail(cx, ERR_INVALID, "missing metadata.name in object %s%s", show_meta(a, id), place);
+    return 0;
+}
+
+static int add_document(struct ctx *cx, struct doc *d, const char *file, struct resources *queue)
+{
+    if (doc_kind(d) == DOC_NULL || (doc_kind(d) == DOC_OBJECT && !doc_len(d)))
+        return 0;
+    if (doc_kind(d) != DOC_OBJECT)
+        return err_fail(cx, ERR_INVALID, "missing Resource metadata%s", show_place(cx->arena, file, d));
+    struct resource *r = resource_new(cx->arena, d, file);
+    if (check_meta(cx, r, file) < 0)
+        return err_code(cx);
+    vec_push(cx->arena, queue, r);
+    return 0;
+}
+
+static int add_items(struct ctx *cx, struct doc *items, const char *file, struct resources *queue)
+{
+    struct doc *next = NULL;
+    for (struct doc *d = doc_first(items); d; d = next) {
+        next = doc_next(d);
+        doc_detach(items, d);
+        if (add_document(cx, d, file, queue) < 0)
+            return err_code(cx);
+    }
+    return 0;
+}
+
+/* A file that holds one List, or ResourceList, stands for its items. */
+static bool is_wrapper(const struct doc *d)
+{
+    const char *kind = str_or(doc_text_at(d, "kind"), "");
+    return (!strcmp(kind, "List") || !strcmp(kind, "ResourceList")) &&
+           (doc_find(d, "items") || doc_find(d, "functionConfig"));
+}
+
+static int unroll(struct ctx *cx, struct resource *r, struct resources *queue, struct resources *ret)
+{
+    struct doc *items = doc_find(r->doc, "items");
+    if (!str_ends(r->id.gvk.kind, "List") || !items) {
+        vec_push(cx->arena, ret, r);
+        return 0;
+    }
+    if (doc_kind(items) == DOC_NULL)
+        return 0;
+    if (doc_kind(items) != DOC_ARRAY)
+        return err_fail(cx, ERR_INVALID, "expected array in %s/items, but found %s%s", r->id.gvk.kind,
+                        doc_kind_name(items), show_place(cx->arena, r->file, items));
+    return add_items(cx, items, r->file, queue);
+}
+
+static int queue_documents(struct ctx *cx, struct doc *docs, size_t count, const char *file,
+                           struct resources *queue)
+{
+    struct doc *only = doc_len(docs) == 1 && count == 1 ? doc_first(docs) : NULL;
+    if (only && is_wrapper(only))
+        return add_items(cx, doc_find(only, "items"), file, queue);
+    return add_items(cx, docs, file, queue);
+}
+
+int read_resources(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
+{
+    struct resources queue = { 0 };
+    struct resources result = { 0 };
+    struct doc *docs = NULL;
+    const char *name = str_or(file, "inline");
+    if (check_separators(cx, text) < 0)
+        return err_code(cx);
+    if (yml_parse_all_as(cx, text, len, name, YML_CORE | YML_STRING_KEYS, &docs) < 0)
+        return malformed(cx, name);
+    if (queue_documents(cx, docs, count_documents(text), file, &queue) < 0)
+        return err_code(cx);
+    for (size_t i = 0; i < queue.len; i++)
+        if (unroll(cx, queue.at[i], &queue, &result) < 0)
+            return err_code(cx);
+    *ret = result;
+    return ctx_check(cx);
+}

@@ -1,0 +1,172 @@
+/*
+ * resmap.c: see resmap.h. Slots hold two lists per identity: resources that carry it now, and resources that carry or
+ * carried it. Appending extends a fresh index, so accumulating n resources stays linear.
+ */
+#include "libgotk/kustomize/resmap.h"
+
+#include "libgotk/base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct resmap_slot {
+    struct resources current;
+    struct resources any;
+};
+
+struct resmap resmap_new(struct arena *a)
+{
+    return (struct resmap){ .arena = a, .index = map_new(a) };
+}
+
+/* The index key of an identity; in `small` when it fits, else in the arena. */
+static const char *key_of(struct arena *a, const struct resid *id, char *small, size_t size)
+{
+    const char *ns = resid_namespace(id);
+    int n = snprintf(small, size, "%s\n%s\n%s\n%s\n%s", id->gvk.group, id->gvk.version, id->gvk.kind,
+                     id->name, ns);
+    if (n >= 0 && (size_t)n < size)
+        return small;
+    return str_fmt(a, "%s\n%s\n%s\n%s\n%s", id->gvk.group, id->gvk.version, id->gvk.kind, id->name, ns);
+}
+
+static struct resmap_slot *slot_find(struct resmap *m, const struct resid *id)
+{
+    char small[256];
+    return map_find(&m->index, key_of(m->arena, id, small, sizeof(small)));
+}
+
+static struct resmap_slot *slot_make(struct resmap *m, const struct resid *id)
+{
+    char small[256];
+    const char *key = key_of(m->arena, id, small, sizeof(small));
+    struct resmap_slot *slot = map_find(&m->index, key);
+    if (!slot) {
+        slot = ARENA_NEW(m->arena, struct resmap_slot);
+        map_set(&m->index, key, slot);
+    }
+    return slot;
+}
+
+/* The list is walked in order, so a resource already in a slot is the slot's last. */
+static void slot_add(struct arena *a, struct resources *list, struct resource *r)
+{
+    if (!list->len || list->at[list->len - 1] != r)
+        vec_push(a, list, r);
+}
+
+static void index_one(struct resmap *m, struct resource *r)
+{
+    if (!r->doc)
+        return;
+    for (size_t i = 0; i <= r->past.len; i++) {
+        struct resid id = resource_id_at(r, i);
+        struct resmap_slot *slot = slot_make(m, &id);
+        slot_add(m->arena, &slot->any, r);
+        if (i == r->past.len)
+            slot_add(m->arena, &slot->current, r);
+    }
+}
+
+static void index_update(struct resmap *m)
+{
+    if (m->stale) {
+        m->index = map_new(m->arena);
+        m->indexed = 0;
+        m->stale = false;
+    }
+    for (; m->indexed < m->list.len; m->indexed++)
+        index_one(m, m->list.at[m->indexed]);
+}
+
+static int already_registered(struct ctx *cx, const struct resource *r)
+{
+    return err_fail(cx, ERR_EXISTS, "may not add resource with an already registered id: %s",
+                    resid_text(cx->arena, &r->id));
+}
+
+int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
+{
+    index_update(m);
+    const struct resmap_slot *slot = slot_find(m, &r->id);
+    if (slot && slot->current.len)
+        return already_registered(cx, r);
+    vec_push(m->arena, &m->list, r);
+    return 0;
+}
+
+int resmap_append_all(struct ctx *cx, struct resmap *m, const struct resmap *other)
+{
+    for (size_t i = 0; i < other->list.len; i++)
+        if (resmap_append(cx, m, other->list.at[i]) < 0)
+            return err_code(cx);
+    return ctx_check(cx);
+}
+
+void resmap_touch(struct resmap *m)
+{
+    m->stale = true;
+}
+
+struct resources resmap_find_current(struct resmap *m, const struct resid *id)
+{
+    index_update(m);
+    const struct resmap_slot *slot = slot_find(m, id);
+    return slot ? slot->current : (struct resources){ 0 };
+}
+
+struct resources resmap_find_any(struct resmap *m, const struct resid *id)
+{
+    index_update(m);
+    const struct resmap_slot *slot = slot_find(m, id);
+    struct resources found = { 0 };
+    for (size_t i = 0; slot && i < slot->any.len; i++)
+        if (slot->any.at[i]->doc)
+            vec_push(m->arena, &found, slot->any.at[i]);
+    return found;
+}
+
+int resmap_get(struct ctx *cx, struct resmap *m, const struct resid *id, struct resource **ret)
+{
+    struct resources found = resmap_find_any(m, id);
+    const char *text = resid_text(cx->arena, id);
+    if (found.len > 1)
+        return err_fail(cx, ERR_INVALID,
+                        "multiple matches for Id %s; failed to find unique target for patch %s", text, text);
+    if (!found.len)
+        return err_fail(cx, ERR_NOT_FOUND, "no matches for Id %s; failed to find unique target for patch %s",
+                        text, text);
+    *ret = found.at[0];
+    return 0;
+}
+
+void resmap_drop_empty(struct resmap *m)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->list.len; i++)
+        if (doc_len(m->list.at[i]->doc))
+            m->list.at[kept++] = m->list.at[i];
+    if (kept == m->list.len)
+        return;
+    m->list.len = kept;
+    resmap_touch(m);
+}
+
+void resmap_refresh(struct resmap *m)
+{
+    for (size_t i = 0; i < m->list.len; i++)
+        if (resource_refresh(m->arena, m->list.at[i]))
+            resmap_touch(m);
+}
+
+int resmap_check_unique(struct ctx *cx, struct resmap *m)
+{
+    index_update(m);
+    for (size_t i = 0; i < m->list.len; i++) {
+        const struct resource *r = m->list.at[i];
+        const struct resmap_slot *slot = r->doc ? slot_find(m, &r->id) : NULL;
+        if (slot && slot->current.len > 1)
+            return already_registered(cx, slot->current.at[1]);
+    }
+    return 0;
+}

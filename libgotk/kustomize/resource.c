@@ -1,0 +1,179 @@
+/*
+ * resource.c: see resource.h. The identity is cached in the struct and refreshed by whoever changes apiVersion, kind,
+ * name or namespace, because lookups by identity outnumber changes by far. Rejected: reading it from the document each
+ * time, which made name references the slowest part of a build.
+ */
+#include "libgotk/kustomize/resource.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/kustomize/kinds.h"
+
+#include <string.h>
+
+#define NEEDS_HASH "internal.config.kubernetes.io/needsHashSuffix"
+
+const char *resource_scalar(const struct doc *d)
+{
+    switch (doc_kind(d)) {
+    case DOC_STRING:
+        return doc_text(d);
+    case DOC_NUMBER:
+        return doc_literal(d);
+    case DOC_BOOL:
+        return doc_is_true(d, false) ? "true" : "false";
+    case DOC_NULL:
+        return "";
+    default:
+        return NULL;
+    }
+}
+
+static const char *text_of(const struct doc *d, const char *key)
+{
+    return str_or(resource_scalar(doc_find(d, key)), "");
+}
+
+struct resid resid_new(struct gvk g, const char *name, const char *ns)
+{
+    return (struct resid){ .gvk = g,
+                           .name = str_or(name, ""),
+                           .ns = str_or(ns, ""),
+                           .cluster = kinds_is_cluster(g.group, g.version, g.kind) };
+}
+
+static struct resid read_id(struct arena *a, const struct doc *d)
+{
+    const struct doc *meta = doc_find(d, "metadata");
+    return resid_new(gvk_parse(a, text_of(d, "apiVersion"), text_of(d, "kind")), text_of(meta, "name"),
+                     text_of(meta, "namespace"));
+}
+
+struct resource *resource_new(struct arena *a, struct doc *d, const char *file)
+{
+    struct resource *r = ARENA_NEW(a, struct resource);
+    r->doc = d;
+    r->file = file;
+    r->id = read_id(a, d);
+    r->needs_hash = str_eq(resource_annotation(r, NEEDS_HASH), "enabled");
+    return r;
+}
+
+static void copy_names(struct arena *a, struct names *to, const struct names *from)
+{
+    *to = (struct names){ 0 };
+    for (size_t i = 0; i < from->len; i++)
+        vec_push(a, to, from->at[i]);
+}
+
+struct resource *resource_copy(struct arena *a, const struct resource *r)
+{
+    struct resource *copy = ARENA_NEW(a, struct resource);
+    *copy = *r;
+    copy->doc = doc_copy(a, r->doc);
+    copy->past = (struct resids){ 0 };
+    for (size_t i = 0; i < r->past.len; i++)
+        vec_push(a, &copy->past, r->past.at[i]);
+    copy_names(a, &copy->prefixes, &r->prefixes);
+    copy_names(a, &copy->suffixes, &r->suffixes);
+    copy_names(a, &copy->vars, &r->vars);
+    if (copy->doc)
+        copy->id = read_id(a, copy->doc);
+    return copy;
+}
+
+/* Past identities keep their kind but follow the present group and version, as upstream computes them. */
+static void realign_past(struct resource *r)
+{
+    for (size_t i = 0; i < r->past.len; i++) {
+        struct resid *old = &r->past.at[i];
+        old->gvk.group = r->id.gvk.group;
+        old->gvk.version = r->id.gvk.version;
+    }
+}
+
+bool resource_refresh(struct arena *a, struct resource *r)
+{
+    if (!r->doc)
+        return true;
+    struct resid old = r->id;
+    r->id = read_id(a, r->doc);
+    bool regrouped =
+        strcmp(old.gvk.group, r->id.gvk.group) != 0 || strcmp(old.gvk.version, r->id.gvk.version) != 0;
+    if (regrouped)
+        realign_past(r);
+    return regrouped || strcmp(old.gvk.kind, r->id.gvk.kind) != 0 || strcmp(old.name, r->id.name) != 0 ||
+           strcmp(old.ns, r->id.ns) != 0;
+}
+
+void resource_store_past(struct arena *a, struct resource *r)
+{
+    struct resid id = r->id;
+    id.ns = resid_namespace(&r->id);
+    id.cluster = false; /* past identities are never taken for cluster-scoped: their namespace says it */
+    vec_push(a, &r->past, id);
+}
+
+struct resid resource_original(const struct resource *r)
+{
+    return r->past.len ? r->past.at[0] : r->id;
+}
+
+struct resid resource_id_at(const struct resource *r, size_t i)
+{
+    return i < r->past.len ? r->past.at[i] : r->id;
+}
+
+void resource_set_name(struct arena *a, struct resource *r, const char *name)
+{
+    doc_set_text(a, doc_ensure(a, r->doc, "metadata"), "name", name);
+}
+
+void resource_set_namespace(struct arena *a, struct resource *r, const char *ns)
+{
+    struct doc *meta = doc_ensure(a, r->doc, "metadata");
+    if (str_empty(ns))
+        doc_remove(meta, "namespace");
+    else
+        doc_set_text(a, meta, "namespace", ns);
+}
+
+void resource_set_kind(struct arena *a, struct resource *r, const char *kind)
+{
+    doc_set_text(a, r->doc, "kind", kind);
+}
+
+const char *resource_label(const struct resource *r, const char *key)
+{
+    const struct doc *d = doc_find(doc_path(r->doc, "metadata", "labels"), key);
+    return d ? str_or(resource_scalar(d), "") : NULL;
+}
+
+const char *resource_annotation(const struct resource *r, const char *key)
+{
+    const struct doc *d = doc_find(doc_path(r->doc, "metadata", "annotations"), key);
+    return d ? str_or(resource_scalar(d), "") : NULL;
+}
+
+struct doc *resource_metadata_map(struct arena *a, struct resource *r, const char *field)
+{
+    return doc_ensure(a, doc_ensure(a, r->doc, "metadata"), field);
+}
+
+const char *resid_namespace(const struct resid *id)
+{
+    if (id->cluster)
+        return RESOURCE_NO_NAMESPACE;
+    return str_or(id->ns, "default");
+}
+
+bool resid_equal(const struct resid *a, const struct resid *b)
+{
+    return !strcmp(a->name, b->name) && gvk_equal(a->gvk, b->gvk) &&
+           !strcmp(resid_namespace(a), resid_namespace(b));
+}
+
+const char *resid_text(struct arena *a, const struct resid *id)
+{
+    return str_fmt(a, "%s/%s.%s", gvk_text(a, id->gvk), str_or(id->name, "[noName]"),
+                   str_or(id->ns, "[noNs]"));
+}

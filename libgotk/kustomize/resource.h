@@ -1,0 +1,97 @@
+/*
+ * resource.h: one Kubernetes object on its way through a build, and the names it has had.
+ *
+ * A resource owns its document (a tree in the build's arena) and everything kustomize must remember about it but must
+ * not print: earlier identities, prefixes and suffixes, generator options, origin. Upstream keeps these as annotations;
+ * members of a struct are faster and cannot be destroyed by a patch. One thread, one build.
+ */
+#ifndef GOTK_KUSTOMIZE_RESOURCE_H
+#define GOTK_KUSTOMIZE_RESOURCE_H
+
+#include "libgotk/base/vec.h"
+#include "libgotk/doc/doc.h"
+#include "libgotk/kustomize/gvk.h"
+
+#define RESOURCE_NO_NAMESPACE                                                                                \
+    "_non_namespaceable_" /* what kustomize calls the namespace of cluster-scoped kinds */
+
+/* An identity; no string is NULL. */
+struct resid {
+    struct gvk gvk;
+    const char *name;
+    const char *ns;
+    bool cluster; /* the kind is certainly cluster-scoped */
+};
+
+VEC_NAMED(resids, struct resid);
+VEC_NAMED(names, const char *);
+
+enum behavior { BEHAVIOR_UNSPECIFIED, BEHAVIOR_CREATE, BEHAVIOR_REPLACE, BEHAVIOR_MERGE };
+
+struct resource {
+    struct doc *doc;    /* NULL once a patch has deleted the object */
+    struct resid id;    /* as the document says now: resource_refresh keeps it so */
+    struct resids past; /* earlier identities, oldest first; group and version follow the present ones */
+    struct names prefixes;
+    struct names suffixes;
+    struct names vars; /* of the variables that read from this object */
+    enum behavior behavior;
+    bool needs_hash;
+    bool allow_name_change; /* patches only */
+    bool allow_kind_change;
+    bool helm_generated;
+    const char *file; /* where it was read from, for messages; may be NULL */
+    uint32_t mark;    /* scratch of whoever walks the resources */
+};
+
+VEC_NAMED(resources, struct resource *);
+VEC_NAMED(docs, const struct doc *);
+
+/* A resource around `d` (not copied) with its identity filled in, and the internal annotations a user may have written
+ * (needsHashSuffix) taken over. */
+struct resource *resource_new(struct arena *a, struct doc *d, const char *file);
+
+/* A deep copy, history included. */
+struct resource *resource_copy(struct arena *a, const struct resource *r);
+
+/* Re-reads the identity after the document changed; true when it differs from before. */
+bool resource_refresh(struct arena *a, struct resource *r);
+
+/* Remembers the present identity as a past one. */
+void resource_store_past(struct arena *a, struct resource *r);
+
+/* The oldest identity. */
+struct resid resource_original(const struct resource *r);
+
+/* The i-th identity: the past ones first, then the present one (i == past.len). */
+struct resid resource_id_at(const struct resource *r, size_t i);
+
+/* Writes metadata.name, metadata.namespace (removed when ""), kind; the caller refreshes. */
+void resource_set_name(struct arena *a, struct resource *r, const char *name);
+void resource_set_namespace(struct arena *a, struct resource *r, const char *ns);
+void resource_set_kind(struct arena *a, struct resource *r, const char *kind);
+
+/* The value of a label or annotation as text; NULL when absent. */
+const char *resource_label(const struct resource *r, const char *key);
+const char *resource_annotation(const struct resource *r, const char *key);
+
+/* metadata.labels or metadata.annotations (or any map) as the object to change, made when absent. */
+struct doc *resource_metadata_map(struct arena *a, struct resource *r, const char *field);
+
+/* The text of a scalar node as it would stand in YAML: strings as they are, numbers by their literal; "" for null,
+ * NULL for maps and lists. */
+const char *resource_scalar(const struct doc *d);
+
+/* The namespace that counts for identity: "default" for none, RESOURCE_NO_NAMESPACE for cluster-scoped kinds. */
+const char *resid_namespace(const struct resid *id);
+
+/* True when kind, name and effective namespace agree. */
+bool resid_equal(const struct resid *a, const struct resid *b);
+
+/* "Deployment.v1.apps/name.namespace", absent parts as [noNs] and so on: kustomize's spelling in messages. */
+const char *resid_text(struct arena *a, const struct resid *id);
+
+/* An identity from its parts (NULL counts as ""). */
+struct resid resid_new(struct gvk g, const char *name, const char *ns);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * tconfig.c: see tconfig.h. Merging keeps the first of equal specs and sorts by the legacy order of kinds, so that the
+ * order in which fields are visited does not depend on the order of files.
+ */
+#include "libgotk/kustomize/tconfig.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/kustomize/kschema.h"
+#include "libgotk/kustomize/tables.h"
+
+#include <stdlib.h>
+
+/* JSON member and the name upstream's messages use. */
+static const struct {
+    const char *field;
+    const char *title;
+} list_names[TCONFIG_LISTS] = {
+    [TCONFIG_NAME_PREFIX] = { "namePrefix", "NamePrefix" },
+    [TCONFIG_NAME_SUFFIX] = { "nameSuffix", "NameSuffix" },
+    [TCONFIG_NAMESPACE] = { "namespace", "NameSpace" },
+    [TCONFIG_COMMON_LABELS] = { "commonLabels", "CommonLabels" },
+    [TCONFIG_LABELS] = { "labels", "Labels" },
+    [TCONFIG_TEMPLATE_LABELS] = { "templateLabels", "TemplateLabels" },
+    [TCONFIG_COMMON_ANNOTATIONS] = { "commonAnnotations", "CommonAnnotations" },
+    [TCONFIG_VAR_REFERENCE] = { "varReference", "VarReference" },
+    [TCONFIG_IMAGES] = { "images", "Images" },
+    [TCONFIG_REPLICAS] = { "replicas", "Replicas" },
+};
+
+static int merge_ref(struct ctx *cx, struct tconfig *t, const struct nameref *ref)
+{
+    for (size_t i = 0; i < t->refs.len; i++)
+        if (gvk_equal(t->refs.at[i].target, ref->target))
+            return fieldspec_merge_all(cx, &t->refs.at[i].referrers, &ref->referrers);
+    struct nameref copy = { .target = ref->target };
+    if (fieldspec_merge_all(cx, &copy.referrers, &ref->referrers) < 0)
+        return err_code(cx);
+    vec_push(cx->arena, &t->refs, copy);
+    return 0;
+}
+
+int tconfig_add_ref(struct ctx *cx, struct tconfig *t, struct gvk target, struct fieldspec referrer)
+{
+    struct nameref ref = { .target = target };
+    vec_push(cx->arena, &ref.referrers, referrer);
+    return merge_ref(cx, t, &ref);
+}
+
+static int merge_into(struct ctx *cx, struct tconfig *t, const struct tconfig *from)
+{
+    for (size_t i = 0; i < TCONFIG_LISTS; i++)
+        if (fieldspec_merge_all(cx, &t->lists[i], &from->lists[i]) < 0)
+            return err_wrap(cx, "failed to merge %s fieldSpec", list_names[i].title);
+    for (size_t i = 0; i < from->refs.len; i++)
+        if (merge_ref(cx, t, &from->refs.at[i]) < 0)
+            return err_wrap(cx, "failed to merge NameReference fieldSpec");
+    return 0;
+}
+
+struct sortable_ref {
+    struct nameref ref;
+    size_t place;
+};
+
+static int compare_refs(const void *a, const void *b)
+{
+    const struct sortable_ref *left = a;
+    const struct sortable_ref *right = b;
+    int order = gvk_compare(left->ref.target, right->ref.target);
+    if (order)
+        return order;
+    return left->place < right->place ? -1 : 1;
+}
+
+/* Sorts the targets; referrers are sorted only where upstream does, which is nowhere. */
+static void sort_refs(struct arena *a, struct namerefs *refs)
+{
+    struct sortable_ref *all = ARENA_ARRAY(a, struct sortable_ref, refs->len + 1);
+    for (size_t i = 0; i < refs->len; i++)
+        all[i] = (struct sortable_ref){ .ref = refs->at[i], .place = i };
+    qsort(all, refs->len, sizeof(all[0]), compare_refs);
+    for (size_t i = 0; i < refs->len; i++)
+        refs->at[i] = all[i].ref;
+}
+
+static void sort_all(struct arena *a, struct tconfig *t)
+{
+    for (size_t i = 0; i < TCONFIG_LISTS; i++)
+        fieldspec_sort(a, &t->lists[i]);
+    sort_refs(a, &t->refs);
+}
+
+int tconfig_merge(struct ctx *cx, const struct tconfig *left, const struct tconfig *right,
+                  const struct tconfig **ret)
+{
+    if (!right || left == right) {
+        *ret = left;
+        return 0;
+    }
+    if (!left) {
+        *ret = right;
+        return 0;
+    }
+    struct tconfig *t = ARENA_NEW(cx->arena, struct tconfig);
+    if (merge_into(cx, t, left) < 0 || merge_into(cx, t, right) < 0)
+        return err_code(cx);
+    sort_all(cx->arena, t);
+    *ret = t;
+    return 0;
+}
+
+static void add_rows(struct arena *a, struct fieldspecs *list, const struct fieldspec *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        vec_push(a, list, fieldspec_normal(a, rows[i]));
+}
+
+/* The list of referrers of `target`, made at the end when there is none. */
+static struct fieldspecs *referrers_of(struct arena *a, struct tconfig *t, struct gvk target)
+{
+    for (size_t i = 0; i < t->refs.len; i++)
+        if (gvk_equal(t->refs.at[i].target, target))
+            return &t->refs.at[i].referrers;
+    struct nameref ref = { .target = target };
+    vec_push(a, &t->refs, ref);
+    return &t->refs.at[t->refs.len - 1].referrers;
+}
+
+/* A row of the reference table stands for one field, or for the same field of every kind that holds a pod. */
+static void expand_reference(struct arena *a, struct tconfig *t, const struct tables_reference *row)
+{
+    struct gvk none = { .group = row->target_group, .version = row->target_version, .kind = row->target };
+    struct fieldspec normal = fieldspec_normal(a, (struct fieldspec){ .gvk = none, .path = "" });
+    struct fieldspecs *list = referrers_of(a, t, normal.gvk);
+    if (!row->pods) {
+        struct fieldspec fs = { .gvk = { .group = row->group, .version = row->version, .kind = row->kind },
+                                .path = row->path };
+        vec_push(a, list, fieldspec_normal(a, fs));
+        return;
+    }
+    for (size_t i = 0; i < tables_pod_home_count; i++) {
+        const struct tables_pod_home *home = &tables_pod_homes[i];
+        if (!(home->sets & row->pods))
+            continue;
+        struct fieldspec fs = { .gvk = { .version = row->pods == TABLES_PODS_MOUNTING ? home->version : NULL,
+                                         .kind = home->kind },
+                                .path = str_fmt(a, "%s/%s", home->prefix, row->path) };
+        vec_push(a, list, fieldspec_normal(a, fs));
+    }
+}
+
+/* Variables may stand in the same fields of every pod. */
+static void expand_variables(struct arena *a, struct fieldspecs *list)
+{
+    for (size_t i = 0; i < tables_pod_home_count; i++) {
+        const struct tables_pod_home *home = &tables_pod_homes[i];
+        for (size_t j = 0; (home->sets & TABLES_PODS_WITH_VARS) && j < tables_pod_variable_count; j++) {
+            struct fieldspec fs = { .gvk = { .kind = home->kind },
+                                    .path = str_fmt(a, "%s/%s", home->prefix, tables_pod_variables[j]) };
+            vec_push(a, list, fieldspec_normal(a, fs));
+        }
+    }
+}
+
+struct tconfig *tconfig_default(struct arena *a)
+{
+    struct tconfig *t = ARENA_NEW(a, struct tconfig);
+    for (size_t i = 0; i < tables_field_count; i++) {
+        const struct tables_field *row = &tables_fields[i];
+        for (size_t list = 0; list < TCONFIG_LISTS; list++)
+            if (row->lists & (1u << list))
+                add_rows(a, &t->lists[list], &row->fs, 1);
+    }
+    expand_variables(a, &t->lists[TCONFIG_VAR_REFERENCE]);
+    for (size_t i = 0; i < tables_reference_count; i++)
+        expand_reference(a, t, &tables_references[i]);
+    sort_all(a, t);
+    return t;
+}
+
+static const struct kschema fieldspec_rows[] = {
+    { "path", KSCHEMA_STRING, NULL }, { "group", KSCHEMA_STRING, NULL }, { "version", KSCHEMA_STRING, NULL },
+    { "kind", KSCHEMA_STRING, NULL }, { "create", KSCHEMA_BOOL, NULL },  { NULL, KSCHEMA_END, NULL },
+};
+
+static const struct kschema nameref_rows[] = {
+    { "kind", KSCHEMA_STRING, NULL },    { "group", KSCHEMA_STRING, NULL },
+    { "version", KSCHEMA_STRING, NULL }, { "fieldSpecs", KSCHEMA_OBJECTS, fieldspec_rows },
+    { NULL, KSCHEMA_END, NULL },
+};
+
+static const struct kschema config_rows[] = {
+    { "namePrefix", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "nameSuffix", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "namespace", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "commonLabels", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "labels", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "templateLabels", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "commonAnnotations", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "nameReference", KSCHEMA_OBJECTS, nameref_rows },
+    { "varReference", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "images", KSCHEMA_OBJECTS, fieldspec_rows },
+    { "replicas", KSCHEMA_OBJECTS, fieldspec_rows },
+    { NULL, KSCHEMA_END, NULL },
+};
+
+int tconfig_parse(struct ctx *cx, struct doc *d, const char *file, struct tconfig **ret)
+{
+    struct tconfig *t = ARENA_NEW(cx->arena, struct tconfig);
+    if (doc_kind(d) != DOC_NULL &&
+        kschema_check(cx, d, config_rows, KSCHEMA_STRICT, "TransformerConfig", file) < 0)
+        return err_wrap(cx, "error unmarshaling JSON: while decoding JSON");
+    for (size_t i = 0; i < TCONFIG_LISTS; i++)
+        t->lists[i] = fieldspec_list(cx->arena, doc_find(d, list_names[i].field));
+    doc_each (row, doc_find(d, "nameReference")) {
+        struct nameref ref = { .target = { .group = str_or(doc_text_at(row, "group"), ""),
+                                           .version = str_or(doc_text_at(row, "version"), ""),
+                                           .kind = str_or(doc_text_at(row, "kind"), "") },
+                               .referrers = fieldspec_list(cx->arena, doc_find(row, "fieldSpecs")) };
+        vec_push(cx->arena, &t->refs, ref);
+    }
+    *ret = t;
+    return 0;
+}

@@ -1,0 +1,122 @@
+/*
+ * transform.c: see transform.h: the table of transformers, planning and running. The order of the rows is the order in
+ * which the fields of a kustomization file are applied. After every step, resources that a patch emptied are dropped
+ * and, when asked for, the step is noted on each resource.
+ */
+#include "libgotk/kustomize/transform.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct transform rows[] = {
+    { "PatchStrategicMergeTransformer", transform_patch_sm_file,           transform_patch_sm_config },
+    { "PatchTransformer",               transform_patch_file,              transform_patch_config },
+    { "NamespaceTransformer",           transform_namespace_file,          transform_namespace_config },
+    { "PrefixTransformer",              transform_names_prefix_file,       transform_names_prefix_config },
+    { "SuffixTransformer",              transform_names_suffix_file,       transform_names_suffix_config },
+    { "LabelTransformer",               transform_labels_file,             transform_labels_config },
+    { "AnnotationsTransformer",         transform_labels_annotations_file, transform_labels_annotations_config },
+    { "PatchJson6902Transformer",       transform_patch_json_file,         transform_patch_json_config },
+    { "ReplicaCountTransformer",        transform_replicas_file,           transform_replicas_config },
+    { "ImageTagTransformer",            transform_images_file,             transform_images_config },
+    { "ReplacementTransformer",         transform_replace_file,            transform_replace_config },
+    { "PrefixSuffixTransformer",        NULL,                              transform_names_both_config },
+    { "HashTransformer",                NULL,                              transform_names_hash_config },
+    { "ValueAddTransformer",            NULL,                              transform_valueadd_config },
+};
+/* clang-format on */
+
+void transform_add(struct ctx *cx, struct transform_plan *plan,
+                   int (*run)(struct ctx *cx, const struct transform_step *step, struct resmap *m),
+                   const void *args)
+{
+    struct transform_step step = { .run = run, .args = args, .target = plan->target };
+    vec_push(cx->arena, &plan->steps, step);
+}
+
+/* Names the transformer in the steps planned since `from`. */
+static void set_origin(struct transform_plan *plan, size_t from, const struct doc *origin)
+{
+    for (size_t i = from; i < plan->steps.len; i++)
+        plan->steps.at[i].origin = origin;
+}
+
+int transform_plan_file(struct ctx *cx, struct transform_plan *plan)
+{
+    const struct ktarget *t = plan->target;
+    struct origin file = origin_append(cx->arena, t->origin, t->file_name);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t from = plan->steps.len;
+        if (rows[i].from_file && rows[i].from_file(cx, plan) < 0)
+            return err_code(cx);
+        if (t->build->track_origin)
+            set_origin(plan, from, origin_of_field(cx->arena, file, rows[i].kind));
+    }
+    return 0;
+}
+
+static const struct transform *row_find(const char *kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!strcmp(rows[i].kind, kind))
+            return &rows[i];
+    return NULL;
+}
+
+int transform_plan_config(struct ctx *cx, struct transform_plan *plan, const struct resource *plugin)
+{
+    const struct transform *row = row_find(plugin->id.gvk.kind);
+    if (!row)
+        return err_fail(cx, ERR_UNSUPPORTED, "unable to load builtin %s",
+                        gvk_text(cx->arena, plugin->id.gvk));
+    size_t from = plan->steps.len;
+    if (row->from_config(cx, plan, plugin->doc) < 0)
+        return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));
+    if (plan->target->build->track_origin)
+        set_origin(plan, from, origin_of_plugin(cx, plugin));
+    return 0;
+}
+
+int transform_run(struct ctx *cx, const struct transform_plan *plan, struct resmap *m)
+{
+    for (size_t i = 0; i < plan->steps.len; i++) {
+        const struct transform_step *step = &plan->steps.at[i];
+        if (ctx_check(cx) < 0 || step->run(cx, step, m) < 0)
+            return err_code(cx);
+        if (step->origin)
+            origin_mark_transformed(m, step->origin);
+        resmap_drop_empty(m);
+    }
+    return 0;
+}
+
+static const char *kind_title(const struct doc *d)
+{
+    if (doc_kind(d) == DOC_OBJECT)
+        return "MappingNode";
+    return doc_kind(d) == DOC_ARRAY ? "SequenceNode" : "ScalarNode";
+}
+
+int transform_wrong_kind(struct ctx *cx, const char *want, const struct doc *node)
+{
+    struct buf text = buf_new(cx->arena, 1024);
+    yml_print(&text, node);
+    return err_fail(cx, ERR_INVALID, "wrong node kind: expected %s but got %s: node contents:\n%s", want,
+                    kind_title(node), buf_text(&text));
+}
+
+int transform_set_scalar(struct ctx *cx, struct doc *parent, struct doc *node, struct doc *value)
+{
+    if (doc_kind(node) == DOC_OBJECT || doc_kind(node) == DOC_ARRAY)
+        return transform_wrong_kind(cx, "ScalarNode", node);
+    doc_replace(cx->arena, parent, node, value);
+    return 0;
+}
+
+int transform_set_text(struct ctx *cx, struct doc *parent, struct doc *node, const char *text)
+{
+    return transform_set_scalar(cx, parent, node, doc_string(cx->arena, text));
+}

@@ -1,0 +1,95 @@
+/*
+ * transform_labels.c: labels, commonLabels and commonAnnotations: string pairs written into maps that field specs name.
+ */
+#include "libgotk/base/str.h"
+#include "libgotk/kustomize/transform.h"
+
+#include <string.h>
+
+struct pairs {
+    const struct doc *values;
+    struct fieldspecs specs;
+};
+
+static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
+{
+    const struct pairs *pairs = user;
+    (void)parent;
+    if (doc_kind(node) != DOC_OBJECT)
+        return transform_wrong_kind(cx, "MappingNode", node);
+    doc_each (pair, pairs->values)
+        doc_set_text(cx->arena, node, doc_key(pair), str_or(doc_text(pair), ""));
+    return 0;
+}
+
+static int run_pairs(struct ctx *cx, const struct transform_step *step, struct resmap *m)
+{
+    struct pairs pairs = *(const struct pairs *)step->args;
+    if (!doc_len(pairs.values))
+        return 0;
+    for (size_t i = 0; i < m->list.len; i++)
+        if (fieldspec_apply_all(cx, &pairs.specs, m->list.at[i]->doc, FIELDSPEC_MAP, set_pairs, &pairs) < 0)
+            return err_code(cx);
+    return 0;
+}
+
+static void plan_pairs(struct ctx *cx, struct transform_plan *plan, const struct doc *values,
+                       struct fieldspecs specs)
+{
+    struct pairs *pairs = ARENA_NEW(cx->arena, struct pairs);
+    *pairs = (struct pairs){ .values = values, .specs = specs };
+    transform_add(cx, plan, run_pairs, pairs);
+}
+
+/* The fields one entry of `labels` writes to: its own, the configured ones, and what its two switches add. */
+static int specs_of_entry(struct ctx *cx, const struct tconfig *config, const struct doc *entry,
+                          struct fieldspecs *ret)
+{
+    struct fieldspec metadata = { .path = "metadata/labels", .create = true };
+    *ret = fieldspec_list(cx->arena, doc_find(entry, "fields"));
+    if (fieldspec_merge_all(cx, ret, &config->lists[TCONFIG_LABELS]) < 0)
+        return err_code(cx);
+    if (doc_is_true(doc_find(entry, "includeSelectors"), false))
+        return fieldspec_merge_all(cx, ret, &config->lists[TCONFIG_COMMON_LABELS]);
+    if (doc_is_true(doc_find(entry, "includeTemplates"), false) &&
+        fieldspec_merge_all(cx, ret, &config->lists[TCONFIG_TEMPLATE_LABELS]) < 0)
+        return err_wrap(cx, "failed to merge template fieldSpec");
+    return fieldspec_merge(cx, ret, fieldspec_normal(cx->arena, metadata));
+}
+
+int transform_labels_file(struct ctx *cx, struct transform_plan *plan)
+{
+    const struct doc *file = plan->target->file;
+    const struct doc *common = doc_find(file, "commonLabels");
+    doc_each (entry, doc_find(file, "labels")) {
+        struct fieldspecs specs = { 0 };
+        if (specs_of_entry(cx, plan->config, entry, &specs) < 0)
+            return err_wrap(cx, "failed to merge labels");
+        plan_pairs(cx, plan, doc_find(entry, "pairs"), specs);
+    }
+    if (doc_len(common) || doc_len(doc_find(file, "labels")))
+        plan_pairs(cx, plan, common, plan->config->lists[TCONFIG_COMMON_LABELS]);
+    return 0;
+}
+
+int transform_labels_annotations_file(struct ctx *cx, struct transform_plan *plan)
+{
+    const struct doc *values = doc_find(plan->target->file, "commonAnnotations");
+    if (doc_len(values))
+        plan_pairs(cx, plan, values, plan->config->lists[TCONFIG_COMMON_ANNOTATIONS]);
+    return 0;
+}
+
+int transform_labels_config(struct ctx *cx, struct transform_plan *plan, const struct doc *config)
+{
+    plan_pairs(cx, plan, doc_find(config, "labels"),
+               fieldspec_list(cx->arena, doc_find(config, "fieldSpecs")));
+    return 0;
+}
+
+int transform_labels_annotations_config(struct ctx *cx, struct transform_plan *plan, const struct doc *config)
+{
+    plan_pairs(cx, plan, doc_find(config, "annotations"),
+               fieldspec_list(cx->arena, doc_find(config, "fieldSpecs")));
+    return 0;
+}

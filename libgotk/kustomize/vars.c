@@ -1,0 +1,210 @@
+/*
+ * vars.c: see vars.h. "$$" is a dollar, unknown names stay as they are, and a text that is one reference and nothing else
+ * takes the value's type.
+ */
+#include "libgotk/kustomize/vars.h"
+
+#include "libgotk/base/str.h"
+#include "libgotk/doc/json.h"
+#include "libgotk/kustomize/fieldpath.h"
+#include "libgotk/kustomize/transform.h"
+
+#include <string.h>
+
+#define TEXT_MAX ((size_t)16 << 20)
+
+static const char *name_of(const struct doc *var)
+{
+    return str_or(doc_text_at(var, "name"), "");
+}
+
+static int add(struct ctx *cx, struct docs *into, const struct doc *var)
+{
+    for (size_t i = 0; i < into->len; i++)
+        if (!strcmp(name_of(into->at[i]), name_of(var)))
+            return err_fail(cx, ERR_INVALID, "var '%s' already encountered", name_of(var));
+    vec_push(cx->arena, into, var);
+    return 0;
+}
+
+int vars_add_all(struct ctx *cx, struct docs *into, const struct docs *from)
+{
+    for (size_t i = 0; i < from->len; i++)
+        if (add(cx, into, from->at[i]) < 0)
+            return err_code(cx);
+    return 0;
+}
+
+static struct resid object_of(struct arena *a, const struct doc *var)
+{
+    const struct doc *ref = doc_find(var, "objref");
+    struct gvk g = gvk_parse(a, doc_text_at(ref, "apiVersion"), doc_text_at(ref, "kind"));
+    if (str_empty(doc_text_at(ref, "apiVersion"))) {
+        g.group = str_or(doc_text_at(ref, "group"), "");
+        g.version = str_or(doc_text_at(ref, "version"), "");
+    }
+    return resid_new(g, doc_text_at(ref, "name"), doc_text_at(ref, "namespace"));
+}
+
+/* Without a namespace, the object is looked for in all of them. */
+static bool is_object(const struct resource *r, const struct resid *want)
+{
+    bool exact = want->ns[0] || want->cluster;
+    for (size_t i = 0; i <= r->past.len; i++) {
+        struct resid id = resource_id_at(r, i);
+        if (exact ? resid_equal(want, &id) : gvk_equal(want->gvk, id.gvk) && !strcmp(want->name, id.name))
+            return true;
+    }
+    return false;
+}
+
+static int declare_one(struct ctx *cx, const struct doc *var, struct ktarget_result *result)
+{
+    struct resid want = object_of(cx->arena, var);
+    struct resource *found = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < result->map.list.len; i++) {
+        struct resource *r = result->map.list.at[i];
+        if (!r->doc || !is_object(r, &want))
+            continue;
+        found = r;
+        count++;
+    }
+    if (count > 1)
+        return err_fail(cx, ERR_INVALID, "found %zu resId matches for var %s (unable to disambiguate)", count,
+                        json_text(cx->arena, var, JSON_COMPACT));
+    if (found)
+        vec_push(cx->arena, &found->vars, name_of(var));
+    return 0;
+}
+
+int vars_declare(struct ctx *cx, const struct doc *vars, struct ktarget_result *result)
+{
+    doc_each (var, vars)
+        if (declare_one(cx, var, result) < 0)
+            return err_wrap(cx, "merging vars");
+    doc_each (var, vars)
+        if (add(cx, &result->vars, var) < 0)
+            return err_wrap(cx, "merging vars");
+    return 0;
+}
+
+struct expander {
+    struct arena *a;
+    struct map values; /* name -> struct doc */
+};
+
+static const struct resource *owner_of(const struct resmap *m, const char *name)
+{
+    for (size_t i = 0; i < m->list.len; i++)
+        for (size_t j = 0; j < m->list.at[i]->vars.len; j++)
+            if (!strcmp(m->list.at[i]->vars.at[j], name))
+                return m->list.at[i];
+    return NULL;
+}
+
+static int read_value(struct ctx *cx, const struct doc *var, const struct resmap *m, struct expander *e)
+{
+    const struct resource *r = owner_of(m, name_of(var));
+    const char *shown = json_text(cx->arena, var, JSON_COMPACT);
+    struct doc *value = NULL;
+    if (!r)
+        return err_fail(cx, ERR_INVALID, "var '%s' cannot be mapped to a field in the set of known resources",
+                        shown);
+    const char *path = str_or(doc_text_at(var, "fieldref", "fieldPath"), "metadata.name");
+    if (fieldpath_lookup(cx, r->doc, fieldpath_of_var(cx->arena, path), &value) < 0 || !value) {
+        err_clear(cx);
+        return err_fail(cx, ERR_INVALID, "field specified in var '%s' not found in corresponding resource %s",
+                        shown, resid_text(cx->arena, &r->id));
+    }
+    map_set(&e->values, name_of(var), value);
+    return 0;
+}
+
+/* The value as text inside a longer one; NULL for maps, lists and unknown names. */
+static const char *value_text(const struct expander *e, const char *name)
+{
+    const struct doc *value = map_find(&e->values, name);
+    return value && doc_kind(value) != DOC_NULL ? resource_scalar(value) : NULL;
+}
+
+/* Copies what one "$" starts and returns how many bytes of the input that was. */
+static size_t expand_at(const struct expander *e, const char *p, struct buf *out)
+{
+    const char *close = p[1] == '(' ? strchr(p, ')') : NULL;
+    if (p[1] == '$') {
+        buf_char(out, '$');
+        return 2;
+    }
+    if (!close) {
+        buf_add(out, p, p[1] ? 2 : 1);
+        return p[1] ? 2 : 1;
+    }
+    const char *name = str_ndup(e->a, p + 2, (size_t)(close - p - 2));
+    const char *text = value_text(e, name);
+    if (text)
+        buf_str(out, text);
+    else
+        buf_fmt(out, "$(%s)", name);
+    return (size_t)(close - p + 1);
+}
+
+/* What the text becomes; the value itself when the text is one reference. */
+static struct doc *expand_text(const struct expander *e, const char *text)
+{
+    struct buf out = buf_new(e->a, TEXT_MAX);
+    size_t n = strlen(text);
+    if (str_starts(text, "$(") && text[n - 1] == ')') {
+        const char *name = str_ndup(e->a, text + 2, n - 3);
+        if (value_text(e, name))
+            return doc_copy(e->a, map_find(&e->values, name));
+    }
+    for (const char *p = text; *p;) {
+        size_t plain = strcspn(p, "$");
+        buf_add(&out, p, plain);
+        p += plain;
+        if (*p)
+            p += expand_at(e, p, &out);
+    }
+    return doc_string(e->a, buf_text(&out));
+}
+
+static void expand_child(const struct expander *e, struct doc *parent, struct doc *child)
+{
+    if (strchr(doc_text(child), '$'))
+        doc_replace(e->a, parent, child, expand_text(e, doc_text(child)));
+}
+
+static int expand_node(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
+{
+    const struct expander *e = user;
+    struct doc *next = NULL;
+    if (doc_kind(node) == DOC_STRING)
+        expand_child(e, parent, node);
+    for (struct doc *child = doc_first(node); child; child = next) {
+        next = doc_next(child);
+        if (doc_kind(child) == DOC_STRING)
+            expand_child(e, node, child);
+        else if (doc_kind(node) == DOC_ARRAY)
+            return err_fail(cx, ERR_INVALID, "invalid value type expect a string, but line %d holds a %s",
+                            doc_line(child), doc_kind_name(child));
+    }
+    return 0;
+}
+
+int vars_expand(struct ctx *cx, struct ktarget_result *result)
+{
+    struct expander e = { .a = cx->arena, .values = map_new(cx->arena) };
+    for (size_t i = 0; i < result->vars.len; i++)
+        if (read_value(cx, result->vars.at[i], &result->map, &e) < 0)
+            return err_code(cx);
+    if (!e.values.len)
+        return 0;
+    const struct fieldspecs *fields = &result->config->lists[TCONFIG_VAR_REFERENCE];
+    for (size_t i = 0; i < result->map.list.len; i++) {
+        struct resource *r = result->map.list.at[i];
+        if (r->doc && fieldspec_apply_all(cx, fields, r->doc, FIELDSPEC_NO_CREATE, expand_node, &e) < 0)
+            return err_code(cx);
+    }
+    return 0;
+}
