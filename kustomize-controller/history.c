@@ -34,8 +34,7 @@ static struct doc *new_entry(struct arena *a, const struct doc *same, const stru
     doc_set_text(a, entry, "digest", outcome->digest);
     doc_set_text(a, entry, "firstReconciled", str_or(doc_text_at(same, "firstReconciled"), finished));
     doc_set_text(a, entry, "lastReconciled", finished);
-    doc_set_text(a, entry, "lastReconciledDuration",
-                 gotime_print_duration(a, outcome->finished_ns - outcome->started_ns));
+    doc_set_text(a, entry, "lastReconciledDuration", outcome->took);
     doc_set_text(a, entry, "lastReconciledStatus", outcome->status);
     doc_set_int(a, entry, "totalReconciliations", count + 1);
     doc_set(a, entry, "metadata", metadata);

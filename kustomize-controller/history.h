@@ -10,10 +10,10 @@
 #include "libgotk/doc/doc.h"
 
 struct history_outcome {
-    const char *digest; /* "sha256:..." of the built YAML */
-    const char *status; /* the Ready reason of the run */
-    int64_t started_ns; /* wall clock, Unix */
-    int64_t finished_ns;
+    const char *digest;  /* "sha256:..." of the built YAML */
+    const char *status;  /* the Ready reason of the run */
+    const char *took;    /* how long the run took, as Go prints a duration */
+    int64_t finished_ns; /* wall clock, Unix */
     const char *revision;
     const char *origin_revision; /* may be NULL */
 };

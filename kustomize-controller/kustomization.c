@@ -212,12 +212,11 @@ static void close_history(struct ctx *cx, void *run)
     struct ks_run *r = run;
     if (!r->built.digest)
         return;
-    int64_t now = gotime_now_ns();
     const struct history_outcome outcome = {
         .digest = r->built.digest,
         .status = cond_reason(r->run.status, COND_READY),
-        .started_ns = now - (ctx_now_ms() - r->run.started_ms) * GOTIME_MS,
-        .finished_ns = now,
+        .took = run_took(cx, &r->run),
+        .finished_ns = gotime_now_ns(),
         .revision = r->artifact.revision,
         .origin_revision = r->origin_revision,
     };

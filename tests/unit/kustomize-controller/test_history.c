@@ -8,7 +8,7 @@ static struct doc *upsert(struct ctx *cx, const struct doc *old, const char *dig
 {
     struct history_outcome outcome = { .digest = digest,
                                        .status = status,
-                                       .started_ns = at_s * 1000000000 - 1500000000,
+                                       .took = "1.5s",
                                        .finished_ns = at_s * 1000000000,
                                        .revision = "main@sha1:1" };
     return history_upsert(cx->arena, old, &outcome);
