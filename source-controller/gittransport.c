@@ -125,13 +125,15 @@ static int check_answer(struct stream *s, const struct http_response *head)
     const char *wanted =
         s->listing ? "application/x-git-upload-pack-advertisement" : "application/x-git-upload-pack-result";
     struct gittransport *t = s->transport;
+    if (s->listing && follow(t, head->effective_url) < 0)
+        return t->cx->err.code;
     if (head->status != 200)
         return refused(t, head, s->answer);
     if (!str_starts(head->content_type, wanted))
         return err_fail(t->cx, ERR_INVALID,
                         "the answer of %s is of type '%s', not '%s': is spec.url a Git repository?",
                         url_mask(t->cx->arena, head->effective_url), head->content_type, wanted);
-    return s->listing ? follow(t, head->effective_url) : 0;
+    return 0;
 }
 
 static int send_request(struct stream *s)
