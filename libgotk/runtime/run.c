@@ -8,6 +8,8 @@
 #include "libgotk/runtime/rundriver.h"
 #include "libgotk/runtime/status.h"
 
+#include <time.h>
+
 #define PROGRESS_AFTER_MS 1000
 
 static int choose(struct ctx *cx, struct run *run, struct result result)
@@ -43,7 +45,10 @@ int run_fails_as(struct ctx *cx, struct run *run, const char *condition, const c
 
 const char *run_took(struct ctx *cx, const struct run *run)
 {
-    return gotime_print_duration(cx->arena, (ctx_now_ms() - run->started_ms) * GOTIME_MS);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ns = (int64_t)now.tv_sec * GOTIME_SECOND + now.tv_nsec - run->started_ns;
+    return gotime_print_duration(cx->arena, ns / 1000 * 1000);
 }
 
 static struct doc *merged(struct arena *a, const struct doc *first, const struct doc *second)

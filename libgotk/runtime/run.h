@@ -32,7 +32,7 @@ struct run {
     struct doc *status;          /* its status as this run leaves it: write with doc_set and friends */
     struct cond_target conds;    /* the same status, for cond_set and friends */
     enum queue_priority trigger; /* why it runs */
-    int64_t started_ms;          /* on the clock of ctx_now_ms */
+    int64_t started_ns;          /* on CLOCK_MONOTONIC, for run_took */
     bool resumed;                /* a step that returned STEP_WAIT is called again */
 
     /* Said by the story; begin sets the intervals. */
@@ -72,7 +72,7 @@ void run_show_progress(struct ctx *cx, struct run *run);
 void run_event(struct ctx *cx, struct run *run, enum event_severity severity, const char *reason,
                const struct doc *metadata, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
-/* How long the run has taken, as Go prints a duration ("1.234s"). */
+/* How long the run has taken, as Go prints a duration ("1.234567s"). */
 const char *run_took(struct ctx *cx, const struct run *run);
 
 #endif

@@ -12,6 +12,8 @@
 #include "libgotk/runtime/runlog.h"
 #include "libgotk/runtime/status.h"
 
+#include <time.h>
+
 #define CLOSE_TIMEOUT_MS 10000
 
 /* The object from the store, or from the API server while the store is behind what we wrote ourselves; NULL when it is
@@ -34,6 +36,13 @@ static int read_object(struct ctx *cx, struct manager *m, const struct controlle
     return 0;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static int open_run(struct ctx *cx, struct manager *m, const struct controller *c, struct doc *object,
                     const struct queue_item *item, struct progress_slot *slot, struct run **ret_run)
 {
@@ -44,7 +53,7 @@ static int open_run(struct ctx *cx, struct manager *m, const struct controller *
     run->object = object;
     run->ref = kube_ref_of(object);
     run->trigger = item->priority;
-    run->started_ms = ctx_now_ms();
+    run->started_ns = now_ns();
     run->driver = ARENA_NEW(cx->arena, struct run_driver);
     run->driver->run = run;
     run->driver->slot = slot;
