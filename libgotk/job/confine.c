@@ -1,8 +1,8 @@
 /*
  * confine.c: resource limits and Landlock; the contract is in confine.h. Runs in the child, once.
  *
- * Landlock's constants are spelled here where the headers of the oldest Debian lack them: the running kernel says which
- * of them it knows, and gets no others.
+ * Landlock's constants are spelled here where the headers of the oldest Debian lack them: the running kernel
+ * says which of them it knows, and gets no others.
  */
 #include "libgotk/job/confine.h"
 

@@ -1,8 +1,9 @@
 /*
  * confine.h: taking away from a process everything its job does not need.
  *
- * Runs in the child only, once, before the first byte of a stranger's input is parsed. In order: no_new_privs, resource
- * limits, Landlock, system call filter (syscalls.h). Rejected: namespaces, which a stock pod may not create.
+ * Runs in the child only, once, before the first byte of a stranger's input is parsed. In order:
+ * no_new_privs, resource limits, Landlock, system call filter (syscalls.h). Rejected: namespaces, which a
+ * stock pod may not create.
  */
 #ifndef GOTK_JOB_CONFINE_H
 #define GOTK_JOB_CONFINE_H
@@ -22,7 +23,8 @@
 /* The Landlock version of the running kernel; 0: none. */
 int confine_landlock_version(void);
 
-/* Confines the calling process to `limits` (all set) for good. Fails with the system's reason; the job must not run then. */
+/* Confines the calling process to `limits` (all set) for good. Fails with the system's reason; the job must
+ * not run then. */
 int confine_self(struct ctx *cx, const struct job_limits *limits, bool network) MUST_CHECK;
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * frame.h: what parent and child of a job say to each other: a kind, a length, bytes.
  *
- * Both ends are non-blocking stream sockets; every wait ends with the context's cancel or deadline. The reader states the
- * most it will take, because the other end may be a child that strangers took over. Rejected: datagrams (a limit of
- * some hundred kilobytes) and shared memory (the child could change what the parent has checked).
+ * Both ends are non-blocking stream sockets; every wait ends with the context's cancel or deadline. The
+ * reader states the most it will take, because the other end may be a child that strangers took over.
+ * Rejected: datagrams (a limit of some hundred kilobytes) and shared memory (the child could change what the
+ * parent has checked).
  */
 #ifndef GOTK_JOB_FRAME_H
 #define GOTK_JOB_FRAME_H
@@ -33,10 +34,12 @@ struct frame {
 /* Sends one frame. Fails with ERR_UNAVAILABLE when the other end is gone, or as ctx_check. */
 int frame_send(struct ctx *cx, int fd, enum frame_kind kind, const void *data, size_t size) MUST_CHECK;
 
-/* Waits for the head of the next frame. Fails with ERR_UNAVAILABLE when the other end is gone, or as ctx_check. */
+/* Waits for the head of the next frame. Fails with ERR_UNAVAILABLE when the other end is gone, or as
+ * ctx_check. */
 int frame_next(struct ctx *cx, int fd, struct frame *ret) MUST_CHECK;
 
-/* Appends the `size` bytes behind a head to `out`; ERR_LIMIT when they do not fit. Otherwise as frame_next. */
+/* Appends the `size` bytes behind a head to `out`; ERR_LIMIT when they do not fit. Otherwise as frame_next.
+ */
 int frame_body(struct ctx *cx, int fd, size_t size, struct buf *out) MUST_CHECK;
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * job.c: running jobs: the parent's side; the contract is in job.h.
  *
- * job_run runs on whichever worker thread needs it, several at once: what it shares is written once by job_init and only
- * read afterwards, and the zygote's socket takes whole packets. Everything the child says is bounded before it is read.
- * A child is killed by its pidfd, so that a reused process id is never hit.
+ * job_run runs on whichever worker thread needs it, several at once: what it shares is written once by
+ * job_init and only read afterwards, and the zygote's socket takes whole packets. Everything the child says
+ * is bounded before it is read. A child is killed by its pidfd, so that a reused process id is never hit.
  */
 #include "libgotk/job/job.h"
 

@@ -1,13 +1,13 @@
 /*
  * job.h: untrusted work in a confined child process.
  *
- * C that parses what strangers wrote (packs, tarballs, YAML, templates) never runs in the process that holds the cluster's
- * token. job_init forks a small single-threaded helper, the zygote, before any thread or secret exists; job_run has it fork
- * one child per job, confined by rlimits, Landlock and seccomp, speaks with that child over a socket pair and returns its
- * output. A crash, an endless loop or a memory bomb ends as an error of that one job; all its memory goes back to the
- * system. Jobs of several threads run at once, without a common lock.
- * Rejected: threads (share the token), exec of a helper program (start-up cost, a second binary to ship), a pool of
- * long-lived children (what one job left behind would meet the next).
+ * C that parses what strangers wrote (packs, tarballs, YAML, templates) never runs in the process that holds
+ * the cluster's token. job_init forks a small single-threaded helper, the zygote, before any thread or secret
+ * exists; job_run has it fork one child per job, confined by rlimits, Landlock and seccomp, speaks with that
+ * child over a socket pair and returns its output. A crash, an endless loop or a memory bomb ends as an error
+ * of that one job; all its memory goes back to the system. Jobs of several threads run at once, without a
+ * common lock. Rejected: threads (share the token), exec of a helper program (start-up cost, a second binary
+ * to ship), a pool of long-lived children (what one job left behind would meet the next).
  */
 #ifndef GOTK_JOB_JOB_H
 #define GOTK_JOB_JOB_H
@@ -21,15 +21,14 @@
 
 struct job_side;
 
-/* One kind of work, a static row. `run` is called in the child on a context of its own (arena, deadline, no cancel, no
- * cluster access): it reads `input`, appends its result to ret_output and returns 0, or fails as any function does; its
- * error (code, reason, message) arrives in the parent's context unchanged. A network job that makes several requests
- * puts an http_open() into its cx->http. */
+/* One kind of work, a static row. `run` is called in the child on a context of its own (arena, deadline, no
+ * cancel, no cluster access): it reads `input`, appends its result to ret_output and returns 0, or fails as
+ * any function does; its error (code, reason, message) arrives in the parent's context unchanged. A network
+ * job that makes several requests puts an http_open() into its cx->http. */
 struct job {
     const char *name; /* heads the messages: "<name> was ended: ..." */
     int (*run)(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output);
-    bool
-        network; /* may connect by TCP and UDP, start threads, and read CA bundles, resolv.conf and the like */
+    bool network; /* may connect by TCP and UDP, start threads, read CA bundles, resolv.conf and the like */
 };
 
 /* What one run may use; zero means the default. */
@@ -49,22 +48,25 @@ enum job_sandbox {
     JOB_SANDBOX_OFF, /* jobs run inside the calling thread, unconfined: for a debugger */
 };
 
-/* Forks the zygote. Call once in main, before any thread is started and any secret is read. `jobs` (static) are the only
- * jobs job_run will take. Logs one warning when the kernel has no Landlock. Fails with ERR_IO. */
+/* Forks the zygote. Call once in main, before any thread is started and any secret is read. `jobs` (static)
+ * are the only jobs job_run will take. Logs one warning when the kernel has no Landlock. Fails with ERR_IO.
+ */
 int job_init(struct ctx *cx, const struct job *const *jobs, size_t count,
              enum job_sandbox sandbox) MUST_CHECK;
 
 /* Ends the zygote and waits for it; jobs must have ended. Does nothing when none runs. */
 void job_exit(void);
 
-/* Answers one question of a child (job_ask); runs in the parent on the thread that called job_run. An error it returns
- * fails that one job_ask in the child with the same code, reason and message; ret_answer lives in cx->arena. */
+/* Answers one question of a child (job_ask); runs in the parent on the thread that called job_run. An error
+ * it returns fails that one job_ask in the child with the same code, reason and message; ret_answer lives in
+ * cx->arena. */
 typedef int (*job_answer_fn)(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer);
 
-/* Runs `job` with `input` in a child and waits. Output goes into *ret_output (a buffer in cx->arena). Without `answer` every
- * question fails with ERR_UNSUPPORTED. Fails with the child's own error; ERR_LIMIT "<name> was ended: it needed more than
- * 512 MiB of memory" (or CPU seconds, file size, output); ERR_TIMEOUT "... it ran longer than 2m0s"; ERR_CANCELED;
- * ERR_INTERNAL "... it crashed (SIGSEGV)"; ERR_DENIED "... it used a system call jobs may not use". */
+/* Runs `job` with `input` in a child and waits. Output goes into *ret_output (a buffer in cx->arena). Without
+ * `answer` every question fails with ERR_UNSUPPORTED. Fails with the child's own error; ERR_LIMIT "<name> was
+ * ended: it needed more than 512 MiB of memory" (or CPU seconds, file size, output); ERR_TIMEOUT "... it ran
+ * longer than 2m0s"; ERR_CANCELED; ERR_INTERNAL "... it crashed (SIGSEGV)"; ERR_DENIED "... it used a system
+ * call jobs may not use". */
 int job_run(struct ctx *cx, const struct job *job, const struct job_limits *limits, const struct doc *input,
             job_answer_fn answer, void *user, struct buf *ret_output) MUST_CHECK;
 

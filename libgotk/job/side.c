@@ -1,8 +1,8 @@
 /*
  * side.c: what happens inside a child; the contract is in side.h.
  *
- * Single-threaded, in the child, from the fork to _exit. Memory: one arena that is never freed, the kernel does that.
- * The SIGABRT handler tells "no memory left" (our allocators abort) from other aborts.
+ * Single-threaded, in the child, from the fork to _exit. Memory: one arena that is never freed, the kernel
+ * does that. The SIGABRT handler tells "no memory left" (our allocators abort) from other aborts.
  */
 #include "libgotk/job/side.h"
 

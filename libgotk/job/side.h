@@ -1,8 +1,8 @@
 /*
  * side.h: the child's side of a job, and how errors and limits travel as documents.
  *
- * Internal to libgotk/job. The child confines itself before it parses the first byte of the input. Rejected: running
- * anything of the job before the confinement stands, however harmless it looks.
+ * Internal to libgotk/job. The child confines itself before it parses the first byte of the input. Rejected:
+ * running anything of the job before the confinement stands, however harmless it looks.
  */
 #ifndef GOTK_JOB_SIDE_H
 #define GOTK_JOB_SIDE_H

@@ -1,7 +1,8 @@
 /*
  * syscalls.c: the seccomp filter of a job; the contract is in syscalls.h. Runs in the child, once.
  *
- * Names the running architecture does not have (open, stat, ... on arm64) or libseccomp does not know are skipped.
+ * Names the running architecture does not have (open, stat, ... on arm64) or libseccomp does not know are
+ * skipped.
  */
 #include "libgotk/job/syscalls.h"
 
@@ -255,7 +256,8 @@ static int add_signals(scmp_filter_ctx filter)
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self));
 }
 
-/* Threads in network jobs (curl's resolver); never a new process. clone3 hides its flags: glibc then uses clone. */
+/* Threads in network jobs (curl's resolver); never a new process. clone3 hides its flags: glibc then uses
+ * clone. */
 static int add_threads(scmp_filter_ctx filter, bool network)
 {
     int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,

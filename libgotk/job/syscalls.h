@@ -1,8 +1,9 @@
 /*
  * syscalls.h: the system calls a job may use.
  *
- * An allow-list in one table; what only an attacker asks for ends the process, what a library may try gets EPERM, what
- * nobody thought of gets ENOSYS, as from an older kernel. Rejected: a deny-list, which every new kernel call outgrows.
+ * An allow-list in one table; what only an attacker asks for ends the process, what a library may try gets
+ * EPERM, what nobody thought of gets ENOSYS, as from an older kernel. Rejected: a deny-list, which every new
+ * kernel call outgrows.
  */
 #ifndef GOTK_JOB_SYSCALLS_H
 #define GOTK_JOB_SYSCALLS_H

@@ -1,9 +1,9 @@
 /*
  * zygote.c: fork server; the contract is in zygote.h.
  *
- * zygote_order and zygote_wait run in the controller, on any thread; all else in the zygote's only thread: wait for an
- * order or the end of a child, fork, report, reap. It ends with the controller: its socket closes, and the kernel kills
- * it; its children die with it the same way.
+ * zygote_order and zygote_wait run in the controller, on any thread; all else in the zygote's only thread:
+ * wait for an order or the end of a child, fork, report, reap. It ends with the controller: its socket
+ * closes, and the kernel kills it; its children die with it the same way.
  */
 #include "libgotk/job/zygote.h"
 
@@ -65,7 +65,8 @@ static bool send_packet(int socket, const void *data, size_t size, const int *fd
     return n == (ssize_t)size;
 }
 
-/* Receives one packet of exactly `size` bytes and up to two descriptors (-1: none). 0 at the end, -1 with errno. */
+/* Receives one packet of exactly `size` bytes and up to two descriptors (-1: none). 0 at the end, -1 with
+ * errno. */
 static ssize_t receive_packet(int socket, void *data, size_t size, int fds[2])
 {
     union fd_room room;

@@ -2,8 +2,8 @@
  * zygote.h: the small process that children of jobs are forked from.
  *
  * Forked from the controller before it has threads or secrets; single-threaded; parses nothing. Internal to
- * libgotk/job. Rejected: forking from the controller itself, which copies the token and whatever locks other threads
- * hold.
+ * libgotk/job. Rejected: forking from the controller itself, which copies the token and whatever locks other
+ * threads hold.
  */
 #ifndef GOTK_JOB_ZYGOTE_H
 #define GOTK_JOB_ZYGOTE_H
@@ -29,14 +29,16 @@ struct zygote_report {
     int32_t value;
 };
 
-/* Forks the zygote. *ret_control is the socket orders go to; any thread may send one packet at a time, without a lock. */
+/* Forks the zygote. *ret_control is the socket orders go to; any thread may send one packet at a time,
+ * without a lock. */
 int zygote_start(struct ctx *cx, const struct job *const *jobs, size_t count, pid_t *ret_pid,
                  int *ret_control) MUST_CHECK;
 
 /* Orders a child for job `index`. The zygote gets `data` and `reports`; the caller keeps its own copies. */
 int zygote_order(struct ctx *cx, int control, size_t index, int data, int reports) MUST_CHECK;
 
-/* Waits for the next report of a child; *ret_pidfd (may be NULL) gets the descriptor that came with it, or -1. */
+/* Waits for the next report of a child; *ret_pidfd (may be NULL) gets the descriptor that came with it, or
+ * -1. */
 int zygote_wait(struct ctx *cx, int reports, struct zygote_report *ret, int *ret_pidfd) MUST_CHECK;
 
 #endif

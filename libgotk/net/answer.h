@@ -1,8 +1,9 @@
 /*
  * answer.h: reading the head of an HTTP answer.
  *
- * Collects header lines, and knows statuses and Retry-After. Internal to the HTTP client and server; the thread of
- * the request. Rejected: curl's header API, which is experimental in the oldest version we build with.
+ * Collects header lines, and knows statuses and Retry-After. Internal to the HTTP client and server; the
+ * thread of the request. Rejected: curl's header API, which is experimental in the oldest version we build
+ * with.
  */
 #ifndef GOTK_NET_ANSWER_H
 #define GOTK_NET_ANSWER_H

@@ -1,8 +1,8 @@
 /*
  * cause.h: why a transfer ended without an answer, in words users of Go programs know.
  *
- * One table from curl's codes to ours. Internal to the HTTP client. Rejected: curl's own strings ("Couldn't connect to
- * server"), which name neither the address nor the system's reason.
+ * One table from curl's codes to ours. Internal to the HTTP client. Rejected: curl's own strings ("Couldn't
+ * connect to server"), which name neither the address nor the system's reason.
  */
 #ifndef GOTK_NET_CAUSE_H
 #define GOTK_NET_CAUSE_H

@@ -1,9 +1,9 @@
 /*
  * filereply.h: what part of a file a request gets: all, a range, or the word that it has not changed.
  *
- * The rules of RFC 9110 (sections 13 and 14) for one range, as Go's http.ServeContent applies them. Pure functions,
- * internal to the server. Rejected: several ranges in one answer, which no client of artifacts asks for: they get the
- * whole file.
+ * The rules of RFC 9110 (sections 13 and 14) for one range, as Go's http.ServeContent applies them. Pure
+ * functions, internal to the server. Rejected: several ranges in one answer, which no client of artifacts
+ * asks for: they get the whole file.
  */
 #ifndef GOTK_NET_FILEREPLY_H
 #define GOTK_NET_FILEREPLY_H
@@ -36,7 +36,8 @@ struct filereply {
 /* Decides about a GET or HEAD. */
 struct filereply filereply_decide(const struct filereply_request *req, const struct filereply_file *file);
 
-/* True when the list of an If-Match or If-None-Match header holds `etag` or "*"; weak tags match when `weak`. */
+/* True when the list of an If-Match or If-None-Match header holds `etag` or "*"; weak tags match when `weak`.
+ */
 bool filereply_etag_in(const char *list, const char *etag, bool weak);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * http.c: running transfers: one, a batch, a stream; the contract is in http.h.
  *
- * Everything runs on the thread that owns the struct http. There is one loop: let curl work, note which transfers ended,
- * start what is due, wait for the network, the next timer or the cancel's descriptor, whichever comes first. One request
- * is a batch of one. Rejected: curl's "easy perform" for single requests, which cannot be cancelled while it waits.
+ * Everything runs on the thread that owns the struct http. There is one loop: let curl work, note which
+ * transfers ended, start what is due, wait for the network, the next timer or the cancel's descriptor,
+ * whichever comes first. One request is a batch of one. Rejected: curl's "easy perform" for single requests,
+ * which cannot be cancelled while it waits.
  */
 #include "libgotk/net/http.h"
 
@@ -168,7 +169,7 @@ static int64_t retry_wait_ms(const struct http_retry *retry, int tries, const st
 static bool try_again(struct attempt *a, bool passing, const struct http_response *answer)
 {
     const struct http_retry *retry = a->exchange->request.retry;
-    if (!retry || !passing || a->tries > retry->max || a->transfer->delivered)
+    if (!retry || !passing || a->tries > retry->max || a->transfer->handed_over)
         return false;
     a->not_before_ms = ctx_now_ms() + retry_wait_ms(retry, a->tries, answer);
     return true;
@@ -238,7 +239,8 @@ static int64_t begin_due(struct ctx *cx, struct http *h, const struct batch *b)
     return next;
 }
 
-/* Takes the outcomes that are there. Returns the milliseconds until an idle timeout, or `next` when that is earlier. */
+/* Takes the outcomes that are there. Returns the milliseconds until an idle timeout, or `next` when that is
+ * earlier. */
 static int64_t finish_ended(struct ctx *cx, struct http *h, const struct batch *b, int64_t next)
 {
     for (size_t i = 0; i < b->count; i++) {

@@ -1,12 +1,13 @@
 /*
  * http.h: the HTTP client: blocking, one per thread, on libcurl.
  *
- * A struct http holds one thread's connections (a curl multi handle with its cache and idle easy handles), so that
- * keep-alive, TLS sessions and HTTP/2 multiplexing work without locks. Every wait also waits for cx->cancel and
- * cx->deadline_ms: a cancelled request ends within milliseconds. An answer of any status is success; only when no answer
- * came there is an error. Errors name the method, the URL (credentials and secret parameters masked) and the cause,
- * e.g. `Get "https://host/path": dial tcp: lookup host: no such host`.
- * Rejected: an asynchronous interface (stories must read top to bottom) and a shared pool (curl forbids it).
+ * A struct http holds one thread's connections (a curl multi handle with its cache and idle easy handles), so
+ * that keep-alive, TLS sessions and HTTP/2 multiplexing work without locks. Every wait also waits for
+ * cx->cancel and cx->deadline_ms: a cancelled request ends within milliseconds. An answer of any status is
+ * success; only when no answer came there is an error. Errors name the method, the URL (credentials and
+ * secret parameters masked) and the cause, e.g. `Get "https://host/path": dial tcp: lookup host: no such
+ * host`. Rejected: an asynchronous interface (stories must read top to bottom) and a shared pool (curl
+ * forbids it).
  */
 #ifndef GOTK_NET_HTTP_H
 #define GOTK_NET_HTTP_H
@@ -21,9 +22,10 @@
 struct http;
 struct http_stream;
 
-/* When and how often a failed request is tried again, as hashicorp/go-retryablehttp does: on connection errors, 429 and
- * 5xx but 501; wait_min doubled each time up to wait_max, or the answer's Retry-After (seconds or date). A request whose
- * on_data already got bytes is not tried again. The last answer is returned as it is. */
+/* When and how often a failed request is tried again, as hashicorp/go-retryablehttp does: on connection
+ * errors, 429 and 5xx but 501; wait_min doubled each time up to wait_max, or the answer's Retry-After
+ * (seconds or date). A request whose on_data already got bytes is not tried again. The last answer is
+ * returned as it is. */
 struct http_retry {
     int max; /* further tries after the first */
     int64_t wait_min_ms;
@@ -38,8 +40,8 @@ struct http_request {
     const void *body;           /* NULL: no body */
     size_t body_len;
     const struct tls *tls; /* NULL: system roots, no client certificate */
-    const char *proxy; /* http:// https:// socks5:// URL; NULL: from the environment (HTTP_PROXY, HTTPS_PROXY,
-                                         NO_PROXY as curl reads them); "": none */
+    /* http://, https:// or socks5:// URL; NULL: what the environment says (proxy.h); "": none */
+    const char *proxy;
     const char *proxy_user; /* NULL: from the proxy's URL */
     const char *proxy_password;
     const char *user; /* basic authentication with password; NULL: none (URL userinfo counts) */
@@ -48,12 +50,12 @@ struct http_request {
     int64_t timeout_ms;         /* for one try, connect to last byte; 0: none but cx->deadline_ms */
     int64_t connect_timeout_ms; /* name, TCP and TLS; 0: 30 s */
     int64_t idle_timeout_ms;    /* end when no byte came for so long; 0: none */
-    size_t max_body;            /* more is ERR_LIMIT naming URL and limit; 0: 64 MiB, no limit with on_data */
-    int max_redirects;          /* followed; 0: none, the 3xx answer is returned. Beyond: ERR_LIMIT */
+    size_t max_body;   /* more is ERR_LIMIT naming URL and limit; 0: 64 MiB, for on_data and streams none */
+    int max_redirects; /* followed; 0: none, the 3xx answer is returned. Beyond: ERR_LIMIT */
     const struct http_retry *retry; /* NULL: one try */
-    /* Gets the body of a 2xx answer piece by piece instead of response.body (other answers still fill body). A negative
-     * return ends the transfer: http_do then returns it, with the error the callback left in cx. Must not start
-     * requests on the same struct http. */
+    /* Gets the body of a 2xx answer piece by piece instead of response.body (other answers still fill body).
+     * A negative return ends the transfer: http_do then returns it, with the error the callback left in cx.
+     * Must not start requests on the same struct http. */
     int (*on_data)(struct ctx *cx, void *user, const char *data, size_t n);
     void *user_data; /* handed to on_data */
     bool http2;      /* negotiate HTTP/2 over TLS (ALPN) and multiplex on one connection */
@@ -80,7 +82,7 @@ struct http_exchange {
     struct err err; /* code 0: an answer is in response */
 };
 
-/* Opens a thread's client: put it into the cx of that thread. Aborts when the system has no resources left. */
+/* Opens a thread's client: put it into the cx of that thread. Aborts when the system has nothing left. */
 struct http *http_open(void);
 
 /* Closes all connections; NULL is allowed. */
@@ -89,20 +91,21 @@ void http_close(struct http *h);
 /* Closes all idle connections, e.g. after the credentials of a server changed. */
 void http_drop_connections(struct http *h);
 
-/* Sends `req` and waits for the answer, on cx->http (or, when that is NULL, on a client of its own). Fails with
- * ERR_UNAVAILABLE (no connection, no name, cut off), ERR_TIMEOUT, ERR_CANCELED, ERR_LIMIT (body, redirects),
- * ERR_INVALID (URL, header, certificate to present), ERR_DENIED (the server's certificate is not trusted). */
+/* Sends `req` and waits for the answer, on cx->http (or, when that is NULL, on a client of its own). Fails
+ * with ERR_UNAVAILABLE (no connection, no name, cut off), ERR_TIMEOUT, ERR_CANCELED, ERR_LIMIT (body,
+ * redirects), ERR_INVALID (URL, header, certificate to present), ERR_DENIED (the server's certificate is not
+ * trusted). */
 int http_do(struct ctx *cx, const struct http_request *req, struct http_response *ret) MUST_CHECK;
 
-/* Runs `n` requests, at most `parallel` at a time (0: 1), each with its own outcome in list[i]. Order of completion is
- * free, retries are not done by waiting for one another. Fails only as ctx_check does (cancelled, deadline); the
- * exchanges not finished by then hold that error too. */
+/* Runs `n` requests, at most `parallel` at a time (0: 1), each with its own outcome in list[i]. Order of
+ * completion is free, retries are not done by waiting for one another. Fails only as ctx_check does
+ * (cancelled, deadline); the exchanges not finished by then hold that error too. */
 int http_do_all(struct ctx *cx, struct http_exchange *list, size_t n, size_t parallel) MUST_CHECK;
 
-/* Starts `req` and returns as soon as the answer's head is there (ret_head without body); its body is then read piece by
- * piece. For callers that pull, such as the Git transport. on_data and retry are not used. While a stream is open,
- * other requests may run on the same client. Errors as http_do. The stream lives in cx->arena and must be closed before
- * the struct http. */
+/* Starts `req` and returns as soon as the answer's head is there (ret_head without body); its body is then
+ * read piece by piece. For callers that pull, such as the Git transport. on_data and retry are not used.
+ * While a stream is open, other requests may run on the same client. Errors as http_do. The stream lives in
+ * cx->arena and must be closed before the struct http. */
 int http_stream_open(struct ctx *cx, const struct http_request *req, struct http_response *ret_head,
                      struct http_stream **ret_stream) MUST_CHECK;
 
@@ -116,8 +119,8 @@ void http_stream_close(struct http_stream *s);
 /* The value of header `name` (any case) of an answer; NULL when absent. */
 const char *http_header(const struct http_response *r, const char *name);
 
-/* Milliseconds until the time a Retry-After value names (seconds or an HTTP date) given wall-clock `now_unix`; 0 when it
- * names none or the past. At most one day. */
+/* Milliseconds until the time a Retry-After value names (seconds or an HTTP date) given wall-clock
+ * `now_unix`; 0 when it names none or the past. At most one day. */
 int64_t http_retry_after_ms(const char *value, int64_t now_unix);
 
 /* An ERR_* code for a status that the caller treats as a failure: 401 ERR_UNAUTHORIZED, 403 ERR_DENIED, 404

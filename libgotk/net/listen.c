@@ -1,7 +1,8 @@
 /*
  * listen.c: listening sockets from addresses as Go programs take them; the contract is in listen.h.
  *
- * Any thread, no state. Names are not resolved: what a controller listens on is a flag, and a flag must not wait for DNS.
+ * Any thread, no state. Names are not resolved: what a controller listens on is a flag, and a flag must not
+ * wait for DNS.
  */
 #include "libgotk/net/listen.h"
 

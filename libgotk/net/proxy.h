@@ -1,9 +1,10 @@
 /*
  * proxy.h: which proxy the environment asks for, decided as Go programs decide it.
  *
- * HTTPS_PROXY and HTTP_PROXY (or lower case) by the URL's scheme, NO_PROXY with its names, suffixes, addresses and
- * networks; loopback is never proxied. Rejected: curl's own reading, which ignores HTTP_PROXY, knows ALL_PROXY and sends
- * loopback traffic to a proxy, all unlike what the same pod's environment meant for Flux.
+ * HTTPS_PROXY and HTTP_PROXY (or lower case) by the URL's scheme, NO_PROXY with its names, suffixes,
+ * addresses and networks; loopback is never proxied. Rejected: curl's own reading, which ignores HTTP_PROXY,
+ * knows ALL_PROXY and sends loopback traffic to a proxy, all unlike what the same pod's environment meant for
+ * Flux.
  */
 #ifndef GOTK_NET_PROXY_H
 #define GOTK_NET_PROXY_H

@@ -1,9 +1,9 @@
 /*
  * server.c: the HTTP server; the contract is in server.h.
  *
- * libmicrohttpd's own threads run everything here but server_start and server_stop. Per request there is one exchange
- * with an arena; it is made when the request line is there and ends when the answer was sent or the client left. Shared
- * between threads: the immutable options and one atomic counter of requests under way.
+ * libmicrohttpd's own threads run everything here but server_start and server_stop. Per request there is one
+ * exchange with an arena; it is made when the request line is there and ends when the answer was sent or the
+ * client left. Shared between threads: the immutable options and one atomic counter of requests under way.
  */
 #include "libgotk/net/server.h"
 
@@ -103,7 +103,8 @@ static struct filereply decide(struct MHD_Connection *c, const struct filereply_
     return filereply_decide(&req, file);
 }
 
-/* A response with the part of the file it needs; takes the descriptor over. NULL when the system has no memory. */
+/* A response with the part of the file it needs; takes the descriptor over. NULL when the system has no
+ * memory. */
 static struct MHD_Response *file_response(const struct filereply *part, int fd)
 {
     if (part->status == 200 || part->status == 206)

@@ -1,10 +1,11 @@
 /*
  * server.h: the HTTP/1.1 server for artifacts, webhooks, events, metrics and probes, on libmicrohttpd.
  *
- * A server owns its listening socket and a small pool of threads; handlers run on those threads, several at once, each
- * with a context of its own whose arena lasts for that one request. Handlers answer, they do not wait. File answers do
- * Range, HEAD, ETag, If-None-Match, If-Modified-Since by themselves and send with sendfile. Nothing is ever listed.
- * Rejected: serving on the libuv loop, where one slow disk read would delay every queue.
+ * A server owns its listening socket and a small pool of threads; handlers run on those threads, several at
+ * once, each with a context of its own whose arena lasts for that one request. Handlers answer, they do not
+ * wait. File answers do Range, HEAD, ETag, If-None-Match, If-Modified-Since by themselves and send with
+ * sendfile. Nothing is ever listed. Rejected: serving on the libuv loop, where one slow disk read would delay
+ * every queue.
  */
 #ifndef GOTK_NET_SERVER_H
 #define GOTK_NET_SERVER_H
@@ -29,7 +30,8 @@ struct server_request {
     void *connection; /* for server_header */
 };
 
-/* What a handler answers; starts as 404 with no body. Strings and body must live in the request's cx->arena or longer. */
+/* What a handler answers; starts as 404 with no body. Strings and body must live in the request's cx->arena
+ * or longer. */
 struct server_reply {
     int status;
     const char
@@ -46,8 +48,8 @@ struct server_reply {
 typedef void (*server_handler)(struct ctx *cx, void *user, const struct server_request *req,
                                struct server_reply *reply);
 
-/* One row of a handler table: requests whose path starts with `prefix` (whole segments: "/a" matches "/a" and "/a/b")
- * and whose method is one of `methods`. The longest prefix wins. */
+/* One row of a handler table: requests whose path starts with `prefix` (whole segments: "/a" matches "/a" and
+ * "/a/b") and whose method is one of `methods`. The longest prefix wins. */
 struct server_route {
     const char *prefix;
     const char *methods; /* e.g. "GET HEAD"; NULL: any. Others get 405 with Allow */
@@ -56,8 +58,8 @@ struct server_route {
 };
 
 struct server_options {
-    const char *
-        addr; /* ":9090", "127.0.0.1:8080", "[::1]:0", ":0" (any free port); an empty host means IPv4 and IPv6 */
+    /* ":9090", "127.0.0.1:8080", "[::1]:0", ":0" (any free port); an empty host means IPv4 and IPv6 */
+    const char *addr;
     const struct server_route *routes; /* borrowed while the server runs */
     size_t route_count;
     size_t max_body;          /* larger request bodies get 413; 0: 64 KiB */
@@ -66,8 +68,8 @@ struct server_options {
     unsigned idle_timeout_s;  /* 0: 60 */
 };
 
-/* Starts a server whose every request goes to `handler`. Caller owns *ret (server_stop). Fails with ERR_INVALID for an
- * address that is none, ERR_IO or ERR_DENIED (address in use, not permitted). */
+/* Starts a server whose every request goes to `handler`. Caller owns *ret (server_stop). Fails with
+ * ERR_INVALID for an address that is none, ERR_IO or ERR_DENIED (address in use, not permitted). */
 int server_start(struct ctx *cx, const char *addr, server_handler handler, void *user,
                  struct server **ret) MUST_CHECK;
 
@@ -77,7 +79,8 @@ int server_start_with(struct ctx *cx, const struct server_options *options, stru
 /* The port it listens on. */
 int server_port(const struct server *s);
 
-/* Accepts no more connections, lets running answers finish for at most `grace_ms`, then cuts them; NULL is allowed. */
+/* Accepts no more connections, lets running answers finish for at most `grace_ms`, then cuts them; NULL is
+ * allowed. */
 void server_stop(struct server *s, int64_t grace_ms);
 
 /* The value of a request header (any case); NULL when absent. Borrowed until the handler returns. */

@@ -1,9 +1,10 @@
 /*
  * tls.c: trust stores, checks of certificates and keys; the contract is in tls.h.
  *
- * Any thread. Two process-wide values: the system's roots, read once, and a small table of finished trust stores keyed by
- * the CA text itself, behind one leaf lock. Rejected: handing PEM to curl for every connection, because parsing 140
- * roots costs more than the handshake, and a hash as key, because comparing a few kilobytes is as fast and never wrong.
+ * Any thread. Two process-wide values: the system's roots, read once, and a small table of finished trust
+ * stores keyed by the CA text itself, behind one leaf lock. Rejected: handing PEM to curl for every
+ * connection, because parsing 140 roots costs more than the handshake, and a hash as key, because comparing a
+ * few kilobytes is as fast and never wrong.
  */
 #include "libgotk/net/tls.h"
 
@@ -81,7 +82,8 @@ const char *tls_verify_text(long verify_result)
     return X509_verify_cert_error_string(verify_result);
 }
 
-/* Adds every certificate of a PEM text to `certs`; what does not parse is skipped, as Go does. Returns how many. */
+/* Adds every certificate of a PEM text to `certs`; what does not parse is skipped, as Go does. Returns how
+ * many. */
 static size_t add_pem(STACK_OF(X509) * certs, const char *pem, size_t len)
 {
     size_t added = 0;
@@ -160,7 +162,8 @@ static void add_all(X509_STORE *store, const STACK_OF(X509) * certs)
     ERR_clear_error();
 }
 
-/* A new store of the given authorities and, unless `only`, the system's; NULL when `ca` holds no certificate. */
+/* A new store of the given authorities and, unless `only`, the system's; NULL when `ca` holds no certificate.
+ */
 static X509_STORE *build_store(struct strv ca, bool only)
 {
     STACK_OF(X509) *own = sk_X509_new_null();

@@ -1,8 +1,9 @@
 /*
  * transfer.c: curl options and callbacks of one exchange; the contract is in transfer.h.
  *
- * Runs on the thread of its struct http. Trust comes from a shared parsed store (tls.c) put into the connection's SSL
- * context; the CA text is handed to curl as well, only so that curl never reuses a connection made under other trust.
+ * Runs on the thread of its struct http. Trust comes from a shared parsed store (tls.c) put into the
+ * connection's SSL context; the CA text is handed to curl as well, only so that curl never reuses a
+ * connection made under other trust.
  */
 #include "libgotk/net/transfer.h"
 
@@ -55,7 +56,6 @@ static size_t keep_for_stream(struct transfer *t, const char *data, size_t n)
 
 static size_t hand_over(struct transfer *t, const char *data, size_t n)
 {
-    t->delivered = true;
     if (t->req->on_data(t->cx, t->req->user_data, data, n) >= 0)
         return n;
     t->callback_err = t->cx->err;
@@ -85,14 +85,19 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
     struct transfer *t = user;
     size_t n = size * count;
+    bool handed_over = t->req->on_data && status_of(t) / 100 == 2;
     t->last_byte_ms = ctx_now_ms();
     if (n == 0)
         return 0;
-    if (t->streaming)
-        return keep_for_stream(t, data, n);
-    if (t->req->on_data && status_of(t) / 100 == 2)
-        return hand_over(t, data, n);
-    return keep_body(t, data, n);
+    if (!t->streaming && !handed_over)
+        return keep_body(t, data, n);
+    if (t->req->max_body && t->handed_over + n > t->req->max_body) {
+        t->body_too_large = true;
+        return 0;
+    }
+    size_t taken = t->streaming ? keep_for_stream(t, data, n) : hand_over(t, data, n);
+    t->handed_over += taken == n ? n : 0;
+    return taken;
 }
 
 /* A peer that vanished without a word must not hold a request or a watch for ever. */

@@ -1,9 +1,9 @@
 /*
  * transfer.h: one HTTP exchange on one curl easy handle.
  *
- * Translates a request into curl options and curl's callbacks into a response. Internal to http.c, on its thread. The
- * struct is open because http.c, transfer.c and cause.c tell one story in three chapters. Rejected: one file of 700
- * lines.
+ * Translates a request into curl options and curl's callbacks into a response. Internal to http.c, on its
+ * thread. The struct is open because http.c, transfer.c and cause.c tell one story in three chapters.
+ * Rejected: one file of 700 lines.
  */
 #ifndef GOTK_NET_TRANSFER_H
 #define GOTK_NET_TRANSFER_H
@@ -30,7 +30,7 @@ struct transfer {
     struct err callback_err; /* what on_data left behind */
     bool head_too_large;
     bool body_too_large;
-    bool delivered; /* on_data got bytes: no second try */
+    size_t handed_over; /* bytes that on_data or a stream got: no second try */
     bool idle_timeout;
     bool done;
     CURLcode result; /* once done */
@@ -39,8 +39,8 @@ struct transfer {
     bool paused;
 };
 
-/* Prepares `easy` for `req`; the transfer lives in cx->arena and must be ended by transfer_close. Fails with ERR_INVALID
- * (URL, header, certificate authority). */
+/* Prepares `easy` for `req`; the transfer lives in cx->arena and must be ended by transfer_close. Fails with
+ * ERR_INVALID (URL, header, certificate authority). */
 int transfer_open(struct ctx *cx, const struct http_request *req, CURL *easy,
                   struct transfer **ret) MUST_CHECK;
 

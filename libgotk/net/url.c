@@ -1,8 +1,9 @@
 /*
  * url.c: parsing, joining and masking of URLs; the contract is in url.h.
  *
- * Any thread, no state. The parser is stricter than a browser: white space, control characters and broken escapes are
- * refused, because a URL that two programs read differently is how requests reach hosts nobody meant.
+ * Any thread, no state. The parser is stricter than a browser: white space, control characters and broken
+ * escapes are refused, because a URL that two programs read differently is how requests reach hosts nobody
+ * meant.
  */
 #include "libgotk/net/url.h"
 
@@ -263,7 +264,8 @@ char *url_print(struct arena *a, const struct url *u, bool with_userinfo)
     return str_dup(a, buf_text(&out));
 }
 
-/* Appends the part of a URL behind its "://": the authority with its userinfo masked. Returns what follows it. */
+/* Appends the part of a URL behind its "://": the authority with its userinfo masked. Returns what follows
+ * it. */
 static const char *mask_authority(struct buf *out, const char *s, bool keep_user)
 {
     size_t n = strcspn(s, "/?# \t\r\n\"'<>");

@@ -1,10 +1,10 @@
 /*
  * url.h: URLs in pieces, safe to show.
  *
- * Enough of RFC 3986 for http, https, ssh and file addresses as Git, Helm and Kubernetes users write them. Parts keep
- * their percent-encoding except user and password, which are decoded because they are handed to an authenticator.
- * Any thread; results live in the arena given. Rejected: curl's URL API here, because it normalises what users wrote and
- * its messages do not say which part is wrong.
+ * Enough of RFC 3986 for http, https, ssh and file addresses as Git, Helm and Kubernetes users write them.
+ * Parts keep their percent-encoding except user and password, which are decoded because they are handed to an
+ * authenticator. Any thread; results live in the arena given. Rejected: curl's URL API here, because it
+ * normalises what users wrote and its messages do not say which part is wrong.
  */
 #ifndef GOTK_NET_URL_H
 #define GOTK_NET_URL_H
@@ -31,13 +31,13 @@ int url_parse(struct ctx *cx, const char *text, struct url *ret) MUST_CHECK;
 /* Writes the parts back as one string; `with_userinfo` false leaves user and password out. */
 char *url_print(struct arena *a, const struct url *u, bool with_userinfo);
 
-/* A copy of `text` fit for messages: user and password of every URL in it become "***" (the user name of an ssh URL
- * without password stays), and so do the values of query parameters that carry secrets (token, signature, ...). Works
- * on any text, valid URL or not. */
+/* A copy of `text` fit for messages: user and password of every URL in it become "***" (the user name of an
+ * ssh URL without password stays), and so do the values of query parameters that carry secrets (token,
+ * signature, ...). Works on any text, valid URL or not. */
 char *url_mask(struct arena *a, const char *text);
 
-/* Resolves `ref` (absolute, "//host/..", "/path", "path", "?q") against `base`, dot segments removed: RFC 3986, 5.2.
- * Fails with ERR_INVALID when either does not parse. */
+/* Resolves `ref` (absolute, "//host/..", "/path", "path", "?q") against `base`, dot segments removed: RFC
+ * 3986, 5.2. Fails with ERR_INVALID when either does not parse. */
 int url_join(struct ctx *cx, const char *base, const char *ref, char **ret_url) MUST_CHECK;
 
 /* Percent-encodes everything but unreserved characters: for one path segment or one query value. */

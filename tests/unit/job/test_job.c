@@ -1,4 +1,5 @@
-/* Jobs: what a hostile or broken child does ends as an error of that one job; the parent leaks nothing and serves on. */
+/* Jobs: what a hostile or broken child does ends as an error of that one job; the parent leaks nothing and
+ * serves on. */
 #include "libgotk/base/fs.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
@@ -150,7 +151,8 @@ static int do_socket(struct ctx *cx, struct job_side *side, const struct doc *in
     return rc < 0 ? err_errno(cx, "failed to connect") : 0;
 }
 
-/* As a fetch does: a name is resolved (by a thread of curl's), a connection is made, the answer is the output. */
+/* As a fetch does: a name is resolved (by a thread of curl's), a connection is made, the answer is the
+ * output. */
 static int do_get(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
 {
     (void)side;

@@ -1,8 +1,8 @@
 /*
  * peer.c: nginx and scripted TCP peers for the tests; see peer.h.
  *
- * A scripted peer is one thread that polls its listening socket and up to 64 connections. Requests are remembered in
- * malloc memory behind a lock, because the test's arena belongs to the test's thread.
+ * A scripted peer is one thread that polls its listening socket and up to 64 connections. Requests are
+ * remembered in malloc memory behind a lock, because the test's arena belongs to the test's thread.
  */
 #include "tests/unit/lib/peer.h"
 

@@ -1,9 +1,9 @@
 /*
  * peer.h: the other side of a connection, for tests of clients.
  *
- * Two kinds: nginx, a real server with TLS and HTTP/2 on a free loopback port in a folder of its own; and a scripted
- * peer, a thread that answers each request with the next row of a table and can be late, short or rude, which no real
- * server does on demand. Both end with the test's arena.
+ * Two kinds: nginx, a real server with TLS and HTTP/2 on a free loopback port in a folder of its own; and a
+ * scripted peer, a thread that answers each request with the next row of a table and can be late, short or
+ * rude, which no real server does on demand. Both end with the test's arena.
  */
 #ifndef GOTK_TESTS_PEER_H
 #define GOTK_TESTS_PEER_H
@@ -25,11 +25,12 @@ struct peer_reply {
 
 struct peer;
 
-/* Starts a scripted peer; `rows` (borrowed) are used in turn by whichever connection asks next, the last row again and
- * again. */
+/* Starts a scripted peer; `rows` (borrowed) are used in turn by whichever connection asks next, the last row
+ * again and again. */
 struct peer *peer_start(struct ctx *cx, const struct peer_reply *rows, size_t count);
 
-/* The port on 127.0.0.1; how many requests and connections came; the text of the i-th request (head and body). */
+/* The port on 127.0.0.1; how many requests and connections came; the text of the i-th request (head and
+ * body). */
 int peer_port(const struct peer *p);
 size_t peer_requests(struct peer *p);
 size_t peer_connections(struct peer *p);
@@ -47,12 +48,12 @@ int peer_spawn(struct ctx *cx, const char *const *argv);
 /* Runs a program to its end; fails the test unless it succeeds. */
 void peer_run(const char *const *argv);
 
-/* Starts nginx with `server` blocks in `dir`; "@PORT@" in the text becomes a free port each of `ports` gets, in order:
- * "@PORT0@", "@PORT1@", ... Waits until the first one accepts connections. */
+/* Starts nginx with `server` blocks in `dir`; "@PORT@" in the text becomes a free port each of `ports` gets,
+ * in order: "@PORT0@", "@PORT1@", ... Waits until the first one accepts connections. */
 void peer_nginx(struct ctx *cx, const char *dir, const char *servers, int *ports, size_t port_count);
 
-/* Makes ca.pem, ca2.pem (another authority), server.pem/.key (127.0.0.1, localhost, api.test), client.pem/.key (CN=ann)
- * and old.pem/.key (expired) in `dir`. */
+/* Makes ca.pem, ca2.pem (another authority), server.pem/.key (127.0.0.1, localhost, api.test),
+ * client.pem/.key (CN=ann) and old.pem/.key (expired) in `dir`. */
 void peer_certificates(struct ctx *cx, const char *dir);
 
 /* A file's content, NUL-terminated, in cx's arena; fails the test when it cannot be read. */

@@ -297,6 +297,11 @@ static void bounds_bodies_and_streams_them(void **state)
     assert_error(cx, ERR_LIMIT, "the answer is larger than the limit of 1 MiB");
     req.on_data = count_bytes;
     req.user_data = &total;
+    assert_int_equal(http_do(cx, &req, &r), ERR_LIMIT);
+    assert_error(cx, ERR_LIMIT, "larger than the limit of 1 MiB");
+    assert_in_range(total, 900000, 1 << 20);
+    req.max_body = 0;
+    total = 0;
     assert_int_equal(http_do(cx, &req, &r), ERR_CONFLICT);
     assert_error(cx, ERR_CONFLICT, "enough");
     assert_in_range(total, 10 << 20, 11 << 20);
@@ -327,7 +332,13 @@ static void a_stream_is_read_piece_by_piece(void **state)
     assert_int_equal(total, 20 << 20);
     assert_true(arena_used(cx->arena) - used < (size_t)8 << 20);
     http_stream_close(s);
+    req.max_body = 8 << 20;
     assert_ok(cx, http_stream_open(cx, &req, &r, &s));
+    int rc = 0;
+    while (rc == 0)
+        rc = http_stream_read(cx, s, chunk, sizeof(chunk), &n);
+    assert_int_equal(rc, ERR_LIMIT);
+    assert_error(cx, ERR_LIMIT, "larger than the limit of 8 MiB");
     http_stream_close(s);
 }
 
