@@ -20,6 +20,9 @@
 
 #define TYPE_MASK 0xFF
 
+/* Texts below this size always fit what an arena has in reserve. */
+#define LARGE_TEXT ((size_t)1 << 20)
+
 cJSON *node_new(struct arena *a, int type)
 {
     cJSON *n = ARENA_NEW(a, cJSON);
@@ -152,6 +155,39 @@ static cJSON *copy_node(struct arena *a, const cJSON *from)
 struct doc *doc_copy(struct arena *a, const struct doc *d)
 {
     return d ? node_doc(copy_node(a, node_of(d))) : NULL;
+}
+
+int node_room(struct ctx *cx, size_t n)
+{
+    if (n < LARGE_TEXT || arena_used(cx->arena) + n <= arena_max(cx->arena))
+        return 0;
+    return err_fail(cx, ERR_LIMIT, "the document needs more than the %zu MiB of memory this work may use",
+                    arena_max(cx->arena) >> 20);
+}
+
+static int copy_here(struct ctx *cx, const cJSON *from, unsigned *count, cJSON **ret)
+{
+    int rc = node_check(cx, count);
+    if (rc < 0)
+        return rc;
+    cJSON *n = arena_alloc_raw(cx->arena, sizeof(*n));
+    *n = *from;
+    n->next = n->prev = n->child = NULL;
+    for (const cJSON *child = from->child; child; child = child->next) {
+        cJSON *copy = NULL;
+        rc = copy_here(cx, child, count, &copy);
+        if (rc < 0)
+            return rc;
+        node_link(n, copy);
+    }
+    *ret = n;
+    return 0;
+}
+
+int node_copy_here(struct ctx *cx, const cJSON *from, cJSON **ret)
+{
+    unsigned count = 0;
+    return copy_here(cx, from, &count, ret);
 }
 
 static bool is_object(const struct doc *d)

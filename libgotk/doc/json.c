@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK_EVERY 4096
 #define KEY_CACHE   512
 #define KEY_LONGEST 64
 /* Objects with more members than this look for duplicates by sorting. */
@@ -215,7 +214,7 @@ static int scan_string(struct reader *r, struct span *ret)
     s.close = p;
     r->p = p + 1;
     *ret = s;
-    return 0;
+    return node_room(r->cx, (size_t)(p - s.start));
 }
 
 static int read_text(struct reader *r, char **ret)
@@ -421,8 +420,9 @@ static int read_word(struct reader *r, cJSON *n)
 /* Reads the value at r->p; its position is where it starts. */
 static int read_value(struct reader *r, cJSON **ret)
 {
-    if (++r->nodes % CHECK_EVERY == 0 && ctx_check(r->cx) < 0)
-        return err_code(r->cx);
+    int rc = node_check(r->cx, &r->nodes);
+    if (rc < 0)
+        return rc;
     cJSON *n = node_new(r->cx->arena, cJSON_NULL);
     node_set_position(n, r->line, column_of(r, r->p));
     *ret = n;

@@ -56,6 +56,19 @@ static inline void node_set_position(cJSON *n, int line, int column)
     n->valuedouble = column;
 }
 
+/* Fails as ctx_check when `n` more bytes would not fit the arena's maximum: asked before a large text is copied. */
+int node_room(struct ctx *cx, size_t n) MUST_CHECK;
+
+/* Fails as ctx_check: at once when the arena is full, else every few thousand calls (*count is the caller's). */
+static inline int node_check(struct ctx *cx, unsigned *count)
+{
+    return ++*count % 4096 == 0 || arena_exhausted(cx->arena) ? ctx_check(cx) : 0;
+}
+
+/* A deep copy within cx->arena that shares keys and texts with `from`, which lives there too. Unlike doc_copy it stops
+ * with ERR_LIMIT when the arena is full. */
+int node_copy_here(struct ctx *cx, const cJSON *from, cJSON **ret) MUST_CHECK;
+
 /* Children of an object sorted by key bytes into `at` (room for doc_len of them). */
 void node_sort(const cJSON *object, cJSON **at, size_t count);
 

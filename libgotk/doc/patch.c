@@ -1,92 +1,85 @@
 /*
- * patch.c: RFC 7386 merge patches, their making, and JSON pointers; the contract is in patch.h. JSON patches are in
- * patch_json.c. Any thread; no state.
+ * patch.c: merge patches (RFC 7386) and their making; the contract is in patch.h. JSON patches are in patch_json.c.
+ *
+ * Both directions walk the trees once; a diff sorts the keys of both sides, so that objects of thousands of keys cost
+ * no more than they must. Rejected: cJSON_Utils, whose lookups ignore case and whose numbers are doubles. Any thread.
  */
 #include "libgotk/doc/patch.h"
 
 #include "libgotk/base/str.h"
+#include "libgotk/doc/node.h"
 
-/* ---- merge patches ------------------------------------------------------------------------------------------------ */
+#include <string.h>
 
-static struct doc *merged(struct arena *a, struct doc *target, const struct doc *patch)
+static void merge_object(struct arena *a, struct doc *target, const struct doc *patch)
 {
-    if (doc_kind(patch) != DOC_OBJECT)
-        return doc_copy(a, patch);
-    if (doc_kind(target) != DOC_OBJECT)
-        target = doc_object(a);
-    doc_each (member, patch) {
-        const char *key = doc_key(member);
-        if (doc_kind(member) == DOC_NULL) {
+    doc_each (change, patch) {
+        const char *key = doc_key(change);
+        struct doc *old = doc_find(target, key);
+        if (doc_kind(change) == DOC_NULL) {
             doc_remove(target, key);
-            continue;
+        } else if (doc_kind(change) != DOC_OBJECT) {
+            doc_set(a, target, key, doc_copy(a, change));
+        } else {
+            if (doc_kind(old) != DOC_OBJECT) {
+                old = doc_object(a);
+                doc_set(a, target, key, old);
+            }
+            merge_object(a, old, change);
         }
-        struct doc *old = doc_find(target, key), *value = merged(a, old, member);
-        if (value != old)
-            doc_set(a, target, key, value);
     }
-    return target;
 }
 
 int patch_merge(struct ctx *cx, struct doc **target, const struct doc *patch)
 {
-    *target = merged(cx->arena, *target, patch);
+    if (doc_kind(patch) != DOC_OBJECT) {
+        *target = patch ? doc_copy(cx->arena, patch) : doc_null(cx->arena);
+        return ctx_check(cx);
+    }
+    if (doc_kind(*target) != DOC_OBJECT)
+        *target = doc_object(cx->arena);
+    merge_object(cx->arena, *target, patch);
     return ctx_check(cx);
 }
 
-static void diff_removed(struct arena *a, struct doc *patch, const struct doc *from, const struct doc *to)
+/* Appends a member whose key is not there yet. */
+static void link_member(struct arena *a, struct doc *object, const char *key, struct doc *value)
 {
-    doc_each (member, from)
-        if (!doc_find(to, doc_key(member)))
-            doc_set(a, patch, doc_key(member), doc_null(a));
+    node_of(value)->string = str_dup(a, key);
+    node_link(node_of(object), node_of(value));
 }
 
-static void diff_member(struct arena *a, struct doc *patch, const struct doc *old, const struct doc *new)
+/* Adds to `patch` what makes `from` (may be NULL) into `to` (NULL: gone); merge patches cannot tell null from absent. */
+static void diff_member(struct arena *a, struct doc *patch, const struct doc *from, const struct doc *to)
 {
-    bool both = old && doc_kind(old) == DOC_OBJECT && doc_kind(new) == DOC_OBJECT;
-    if (old && doc_equal(old, new))
+    const char *key = doc_key(to ? to : from);
+    if (doc_kind(to) == DOC_NULL) {
+        if (doc_kind(from) != DOC_NULL)
+            link_member(a, patch, key, doc_null(a));
         return;
-    struct doc *value = both ? patch_diff(a, old, new) : doc_copy(a, new);
-    if (value)
-        doc_set(a, patch, doc_key(new), value);
+    }
+    struct doc *change = patch_diff(a, from, to);
+    if (change)
+        link_member(a, patch, key, change);
+}
+
+static struct doc *diff_objects(struct arena *a, const struct doc *from, const struct doc *to)
+{
+    struct doc **left = doc_sorted(a, from), **right = doc_sorted(a, to), *patch = doc_object(a);
+    while (*left || *right) {
+        int order = !*left ? 1 : !*right ? -1 : strcmp(doc_key(*left), doc_key(*right));
+        diff_member(a, patch, order <= 0 ? *left : NULL, order >= 0 ? *right : NULL);
+        left += order <= 0;
+        right += order >= 0;
+    }
+    return doc_first(patch) ? patch : NULL;
 }
 
 struct doc *patch_diff(struct arena *a, const struct doc *from, const struct doc *to)
 {
-    struct doc *patch = doc_object(a);
-    diff_removed(a, patch, from, to);
-    doc_each (member, to)
-        diff_member(a, patch, doc_find(from, doc_key(member)), member);
-    return doc_len(patch) ? patch : NULL;
-}
-
-/* ---- pointers ------------------------------------------------------------------------------------------------------ */
-
-char *patch_pointer_join(struct arena *a, const char *pointer, const char *token)
-{
-    const char *escaped = str_replace(a, str_replace(a, token, "~", "~0"), "/", "~1");
-    return str_fmt(a, "%s/%s", pointer, escaped);
-}
-
-static struct doc *step_into(const struct doc *d, const char *token)
-{
-    int64_t index;
-    if (doc_kind(d) == DOC_OBJECT)
-        return doc_find(d, token);
-    if (doc_kind(d) != DOC_ARRAY || !str_to_int64(token, &index) || index < 0)
+    if (doc_kind(from) == DOC_OBJECT && doc_kind(to) == DOC_OBJECT)
+        return diff_objects(a, from, to);
+    if (from && doc_equal(from, to))
         return NULL;
-    return doc_at(d, (size_t)index);
-}
-
-struct doc *patch_pointer(struct arena *a, const struct doc *d, const char *pointer)
-{
-    size_t count;
-    if (!*pointer)
-        return (struct doc *)(uintptr_t)d;
-    if (*pointer != '/')
-        return NULL;
-    char **tokens = str_split(a, pointer + 1, '/', &count);
-    struct doc *at = (struct doc *)(uintptr_t)d;
-    for (size_t i = 0; i < count && at; i++)
-        at = step_into(at, str_replace(a, str_replace(a, tokens[i], "~1", "/"), "~0", "~"));
-    return at;
+    return to ? doc_copy(a, to) : doc_null(a);
 }

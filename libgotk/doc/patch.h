@@ -15,9 +15,9 @@ int patch_merge(struct ctx *cx, struct doc **target, const struct doc *patch) MU
 /* The merge patch that turns `from` into `to`; NULL when they are equal. Arrays are replaced whole. */
 struct doc *patch_diff(struct arena *a, const struct doc *from, const struct doc *to);
 
-/* Applies the operations (an array) in order; the first that fails leaves *target partly changed: patch a copy when
+/* Applies the operations of `list` (an array) in order; the first that fails leaves *target partly changed: patch a copy when
  * that matters. Messages name the operation's number, op and path. ERR_INVALID. */
-int patch_json6902(struct ctx *cx, struct doc **target, const struct doc *operations) MUST_CHECK;
+int patch_json6902(struct ctx *cx, struct doc **target, const struct doc *list) MUST_CHECK;
 
 /* The node a JSON pointer names; NULL when absent or malformed. */
 struct doc *patch_pointer(struct arena *a, const struct doc *d, const char *pointer);

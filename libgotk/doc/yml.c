@@ -20,8 +20,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#define CHECK_EVERY 1024
-#define TAG_PREFIX  "tag:yaml.org,2002:"
+#define TAG_PREFIX "tag:yaml.org,2002:"
 /* Mappings with more keys than this look them up in a map. */
 #define FEW_KEYS 24
 
@@ -112,7 +111,7 @@ static int fail_syntax(struct reader *r)
 /* Moves to the next event. */
 static int advance(struct reader *r)
 {
-    int rc = ++r->events % CHECK_EVERY ? 0 : ctx_check(r->cx);
+    int rc = node_check(r->cx, &r->events);
     if (rc < 0)
         return rc;
     yaml_event_delete(&r->event);
@@ -279,7 +278,9 @@ static int read_node(struct reader *r, cJSON **ret);
 static int read_scalar(struct reader *r, cJSON *n, const char **ret_key)
 {
     struct anchor *a = add_anchor(r, r->event.data.scalar.anchor, n);
-    int rc = fill_scalar(r, n);
+    int rc = node_room(r->cx, 2 * r->event.data.scalar.length);
+    if (rc >= 0)
+        rc = fill_scalar(r, n);
     if (rc < 0)
         return rc;
     if (a || ret_key) {
@@ -309,10 +310,9 @@ static int read_alias(struct reader *r, cJSON **ret)
 {
     struct anchor *a = NULL;
     int rc = find_anchor(r, &a);
-    if (rc < 0)
-        return rc;
-    *ret = node_of(doc_copy(r->cx->arena, node_doc(a->node)));
-    return advance(r);
+    if (rc >= 0)
+        rc = node_copy_here(r->cx, a->node, ret);
+    return rc < 0 ? rc : advance(r);
 }
 
 static bool is_merge_key(const struct reader *r)
@@ -402,7 +402,7 @@ static int add_member(struct members *m, cJSON *n)
 }
 
 /* Copies the members of `from`; those already there stay, or under YAML 1.1 go. */
-static void merge_mapping(struct members *m, const cJSON *from)
+static int merge_mapping(struct members *m, const cJSON *from)
 {
     for (const cJSON *n = from->child; n; n = n->next) {
         cJSON *own = find_member(m, n->string);
@@ -410,27 +410,28 @@ static void merge_mapping(struct members *m, const cJSON *from)
             continue;
         if (own)
             doc_detach(node_doc(m->mapping), node_doc(own));
-        cJSON *copy = node_of(doc_copy(m->r->cx->arena, node_doc(n)));
-        copy->string = n->string;
+        cJSON *copy = NULL;
+        int rc = node_copy_here(m->r->cx, n, &copy);
+        if (rc < 0)
+            return rc;
         link_member(m, copy);
     }
+    return 0;
 }
 
 /* Merges a mapping, or the mappings of a sequence, of which earlier ones take precedence. */
 static int merge(struct members *m, const struct key *key, const cJSON *from)
 {
     bool last_first = m->r->rules & YML_11; /* there, what is merged later overrides */
-    if (from->type == cJSON_Object) {
-        merge_mapping(m, from);
-        return 0;
-    }
+    if (from->type == cJSON_Object)
+        return merge_mapping(m, from);
     size_t left = from->type == cJSON_Array ? doc_len(node_doc(from)) : 0;
     if (from->type != cJSON_Array)
         return fail_merge(m->r, key);
     for (const cJSON *one = last_first && left ? from->child->prev : from->child; left; left--) {
-        if (one->type != cJSON_Object)
-            return fail_merge(m->r, key);
-        merge_mapping(m, one);
+        int rc = one->type == cJSON_Object ? merge_mapping(m, one) : fail_merge(m->r, key);
+        if (rc < 0)
+            return rc;
         one = last_first ? one->prev : one->next;
     }
     return 0;
