@@ -86,8 +86,10 @@ static int generate_plugin(struct ctx *cx, struct ktarget *t, const struct resou
         return err_fail(cx, ERR_UNSUPPORTED, "failed to load generator: unable to load builtin %s",
                         gvk_text(cx->arena, plugin->id.gvk));
     struct doc *args = doc_copy(cx->arena, plugin->doc);
-    doc_set_text(cx->arena, args, "name", plugin->id.name);
-    doc_set_text(cx->arena, args, "namespace", plugin->id.ns);
+    if (str_empty(doc_text_at(args, "name")))
+        doc_set_text(cx->arena, args, "name", plugin->id.name);
+    if (str_empty(doc_text_at(args, "namespace")))
+        doc_set_text(cx->arena, args, "namespace", plugin->id.ns);
     int rc = g->make ? g->make(cx, plugin->doc, &r) : generators_make(cx, t->load, g->makes, args, NULL, &r);
     if (rc < 0)
         return err_wrap(cx, "plugin %s", resid_text(cx->arena, &plugin->id));

@@ -90,19 +90,32 @@ static void sort_all(struct arena *a, struct tconfig *t)
     sort_refs(a, &t->refs);
 }
 
+/* A copy whose lists can grow without touching the original's. */
+static struct tconfig *copy_config(struct arena *a, const struct tconfig *from)
+{
+    struct tconfig *t = ARENA_NEW(a, struct tconfig);
+    for (size_t i = 0; from && i < TCONFIG_LISTS; i++)
+        for (size_t j = 0; j < from->lists[i].len; j++)
+            vec_push(a, &t->lists[i], from->lists[i].at[j]);
+    for (size_t i = 0; from && i < from->refs.len; i++) {
+        struct nameref ref = { .target = from->refs.at[i].target };
+        for (size_t j = 0; j < from->refs.at[i].referrers.len; j++)
+            vec_push(a, &ref.referrers, from->refs.at[i].referrers.at[j]);
+        vec_push(a, &t->refs, ref);
+    }
+    return t;
+}
+
+/* Merging into nothing is not copying: a spec for one kind hides a later one for all kinds with the same path. */
 int tconfig_merge(struct ctx *cx, const struct tconfig *left, const struct tconfig *right,
                   const struct tconfig **ret)
 {
-    if (!right || left == right) {
-        *ret = left;
+    if (!right || left == right || (!left && right->normal)) {
+        *ret = right ? right : left;
         return 0;
     }
-    if (!left) {
-        *ret = right;
-        return 0;
-    }
-    struct tconfig *t = ARENA_NEW(cx->arena, struct tconfig);
-    if (merge_into(cx, t, left) < 0 || merge_into(cx, t, right) < 0)
+    struct tconfig *t = copy_config(cx->arena, left);
+    if (merge_into(cx, t, right) < 0)
         return err_code(cx);
     sort_all(cx->arena, t);
     *ret = t;
@@ -175,6 +188,7 @@ struct tconfig *tconfig_default(struct arena *a)
     for (size_t i = 0; i < tables_reference_count; i++)
         expand_reference(a, t, &tables_references[i]);
     sort_all(a, t);
+    t->normal = true;
     return t;
 }
 

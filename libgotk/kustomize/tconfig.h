@@ -35,6 +35,7 @@ VEC_NAMED(namerefs, struct nameref);
 struct tconfig {
     struct fieldspecs lists[TCONFIG_LISTS];
     struct namerefs refs;
+    bool normal; /* merging it into nothing gives itself */
 };
 
 /* The built-in configuration of kustomize 5.8.1, sorted. */
