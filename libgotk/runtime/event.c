@@ -73,6 +73,7 @@ struct events {
     size_t len;
     bool overflowing; /* said so in the log already */
     bool stopping;
+    bool ended;               /* the thread has nothing more to do */
     int64_t stop_ms;          /* when the thread must end at the latest */
     struct eventlimit *limit; /* the thread's own */
 };
@@ -177,7 +178,7 @@ void event_post(struct events *e, const struct event *event)
         drop(e, q);
     } else {
         append(e, q);
-        pthread_cond_signal(&e->changed);
+        pthread_cond_broadcast(&e->changed);
     }
     pthread_mutex_unlock(&e->lock);
 }
@@ -388,6 +389,8 @@ static void *events_thread(void *arg)
         else
             mem_free(q);
     }
+    e->ended = true;
+    pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
     http_close(cx.http);
     return NULL;
@@ -461,12 +464,11 @@ void events_stop(struct events *e, int64_t grace_ms)
     pthread_mutex_lock(&e->lock);
     e->stopping = true;
     e->stop_ms = ctx_now_ms() + grace_ms;
-    pthread_cond_signal(&e->changed);
+    pthread_cond_broadcast(&e->changed);
+    while (!e->ended && ctx_now_ms() < e->stop_ms)
+        wait_for(e, e->stop_ms);
     pthread_mutex_unlock(&e->lock);
-    struct timespec at = { .tv_sec = e->stop_ms / 1000, .tv_nsec = e->stop_ms % 1000 * 1000000 };
-    if (pthread_clockjoin_np(e->thread, NULL, CLOCK_MONOTONIC, &at) != 0) {
-        cancel_fire(&e->cancel);
-        pthread_join(e->thread, NULL);
-    }
+    cancel_fire(&e->cancel);
+    pthread_join(e->thread, NULL);
     free_events(e);
 }
