@@ -164,6 +164,63 @@ const struct kschema kfile_fields[] = {
     STRINGS("buildMetadata"),
     END,
 };
+
+#define PLUGIN_FIELDS STRING("apiVersion"), STRING("kind"), OBJECT("metadata", metadata_fields)
+#define FIELD_SPECS   OBJECTS("fieldSpecs", fieldspec_fields)
+
+const struct kschema kfile_patch_sm_config[] = {
+    PLUGIN_FIELDS, STRINGS("paths"), STRING("patches"), END,
+};
+
+const struct kschema kfile_patch_config[] = {
+    PLUGIN_FIELDS, STRING("path"), STRING("patch"), OBJECT("target", selector_fields),
+    OBJECT("options", patch_option_fields), END,
+};
+
+const struct kschema kfile_patch_json_config[] = {
+    PLUGIN_FIELDS, STRING("path"), STRING("jsonOp"), OBJECT("target", selector_fields), END,
+};
+
+const struct kschema kfile_namespace_config[] = {
+    PLUGIN_FIELDS, FIELD_SPECS, BOOL("unsetOnly"), STRING("setRoleBindingSubjects"), END,
+};
+
+const struct kschema kfile_names_config[] = {
+    PLUGIN_FIELDS, FIELD_SPECS, STRING("prefix"), STRING("suffix"), END,
+};
+
+const struct kschema kfile_labels_config[] = {
+    PLUGIN_FIELDS, FIELD_SPECS, MAP("labels"), MAP("annotations"), END,
+};
+
+const struct kschema kfile_replicas_config[] = {
+    PLUGIN_FIELDS, FIELD_SPECS, OBJECT("replica", replica_fields), END,
+};
+
+const struct kschema kfile_images_config[] = {
+    PLUGIN_FIELDS, FIELD_SPECS, OBJECT("imageTag", image_fields), END,
+};
+
+const struct kschema kfile_replace_config[] = {
+    PLUGIN_FIELDS, OBJECTS("replacements", replacement_fields), END,
+};
+
+static const struct kschema value_target_fields[] = {
+    OBJECT("selector", selector_fields), STRING("fieldPath"), INT("filePathPosition"), END,
+};
+
+const struct kschema kfile_valueadd_config[] = {
+    PLUGIN_FIELDS, STRING("value"), OBJECTS("targets", value_target_fields), STRING("targetFilePath"), END,
+};
+
+static const struct kschema account_fields[] = {
+    STRING("name"), STRING("namespace"), STRING("projectId"), END,
+};
+
+const struct kschema kfile_generator_config[] = {
+    PLUGIN_FIELDS, GENERATOR_FIELDS, STRING("type"), STRING("cloud"), OBJECT("kubernetesService", account_fields),
+    OBJECT("serviceAccount", account_fields), END,
+};
 /* clang-format on */
 
 /* Deprecated fields and what stands in their place; the last column is upstream's remark. */

@@ -19,6 +19,19 @@ extern const char *const kfile_names[];
 /* The fields of a kustomization file. */
 extern const struct kschema kfile_fields[];
 
+/* The fields of documents that configure one transformer or generator. */
+extern const struct kschema kfile_patch_sm_config[];
+extern const struct kschema kfile_patch_config[];
+extern const struct kschema kfile_patch_json_config[];
+extern const struct kschema kfile_namespace_config[];
+extern const struct kschema kfile_names_config[];
+extern const struct kschema kfile_labels_config[];
+extern const struct kschema kfile_replicas_config[];
+extern const struct kschema kfile_images_config[];
+extern const struct kschema kfile_replace_config[];
+extern const struct kschema kfile_valueadd_config[];
+extern const struct kschema kfile_generator_config[];
+
 /* Parses and checks the text of `file`: YAML 1.1, unknown fields refused with the nearest name, kind and apiVersion
  * filled in. `dir` is named in messages. ERR_INVALID. */
 int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,

@@ -6,6 +6,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/kustomize/generators.h"
 #include "libgotk/kustomize/iampolicy.h"
+#include "libgotk/kustomize/kfile.h"
 
 #include <string.h>
 
@@ -85,12 +86,14 @@ static int generate_plugin(struct ctx *cx, struct ktarget *t, const struct resou
     if (!g)
         return err_fail(cx, ERR_UNSUPPORTED, "failed to load generator: unable to load builtin %s",
                         gvk_text(cx->arena, plugin->id.gvk));
-    struct doc *args = doc_copy(cx->arena, plugin->doc);
+    struct doc *args = NULL;
+    if (transform_config(cx, plugin, kfile_generator_config, &args) < 0)
+        return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));
     if (str_empty(doc_text_at(args, "name")))
         doc_set_text(cx->arena, args, "name", plugin->id.name);
     if (str_empty(doc_text_at(args, "namespace")))
         doc_set_text(cx->arena, args, "namespace", plugin->id.ns);
-    int rc = g->make ? g->make(cx, plugin->doc, &r) : generators_make(cx, t->load, g->makes, args, NULL, &r);
+    int rc = g->make ? g->make(cx, args, &r) : generators_make(cx, t->load, g->makes, args, NULL, &r);
     if (rc < 0)
         return err_wrap(cx, "plugin %s", resid_text(cx->arena, &plugin->id));
     return add_generated(cx, result, r, t->build->track_origin ? origin_of_plugin(cx, plugin) : NULL);

@@ -90,13 +90,18 @@ static int merge_member(const struct smp *s, struct doc *map, struct doc *patch,
     return 0;
 }
 
-/* The keys of a map as they are now: members come and go while they are merged. */
-static const char **keys_of(struct arena *a, const struct doc *map, size_t *ret_count)
+/* The keys of both maps, each once, taken before anything is merged: members come and go. */
+static const char **keys_of(struct arena *a, const struct doc *map, const struct doc *patch,
+                            size_t *ret_count)
 {
-    const char **keys = ARENA_ARRAY(a, const char *, doc_len(map) + 1);
+    bool both = patch && patch != map;
+    const char **keys = ARENA_ARRAY(a, const char *, doc_len(map) + (both ? doc_len(patch) : 0) + 1);
     size_t n = 0;
     doc_each (member, map)
         keys[n++] = doc_key(member);
+    for (const struct doc *member = both ? doc_first(patch) : NULL; member; member = doc_next(member))
+        if (!doc_find(map, doc_key(member)))
+            keys[n++] = doc_key(member);
     *ret_count = n;
     return keys;
 }
@@ -104,15 +109,9 @@ static const char **keys_of(struct arena *a, const struct doc *map, size_t *ret_
 static int merge_members(const struct smp *s, struct doc *map, struct doc *patch, struct openapi_at at)
 {
     size_t n = 0;
-    const char **keys = keys_of(s->cx->arena, map, &n);
+    const char **keys = keys_of(s->cx->arena, map, patch, &n);
     for (size_t i = 0; i < n; i++)
         if (merge_member(s, map, patch, keys[i], at) < 0)
-            return err_code(s->cx);
-    if (patch == map)
-        return 0;
-    keys = keys_of(s->cx->arena, patch, &n);
-    for (size_t i = 0; i < n; i++)
-        if (!doc_find(map, keys[i]) && merge_member(s, map, patch, keys[i], at) < 0)
             return err_code(s->cx);
     return 0;
 }
@@ -151,20 +150,27 @@ static int merge_map(const struct smp *s, struct doc *target, struct doc *patch,
     return merge_members(s, *ret, patch, at);
 }
 
+static bool is_known(struct openapi_at at)
+{
+    return at.custom || at.fields || at.row;
+}
+
+/* The schema of the target's kind, or of the patch's when that is not known. */
 static struct openapi_at schema_of(struct arena *a, const struct openapi *api, const struct doc *target,
                                    const struct doc *patch)
 {
     struct gvk g = gvk_parse(a, doc_text_at(target, "apiVersion"), doc_text_at(target, "kind"));
-    if (!g.kind[0] || !g.version[0])
-        g = gvk_parse(a, doc_text_at(patch, "apiVersion"), doc_text_at(patch, "kind"));
-    return openapi_resource(api, g);
+    struct openapi_at at = openapi_resource(api, g);
+    if (is_known(at))
+        return at;
+    return openapi_resource(api, gvk_parse(a, doc_text_at(patch, "apiVersion"), doc_text_at(patch, "kind")));
 }
 
 /* Where nothing is known, an object that says its kind brings its own schema (a Deployment inside a custom resource). */
 static struct openapi_at embedded_schema(const struct smp *s, const struct doc *target,
                                          const struct doc *patch, struct openapi_at at)
 {
-    if (at.custom || at.fields || at.row)
+    if (is_known(at))
         return at;
     return schema_of(s->cx->arena, at.api, target, patch);
 }

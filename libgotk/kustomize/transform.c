@@ -7,25 +7,27 @@
 
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
+#include "libgotk/kustomize/kfile.h"
 
 #include <string.h>
 
 /* clang-format off */
 static const struct transform rows[] = {
-    { "PatchStrategicMergeTransformer", transform_patch_sm_file,           transform_patch_sm_config },
-    { "PatchTransformer",               transform_patch_file,              transform_patch_config },
-    { "NamespaceTransformer",           transform_namespace_file,          transform_namespace_config },
-    { "PrefixTransformer",              transform_names_prefix_file,       transform_names_prefix_config },
-    { "SuffixTransformer",              transform_names_suffix_file,       transform_names_suffix_config },
-    { "LabelTransformer",               transform_labels_file,             transform_labels_config },
-    { "AnnotationsTransformer",         transform_labels_annotations_file, transform_labels_annotations_config },
-    { "PatchJson6902Transformer",       transform_patch_json_file,         transform_patch_json_config },
-    { "ReplicaCountTransformer",        transform_replicas_file,           transform_replicas_config },
-    { "ImageTagTransformer",            transform_images_file,             transform_images_config },
-    { "ReplacementTransformer",         transform_replace_file,            transform_replace_config },
-    { "PrefixSuffixTransformer",        NULL,                              transform_names_both_config },
-    { "HashTransformer",                NULL,                              transform_names_hash_config },
-    { "ValueAddTransformer",            NULL,                              transform_valueadd_config },
+    { "PatchStrategicMergeTransformer", kfile_patch_sm_config, transform_patch_sm_file, transform_patch_sm_config },
+    { "PatchTransformer", kfile_patch_config, transform_patch_file, transform_patch_config },
+    { "NamespaceTransformer", kfile_namespace_config, transform_namespace_file, transform_namespace_config },
+    { "PrefixTransformer", kfile_names_config, transform_names_prefix_file, transform_names_prefix_config },
+    { "SuffixTransformer", kfile_names_config, transform_names_suffix_file, transform_names_suffix_config },
+    { "LabelTransformer", kfile_labels_config, transform_labels_file, transform_labels_config },
+    { "AnnotationsTransformer", kfile_labels_config, transform_labels_annotations_file,
+      transform_labels_annotations_config },
+    { "PatchJson6902Transformer", kfile_patch_json_config, transform_patch_json_file, transform_patch_json_config },
+    { "ReplicaCountTransformer", kfile_replicas_config, transform_replicas_file, transform_replicas_config },
+    { "ImageTagTransformer", kfile_images_config, transform_images_file, transform_images_config },
+    { "ReplacementTransformer", kfile_replace_config, transform_replace_file, transform_replace_config },
+    { "PrefixSuffixTransformer", kfile_names_config, NULL, transform_names_both_config },
+    { "HashTransformer", kfile_names_config, NULL, transform_names_hash_config },
+    { "ValueAddTransformer", kfile_valueadd_config, NULL, transform_valueadd_config },
 };
 /* clang-format on */
 
@@ -66,14 +68,26 @@ static const struct transform *row_find(const char *kind)
     return NULL;
 }
 
+int transform_config(struct ctx *cx, const struct resource *plugin, const struct kschema *fields,
+                     struct doc **ret)
+{
+    struct doc *config = doc_copy(cx->arena, plugin->doc);
+    if (kschema_check(cx, config, fields, KSCHEMA_LENIENT, plugin->id.gvk.kind,
+                      str_or(plugin->file, "inline")) < 0)
+        return err_code(cx);
+    *ret = config;
+    return 0;
+}
+
 int transform_plan_config(struct ctx *cx, struct transform_plan *plan, const struct resource *plugin)
 {
+    struct doc *config = NULL;
     const struct transform *row = row_find(plugin->id.gvk.kind);
     if (!row)
         return err_fail(cx, ERR_UNSUPPORTED, "unable to load builtin %s",
                         gvk_text(cx->arena, plugin->id.gvk));
     size_t from = plan->steps.len;
-    if (row->from_config(cx, plan, plugin->doc) < 0)
+    if (transform_config(cx, plugin, row->fields, &config) < 0 || row->from_config(cx, plan, config) < 0)
         return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));
     if (plan->target->build->track_origin)
         set_origin(plan, from, origin_of_plugin(cx, plugin));

@@ -8,6 +8,7 @@
 #ifndef GOTK_KUSTOMIZE_TRANSFORM_H
 #define GOTK_KUSTOMIZE_TRANSFORM_H
 
+#include "libgotk/kustomize/kschema.h"
 #include "libgotk/kustomize/ktarget.h"
 
 struct transform_plan;
@@ -27,12 +28,17 @@ struct transform_plan {
 };
 
 struct transform {
-    const char *kind; /* of the plugin */
+    const char *kind;             /* of the plugin */
+    const struct kschema *fields; /* of the plugin's document, kfile.h */
     /* Plans what the kustomization file asks for; NULL: no field does. */
     int (*from_file)(struct ctx *cx, struct transform_plan *plan);
     /* Plans what a plugin document asks for. */
     int (*from_config)(struct ctx *cx, struct transform_plan *plan, const struct doc *config);
 };
+
+/* A plugin's document as the planning functions read it: members in their canonical spelling, others gone. */
+int transform_config(struct ctx *cx, const struct resource *plugin, const struct kschema *fields,
+                     struct doc **ret) MUST_CHECK;
 
 /* Plans the fields of plan->target's kustomization file, in kustomize's fixed order. */
 int transform_plan_file(struct ctx *cx, struct transform_plan *plan) MUST_CHECK;
