@@ -6,6 +6,7 @@
  */
 #include "libgotk/job/confine.h"
 
+#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/job/syscalls.h"
 
@@ -156,7 +157,7 @@ static int fill_ruleset(struct ctx *cx, int ruleset, int version, const struct j
 
 static int restrict_files(struct ctx *cx, const struct job_limits *limits, bool network)
 {
-    int version = confine_landlock_version(), ruleset;
+    int version = confine_landlock_version(), ruleset = -1;
     if (!version)
         return 0; /* job_init warned */
     if (open_ruleset(cx, version, network, &ruleset) < 0)
@@ -177,23 +178,25 @@ static int limit(struct ctx *cx, __rlimit_resource_t what, rlim_t soft, rlim_t h
 }
 
 /* Private memory in use now, in bytes: the limit comes on top of what the helper's image brings along. */
-static rlim_t memory_in_use(void)
+static rlim_t memory_in_use(struct ctx *cx)
 {
-    char text[256] = "";
-    unsigned long size, resident, shared, code, library, data = 0;
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    struct buf text;
+    size_t count;
+    int64_t pages = 0;
+    if (fs_read_file(cx, "/proc/self/statm", 4096, &text) <
+        0) { /* without /proc the limit is a little stricter */
+        err_clear(cx);
         return 0;
-    if (read(fd, text, sizeof(text) - 1) > 0 &&
-        sscanf(text, "%lu %lu %lu %lu %lu %lu", &size, &resident, &shared, &code, &library, &data) != 6)
-        data = 0;
-    close(fd);
-    return (rlim_t)data * (rlim_t)sysconf(_SC_PAGESIZE);
+    }
+    char **fields = str_split(cx->arena, buf_text(&text), ' ', &count);
+    if (count < 6 || !str_to_int64(fields[5], &pages)) /* data and stack */
+        return 0;
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
 static int limit_resources(struct ctx *cx, const struct job_limits *limits, bool network)
 {
-    rlim_t cpu = (rlim_t)limits->cpu_seconds, data = memory_in_use() + limits->memory_max;
+    rlim_t cpu = (rlim_t)limits->cpu_seconds, data = memory_in_use(cx) + limits->memory_max;
     if (limit(cx, RLIMIT_CORE, 0, 0) < 0 || limit(cx, RLIMIT_NOFILE, FILES_MAX, FILES_MAX) < 0)
         return cx->err.code;
     if (limit(cx, RLIMIT_CPU, cpu, cpu + 1) < 0 ||

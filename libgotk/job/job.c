@@ -191,7 +191,7 @@ static int await_end(struct ctx *cx, const struct run *r, int *ret_status)
 /* The socket broke: the child is dead or dying. */
 static int child_is_gone(struct ctx *cx, const struct run *r)
 {
-    int status;
+    int status = 0;
     err_clear(cx);
     if (await_end(cx, r, &status) < 0)
         return cx->err.code;
@@ -220,7 +220,7 @@ static int open_sockets(struct ctx *cx, struct run *r, int *ret_data, int *ret_r
 static int start_child(struct ctx *cx, struct run *r)
 {
     int data = -1, reports = -1;
-    struct zygote_report news;
+    struct zygote_report news = { 0 };
     if (open_sockets(cx, r, &data, &reports) < 0)
         return cx->err.code;
     int rc = zygote_order(cx, helper.control, index_of(r->job), data, reports);
@@ -275,7 +275,7 @@ static int take_done(struct ctx *cx, struct run *r, const struct frame *head)
 
 static int take_error(struct ctx *cx, struct run *r, const struct frame *head)
 {
-    struct doc *error;
+    struct doc *error = NULL;
     if (receive_doc(cx, r, head, ERROR_MAX, &error) < 0)
         return cx->err.code;
     r->done = true;
@@ -289,7 +289,7 @@ static int no_answer(struct ctx *cx, const char *job)
 
 static int take_question(struct ctx *cx, struct run *r, const struct frame *head)
 {
-    struct doc *question, *answer = NULL;
+    struct doc *question = NULL, *answer = NULL;
     if (receive_doc(cx, r, head, SIDE_MESSAGE_MAX, &question) < 0)
         return cx->err.code;
     int rc = r->answer ? r->answer(cx, r->user, question, &answer) : no_answer(cx, r->job->name);

@@ -119,8 +119,8 @@ static int receive_doc(struct ctx *cx, int fd, size_t max, const char *name, enu
 
 int side_ask(struct ctx *cx, struct job_side *side, const struct doc *request, struct doc **ret_answer)
 {
-    enum frame_kind kind;
-    struct doc *answer;
+    enum frame_kind kind = FRAME_REFUSAL;
+    struct doc *answer = NULL;
     if (send_doc(cx, side->fd, FRAME_QUESTION, request) < 0)
         return cx->err.code;
     if (receive_doc(cx, side->fd, SIDE_ANSWER_MAX, "answer", &kind, &answer) < 0)
@@ -155,7 +155,8 @@ static void reset_signals(void)
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
         signal(faults[i], SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGABRT, on_abort);
+    struct sigaction abort_action = { .sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND };
+    sigaction(SIGABRT, &abort_action, NULL);
 }
 
 /* When the node runs short of memory, a job goes first. */
@@ -172,7 +173,7 @@ static int begin(struct ctx *start, const struct job *job, int fd, struct job_li
                  struct ctx *ret_cx)
 {
     enum frame_kind kind;
-    struct doc *d;
+    struct doc *d = NULL;
     if (receive_doc(start, fd, SIDE_MESSAGE_MAX, "limits", &kind, &d) < 0)
         return start->err.code;
     struct job_limits limits = side_limits(start->arena, d);
@@ -199,7 +200,7 @@ static int send_output(struct ctx *cx, int fd, const struct buf *output)
 static int work(struct ctx *cx, const struct job *job, int fd, const struct job_limits *limits)
 {
     enum frame_kind kind;
-    struct doc *input;
+    struct doc *input = NULL;
     struct job_side side = { .fd = fd };
     struct buf output = buf_new(cx->arena, limits->output_max);
     if (receive_doc(cx, fd, INPUT_MAX, "input", &kind, &input) < 0)

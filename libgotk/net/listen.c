@@ -15,32 +15,36 @@
 
 #define BACKLOG 256
 
+/* An address of either family; the port is at the same place in both. */
 struct address {
-    struct sockaddr_storage addr;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
     socklen_t size;
 };
 
-static void set_v6(struct address *a, const struct in6_addr *host, int port)
+static struct address address_v6(struct in6_addr host, int port)
 {
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-                               .sin6_port = htons((uint16_t)port),
-                               .sin6_addr = *host };
-    memcpy(&a->addr, &v6, sizeof(v6));
-    a->size = sizeof(v6);
+    return (struct address){
+        .v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = host },
+        .size = sizeof(struct sockaddr_in6)
+    };
 }
 
-static void set_v4(struct address *a, struct in_addr host, int port)
+static struct address address_v4(struct in_addr host, int port)
 {
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = host };
-    memcpy(&a->addr, &v4, sizeof(v4));
-    a->size = sizeof(v4);
+    return (
+        struct address){ .v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = host },
+                         .size = sizeof(struct sockaddr_in) };
 }
 
 static int parse_address(struct ctx *cx, const char *text, struct address *ret)
 {
-    struct in_addr v4;
+    struct in_addr v4 = { 0 };
     struct in6_addr v6 = in6addr_any;
-    int64_t port;
+    int64_t port = 0;
     const char *colon = strrchr(text, ':');
     if (!colon || !str_to_int64(colon + 1, &port) || port < 0 || port > 65535)
         return err_fail(cx, ERR_INVALID,
@@ -50,9 +54,9 @@ static int parse_address(struct ctx *cx, const char *text, struct address *ret)
     if (n > 1 && host[0] == '[' && host[n - 1] == ']')
         host = str_ndup(cx->arena, host + 1, n - 2);
     if (!*host || inet_pton(AF_INET6, host, &v6) == 1)
-        set_v6(ret, &v6, (int)port);
+        *ret = address_v6(v6, (int)port);
     else if (inet_pton(AF_INET, str_eq(host, "localhost") ? "127.0.0.1" : host, &v4) == 1)
-        set_v4(ret, v4, (int)port);
+        *ret = address_v4(v4, (int)port);
     else
         return err_fail(cx, ERR_INVALID, "cannot listen on '%s': the host must be an IP address or empty",
                         text);
@@ -61,13 +65,13 @@ static int parse_address(struct ctx *cx, const char *text, struct address *ret)
 
 static int try_listen(const struct address *a)
 {
-    int on = 1, off = 0, fd = socket(a->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1, off = 0, fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (a->addr.ss_family == AF_INET6)
+    if (a->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    if (bind(fd, (const struct sockaddr *)&a->addr, a->size) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, &a->any, a->size) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int number = errno;
     close(fd);
@@ -77,13 +81,12 @@ static int try_listen(const struct address *a)
 
 int listen_open(struct ctx *cx, const char *text, int *ret_fd)
 {
-    struct address a;
+    struct address a = { 0 };
     if (parse_address(cx, text, &a) < 0)
         return cx->err.code;
     int fd = try_listen(&a);
     if (fd < 0 && *text == ':' && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) { /* no IPv6 here */
-        set_v4(&a, (struct in_addr){ htonl(INADDR_ANY) },
-               ntohs(((const struct sockaddr_in6 *)(const void *)&a.addr)->sin6_port));
+        a = address_v4((struct in_addr){ htonl(INADDR_ANY) }, ntohs(a.v6.sin6_port));
         fd = try_listen(&a);
     }
     if (fd < 0)
@@ -94,10 +97,7 @@ int listen_open(struct ctx *cx, const char *text, int *ret_fd)
 
 int listen_port(int fd)
 {
-    struct sockaddr_storage addr = { 0 };
-    socklen_t size = sizeof(addr);
-    getsockname(fd, (struct sockaddr *)&addr, &size);
-    if (addr.ss_family == AF_INET)
-        return ntohs(((const struct sockaddr_in *)(const void *)&addr)->sin_port);
-    return ntohs(((const struct sockaddr_in6 *)(const void *)&addr)->sin6_port);
+    struct address a = { .size = sizeof(struct sockaddr_in6) };
+    getsockname(fd, &a.any, &a.size);
+    return ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
 }

@@ -309,7 +309,7 @@ static int check_pair(struct ctx *cx, const struct tls *tls)
 
 int tls_check(struct ctx *cx, const struct tls *tls)
 {
-    struct x509_store_st *store;
+    struct x509_store_st *store = NULL;
     if (tls_trust(cx, tls, &store) < 0)
         return cx->err.code;
     X509_STORE_free(store);

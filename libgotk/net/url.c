@@ -116,7 +116,7 @@ static int parse_userinfo(struct ctx *cx, const char *text, const char *s, size_
 {
     const char *colon = memchr(s, ':', n);
     size_t user_len = colon ? (size_t)(colon - s) : n;
-    char *user, *password = NULL;
+    char *user = NULL, *password = NULL;
     for (size_t i = 0; i < n; i++)
         if (!is_userinfo_char((unsigned char)s[i]))
             return bad(cx, text, "user or password hold a character that must be written as %XX");
@@ -356,29 +356,28 @@ static char *without_dots(struct arena *a, const char *path)
 /* RFC 3986, 5.2.3: the folder of the base's path with `ref` behind it. */
 static char *merged_path(struct arena *a, const struct url *base, const char *ref)
 {
-    const char *slash = strrchr(base->path, '/');
+    const char *path = str_or(base->path, ""), *slash = strrchr(path, '/');
     if (!slash)
         return str_fmt(a, "%s%s", base->host ? "/" : "", ref);
-    return str_fmt(a, "%.*s%s", (int)(slash - base->path + 1), base->path, ref);
+    return str_fmt(a, "%.*s%s", (int)(slash - path + 1), path, ref);
 }
 
 static void resolve(struct arena *a, struct url *u, const char *ref)
 {
     struct url base = *u;
+    u->query = u->fragment = NULL;
     parse_rest(a, ref, u);
     if (!*u->path) {
         u->path = base.path;
         u->query = *ref == '?' ? u->query : base.query;
     } else {
         u->path = without_dots(a, *ref == '/' ? u->path : merged_path(a, &base, u->path));
-        u->query = strchr(ref, '?') ? u->query : NULL;
     }
-    u->fragment = strchr(ref, '#') ? u->fragment : NULL;
 }
 
 int url_join(struct ctx *cx, const char *base, const char *ref, char **ret_url)
 {
-    struct url u, absolute;
+    struct url u = { 0 }, absolute;
     if (url_parse(cx, base, &u) < 0 || check_bytes(cx, ref) < 0)
         return cx->err.code;
     if (str_starts(ref, "//"))

@@ -310,7 +310,8 @@ static size_t descendants(struct ctx *cx)
     struct buf zygote, children;
     const char *path = str_fmt(cx->arena, "/proc/self/task/%d/children", getpid());
     assert_ok(cx, fs_read_file(cx, path, 4096, &zygote));
-    path = str_fmt(cx->arena, "/proc/%d/task/%d/children", atoi(buf_text(&zygote)), atoi(buf_text(&zygote)));
+    const char *pid = str_trim(cx->arena, buf_text(&zygote));
+    path = str_fmt(cx->arena, "/proc/%s/task/%s/children", pid, pid);
     assert_ok(cx, fs_read_file(cx, path, 65536, &children));
     size_t n = 0;
     for (const char *p = buf_text(&children); *p; p++)

@@ -139,6 +139,7 @@ static void joins_as_rfc_3986_says(void **state)
         { "g/./h", "http://a/b/c/g/h" },
         { "g/../h", "http://a/b/c/h" },
         { "g?y/../x", "http://a/b/c/g?y/../x" },
+        { "g#s?y", "http://a/b/c/g#s?y" },
         { "https://other/x", "https://other/x" },
     };
     char *joined;
