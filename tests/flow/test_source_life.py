@@ -123,7 +123,7 @@ def test_a_killed_process_leaves_nothing_half_done(private, own, repo, source):
     second = repo.commit({"a": "2"})
     again = private.source(storage=own.storage)
     source.ready(second)
-    assert not [name for name in files(again, source) if name.startswith(".")]
+    rig.wait_for(lambda: not [name for name in files(again, source) if name.startswith(".")], 5, "no folder of a fetch")
 
 
 @pytest.mark.parametrize("damage, event", [("changed", True), ("removed", False)])
