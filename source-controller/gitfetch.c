@@ -148,7 +148,7 @@ int gitfetch_run(struct ctx *cx, const struct gitfetch_request *request, struct 
     struct gitfetch_result result = { 0 };
     struct buf output = buf_new(cx->arena, OUTPUT_MAX);
     struct doc *answer;
-    const char *work;
+    const char *work = NULL;
     if (req.timeout_ns <= 0)
         req.timeout_ns = GOTIME_MINUTE;
     if (make_folders(cx, &req, &work) < 0 || run_job(cx, &req, work, &output) < 0)

@@ -56,7 +56,7 @@ static void handle(struct ctx *cx, void *user, const struct server_request *req,
 {
     static const char *const allow[] = { "Allow: GET, HEAD", NULL };
     struct stat st;
-    int fd;
+    int fd = -1;
     if (!str_eq(req->method, "GET") && !str_eq(req->method, "HEAD")) {
         server_text(cx, reply, 405, "405 method not allowed\n");
         reply->headers = allow;

@@ -191,7 +191,7 @@ static int describe(struct ctx *cx, const struct storage *s, const struct storag
                     const char *file, int fd, struct artifact *ret)
 {
     struct stat st;
-    const char *hex;
+    const char *hex = NULL;
     if (digest_of(cx, fd, s->algorithm, &hex) < 0)
         return cx->err.code;
     if (fstat(fd, &st) < 0)
