@@ -1,18 +1,35 @@
 /*
  * decode.c: documents to structs and back, by field tables; the contract is in decode.h.
  *
- * One function per kind of field and direction, found in a table. Any thread; no state.
+ * One function per kind of field and direction, found by the kind. Where a value stands is a chain of places on the stack,
+ * printed only when something is wrong with it: every object a controller watches passes through here. Any thread.
  */
 #include "libgotk/doc/decode.h"
 
 #include "libgotk/base/str.h"
+#include "libgotk/doc/node.h"
+
+#define NO_INDEX SIZE_MAX
 
 /* Where a value is decoded to, and what it is called in messages. */
 struct place {
-    const struct field *field;
-    const char *path;
-    char *base; /* the struct */
+    const struct place *outer; /* NULL at the top */
+    const char *name;          /* of the member; at the top: what heads the path */
+    size_t index;              /* of an element, or NO_INDEX */
+    const struct field *field; /* NULL at the top and for elements */
+    char *base;                /* the struct the member is in */
 };
+
+static int decode_members(struct ctx *cx, const struct doc *d, const struct field *fields,
+                          const struct place *place, void *ret_struct);
+
+static char *path_of(struct arena *a, const struct place *p)
+{
+    const char *outer = p->outer ? path_of(a, p->outer) : "";
+    if (p->index != NO_INDEX)
+        return str_fmt(a, "%s[%zu]", outer, p->index);
+    return str_fmt(a, "%s%s%s", outer, *outer && *p->name ? "." : "", p->name);
+}
 
 static void *member(const struct place *p)
 {
@@ -24,15 +41,16 @@ static size_t *count_member(const struct place *p)
     return (size_t *)(void *)(p->base + p->field->count_offset);
 }
 
-static int wrong_kind(struct ctx *cx, const struct doc *d, const char *path, const char *wanted)
+static int wrong_kind(struct ctx *cx, const struct doc *d, const struct place *p, const char *wanted)
 {
-    return err_fail(cx, ERR_INVALID, "%s: expected %s, got %s", path, wanted, doc_kind_name(d));
+    return err_fail(cx, ERR_INVALID, "%s: expected %s, got %s", str_or(path_of(cx->arena, p), "(document)"),
+                    wanted, doc_kind_name(d));
 }
 
 static int decode_string(struct ctx *cx, const struct doc *d, const struct place *p)
 {
     if (doc_kind(d) != DOC_STRING)
-        return wrong_kind(cx, d, p->path, "a string");
+        return wrong_kind(cx, d, p, "a string");
     *(const char **)member(p) = doc_text(d);
     return 0;
 }
@@ -40,7 +58,7 @@ static int decode_string(struct ctx *cx, const struct doc *d, const struct place
 static int decode_bool(struct ctx *cx, const struct doc *d, const struct place *p)
 {
     if (doc_kind(d) != DOC_BOOL)
-        return wrong_kind(cx, d, p->path, "true or false");
+        return wrong_kind(cx, d, p, "true or false");
     *(bool *)member(p) = doc_is_true(d, false);
     return 0;
 }
@@ -48,20 +66,21 @@ static int decode_bool(struct ctx *cx, const struct doc *d, const struct place *
 static int decode_int(struct ctx *cx, const struct doc *d, const struct place *p)
 {
     if (!doc_get_int(d, member(p)))
-        return wrong_kind(cx, d, p->path, "a whole number");
+        return wrong_kind(cx, d, p, "a whole number");
     return 0;
 }
 
 static int decode_nested(struct ctx *cx, const struct doc *d, const struct place *p)
 {
-    return decode_struct(cx, d, p->field->fields, p->path, member(p));
+    return decode_members(cx, d, p->field->fields, p, member(p));
 }
 
 static int decode_pointer(struct ctx *cx, const struct doc *d, const struct place *p)
 {
     void *made = arena_alloc(cx->arena, p->field->size);
-    if (decode_struct(cx, d, p->field->fields, p->path, made) < 0)
-        return cx->err.code;
+    int rc = decode_members(cx, d, p->field->fields, p, made);
+    if (rc < 0)
+        return rc;
     *(void **)member(p) = made;
     return 0;
 }
@@ -70,12 +89,16 @@ static int decode_list(struct ctx *cx, const struct doc *d, const struct place *
 {
     size_t i = 0, size = p->field->size;
     if (doc_kind(d) != DOC_ARRAY)
-        return wrong_kind(cx, d, p->path, "a list");
+        return wrong_kind(cx, d, p, "a list");
+    int rc = node_room(cx, doc_len(d) * size);
+    if (rc < 0)
+        return rc;
     char *items = arena_alloc(cx->arena, doc_len(d) * size);
     doc_each (item, d) {
-        const char *path = str_fmt(cx->arena, "%s[%zu]", p->path, i);
-        if (decode_struct(cx, item, p->field->fields, path, items + i++ * size) < 0)
-            return cx->err.code;
+        const struct place place = { .outer = p, .index = i };
+        rc = decode_members(cx, item, p->field->fields, &place, items + i++ * size);
+        if (rc < 0)
+            return rc;
     }
     *(void **)member(p) = items;
     *count_member(p) = i;
@@ -86,11 +109,15 @@ static int decode_string_list(struct ctx *cx, const struct doc *d, const struct 
 {
     size_t i = 0;
     if (doc_kind(d) != DOC_ARRAY)
-        return wrong_kind(cx, d, p->path, "a list");
+        return wrong_kind(cx, d, p, "a list");
+    int rc = node_room(cx, doc_len(d) * sizeof(char *));
+    if (rc < 0)
+        return rc;
     const char **items = ARENA_ARRAY(cx->arena, const char *, doc_len(d));
     doc_each (item, d) {
+        const struct place place = { .outer = p, .index = i };
         if (doc_kind(item) != DOC_STRING)
-            return wrong_kind(cx, item, str_fmt(cx->arena, "%s[%zu]", p->path, i), "a string");
+            return wrong_kind(cx, item, &place, "a string");
         items[i++] = doc_text(item);
     }
     *(const char ***)member(p) = items;
@@ -115,27 +142,33 @@ static int (*const decoders[])(struct ctx *cx, const struct doc *d, const struct
     [FIELD_KIND_DOC] = decode_doc,
 };
 
-int decode_struct(struct ctx *cx, const struct doc *d, const struct field *fields, const char *where,
-                  void *ret_struct)
+static int decode_members(struct ctx *cx, const struct doc *d, const struct field *fields,
+                          const struct place *place, void *ret_struct)
 {
     if (doc_kind(d) != DOC_OBJECT)
-        return wrong_kind(cx, d, *where ? where : "(document)", "an object");
+        return wrong_kind(cx, d, place, "an object");
     for (const struct field *f = fields; f->name; f++) {
+        const struct place at = { place, f->name, NO_INDEX, f, ret_struct };
         const struct doc *value = doc_find(d, f->name);
-        const char *path = *where ? str_fmt(cx->arena, "%s.%s", where, f->name) : f->name;
-        if (doc_kind(value) == DOC_NULL) {
-            if (f->flags & FIELD_REQUIRED)
-                return err_fail(cx, ERR_INVALID, "%s: required, but missing", path);
-            continue;
-        }
-        const struct place place = { f, path, ret_struct };
-        if (decoders[f->kind](cx, value, &place) < 0)
-            return cx->err.code;
+        int rc = 0;
+        if (doc_kind(value) != DOC_NULL)
+            rc = decoders[f->kind](cx, value, &at);
+        else if (f->flags & FIELD_REQUIRED)
+            rc = err_fail(cx, ERR_INVALID, "%s: required, but missing", path_of(cx->arena, &at));
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }
 
-/* ---- the way back ------------------------------------------------------------------------------------------------ */
+int decode_struct(struct ctx *cx, const struct doc *d, const struct field *fields, const char *where,
+                  void *ret_struct)
+{
+    const struct place top = { .name = where, .index = NO_INDEX };
+    return decode_members(cx, d, fields, &top, ret_struct);
+}
+
+/* The way back. */
 
 static struct doc *encode_list(struct arena *a, const struct field *f, const char *base)
 {
