@@ -55,7 +55,7 @@ static int open_file(struct ctx *cx, const struct storage *s, const char *path, 
 static void handle(struct ctx *cx, void *user, const struct server_request *req, struct server_reply *reply)
 {
     static const char *const allow[] = { "Allow: GET, HEAD", NULL };
-    struct stat st;
+    struct stat st = { 0 };
     int fd = -1;
     if (!str_eq(req->method, "GET") && !str_eq(req->method, "HEAD")) {
         server_text(cx, reply, 405, "405 method not allowed\n");

@@ -26,9 +26,10 @@ def own(private, source):
     return private.source()
 
 
-def files(controller, source):
+def files(controller, source, hidden=False):
+    """Names in the object's storage folder; hidden: those of fetches under way."""
     folder = controller.storage / "gitrepository" / source.ns / source.name
-    return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+    return sorted(p.name for p in folder.iterdir() if p.name.startswith(".") == hidden) if folder.exists() else []
 
 
 def test_a_request_is_handled_also_when_it_fails(controllers, api, repo, source):
@@ -123,7 +124,7 @@ def test_a_killed_process_leaves_nothing_half_done(private, own, repo, source):
     second = repo.commit({"a": "2"})
     again = private.source(storage=own.storage)
     source.ready(second)
-    rig.wait_for(lambda: not [name for name in files(again, source) if name.startswith(".")], 5, "no folder of a fetch")
+    rig.wait_for(lambda: not files(again, source, hidden=True), 5, "no folder of a fetch")
 
 
 @pytest.mark.parametrize("damage, event", [("changed", True), ("removed", False)])
