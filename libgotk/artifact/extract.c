@@ -141,9 +141,10 @@ int artifact_extract(struct ctx *cx, const char *path, const char *target,
     if (fs_open_dir(cx, target, &root) < 0)
         return cx->err.code;
     x.root = root;
-    archive_read_support_filter_gzip(archive);
     archive_read_support_format_tar(archive);
-    if (archive_read_open_filename(archive, path, BLOCK) != ARCHIVE_OK)
+    if (archive_read_append_filter(archive, ARCHIVE_FILTER_GZIP) <
+            ARCHIVE_WARN || /* exactly one, never guessed */
+        archive_read_open_filename(archive, path, BLOCK) != ARCHIVE_OK)
         return fail_archive(cx, &x);
     return extract_all(cx, &x);
 }
