@@ -3,6 +3,7 @@
  *
  * Runs on any thread, on that thread's context. Messages are at most 32 KiB, as long as a condition may be.
  */
+#define GOTK_ERR_ITSELF
 #include "libgotk/base/err.h"
 
 #include "libgotk/base/ctx.h"

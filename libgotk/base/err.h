@@ -64,6 +64,20 @@ int err_recode(struct ctx *cx, int code);
 /* Forgets the error: the caller dealt with it. */
 void err_clear(struct ctx *cx);
 
+/* The static analyser cannot see that these never return 0: tell it, so that it does not follow impossible paths. */
+#if defined(__clang_analyzer__) && !defined(GOTK_ERR_ITSELF)
+static inline int err_negative(int code)
+{
+    ASSERT(code < 0);
+    return code;
+}
+#define err_fail(...)   err_negative(err_fail(__VA_ARGS__))
+#define err_errno(...)  err_negative(err_errno(__VA_ARGS__))
+#define err_wrap(...)   err_negative(err_wrap(__VA_ARGS__))
+#define err_reason(...) err_negative(err_reason(__VA_ARGS__))
+#define err_recode(...) err_negative(err_recode(__VA_ARGS__))
+#endif
+
 /* The message, code and reason of the error in cx: "" and 0 and NULL without one. */
 const char *err_message(const struct ctx *cx);
 int err_code(const struct ctx *cx);
