@@ -108,7 +108,7 @@ static const struct {
     { CURLE_PEER_FAILED_VERIFICATION, ERR_DENIED, false, distrust },
     { CURLE_SSL_CONNECT_ERROR, ERR_UNAVAILABLE, true, tls_words },
     { CURLE_SSL_CERTPROBLEM, ERR_INVALID, false, bad_pair },
-    { CURLE_SSL_CACERT_BADFILE, ERR_INVALID, false, curl_words },
+    { CURLE_SSL_CACERT_BADFILE, ERR_INVALID, false, bad_pair },
     { CURLE_TOO_MANY_REDIRECTS, ERR_LIMIT, false, redirects },
     { CURLE_GOT_NOTHING, ERR_UNAVAILABLE, true, no_answer },
     { CURLE_RECV_ERROR, ERR_UNAVAILABLE, true, cut_off },

@@ -9,6 +9,8 @@
 #include "libgotk/net/tls.h"
 
 #include "libgotk/base/fs.h"
+#include "libgotk/base/hash.h"
+#include "libgotk/base/map.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
 
@@ -82,9 +84,21 @@ const char *tls_verify_text(long verify_result)
     return X509_verify_cert_error_string(verify_result);
 }
 
+/* False when `seen` (may be NULL) holds these bytes already: the system's folders name most roots three
+ * times. */
+static bool is_new(struct map *seen, const unsigned char *der, long size)
+{
+    if (!seen)
+        return true;
+    const char *digest = hash_sha256_hex(seen->arena, der, (size_t)size);
+    bool known = map_has(seen, digest);
+    map_set(seen, digest, NULL);
+    return !known;
+}
+
 /* Adds every certificate of a PEM text to `certs`; what does not parse is skipped, as Go does. Returns how
  * many. */
-static size_t add_pem(STACK_OF(X509) * certs, const char *pem, size_t len)
+static size_t add_pem(STACK_OF(X509) * certs, struct map *seen, const char *pem, size_t len)
 {
     size_t added = 0;
     char *name, *header;
@@ -94,7 +108,8 @@ static size_t add_pem(STACK_OF(X509) * certs, const char *pem, size_t len)
     ASSERT(in);
     while (PEM_read_bio(in, &name, &header, &data, &size)) {
         const unsigned char *der = data;
-        X509 *cert = strcmp(name, PEM_STRING_X509) == 0 ? d2i_X509(NULL, &der, size) : NULL;
+        bool wanted = strcmp(name, PEM_STRING_X509) == 0 && is_new(seen, data, size);
+        X509 *cert = wanted ? d2i_X509(NULL, &der, size) : NULL;
         added += cert && sk_X509_push(certs, cert);
         OPENSSL_free(name);
         OPENSSL_free(header);
@@ -106,16 +121,15 @@ static size_t add_pem(STACK_OF(X509) * certs, const char *pem, size_t len)
 }
 
 /* Adds the certificates of one file; false when it cannot be read. */
-static bool add_file(struct arena *scratch, STACK_OF(X509) * certs, const char *path)
+static bool add_file(struct map *seen, STACK_OF(X509) * certs, const char *path)
 {
-    struct arena_mark mark = arena_mark(scratch);
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(CA_MAX * 2);
     struct ctx cx = { .arena = scratch };
     struct buf pem;
-    bool readable = fs_read_file(&cx, path, CA_MAX, &pem) == 0;
-    if (readable)
-        add_pem(certs, buf_text(&pem), pem.len);
-    arena_release(scratch, mark);
-    return readable;
+    if (fs_read_file(&cx, path, CA_MAX, &pem) < 0)
+        return false;
+    add_pem(certs, seen, buf_text(&pem), pem.len);
+    return true;
 }
 
 /* True for a link to a neighbour: the neighbour is read itself. */
@@ -126,33 +140,34 @@ static bool is_link_to_sibling(int dir, const char *name)
     return n > 0 && !memchr(target, '/', (size_t)n);
 }
 
-static void add_dir(struct arena *scratch, STACK_OF(X509) * certs, const char *path)
+static void add_dir(struct map *seen, STACK_OF(X509) * certs, const char *path)
 {
     DIR *dir = opendir(path);
     if (!dir)
         return;
     for (const struct dirent *e; (e = readdir(dir)) != NULL;)
         if (e->d_name[0] != '.' && !is_link_to_sibling(dirfd(dir), e->d_name))
-            add_file(scratch, certs, str_fmt(scratch, "%s/%s", path, e->d_name));
+            add_file(seen, certs, str_fmt(seen->arena, "%s/%s", path, e->d_name));
     closedir(dir);
 }
 
 static void load_roots(void)
 {
     CLEANUP(arena_cleanup) struct arena *scratch = arena_new((size_t)64 << 20);
+    struct map seen = map_new(scratch);
     const char *file = getenv("SSL_CERT_FILE"), *dirs = getenv("SSL_CERT_DIR");
     system_roots = sk_X509_new_null();
     ASSERT(system_roots);
     if (!str_empty(file))
-        add_file(scratch, system_roots, file);
+        add_file(&seen, system_roots, file);
     for (size_t i = 0; str_empty(file) && i < ARRAY_LEN(root_files); i++)
-        if (add_file(scratch, system_roots, root_files[i]))
+        if (add_file(&seen, system_roots, root_files[i]))
             break;
     size_t count;
     char **list = str_split(scratch, str_or(dirs, root_dirs), ':', &count);
     for (size_t i = 0; i < count; i++)
         if (*list[i])
-            add_dir(scratch, system_roots, list[i]);
+            add_dir(&seen, system_roots, list[i]);
 }
 
 static void add_all(X509_STORE *store, const STACK_OF(X509) * certs)
@@ -169,7 +184,7 @@ static X509_STORE *build_store(struct strv ca, bool only)
     STACK_OF(X509) *own = sk_X509_new_null();
     X509_STORE *store = X509_STORE_new();
     ASSERT(own && store);
-    bool usable = !ca.n || add_pem(own, ca.p, ca.n) > 0;
+    bool usable = !ca.n || add_pem(own, NULL, ca.p, ca.n) > 0;
     if (usable) {
         add_all(store, own);
         if (!only)
@@ -247,7 +262,8 @@ int tls_trust(struct ctx *cx, const struct tls *tls, struct x509_store_st **ret_
     if (find_ca(cx, tls, &ca) < 0)
         return cx->err.code;
     bool only = ca.n && tls->ca_only;
-    pthread_once(&roots_once, load_roots);
+    if (!only)
+        pthread_once(&roots_once, load_roots);
     X509_STORE *store = find_store(ca, only);
     if (!store) {
         store = build_store(ca, only);

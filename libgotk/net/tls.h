@@ -36,9 +36,10 @@ struct tls {
  * is missing, or key and certificate do not belong together. The message never shows key material. */
 int tls_check(struct ctx *cx, const struct tls *tls) MUST_CHECK;
 
-/* The trust store for `tls` (NULL: system roots), from the process-wide cache. The caller owns one reference
- * (X509_STORE_free). Fails with ERR_INVALID when a CA holds no certificate, ERR_NOT_FOUND when ca_file is
- * missing. */
+/* The trust store for `tls` (NULL: system roots), from the process-wide cache. The first use of the system's
+ * roots reads and parses them all (tens of milliseconds): a program that runs network jobs does that before
+ * job_init, and every child has them. The caller owns one reference (X509_STORE_free). Fails with ERR_INVALID
+ * when a CA holds no certificate, ERR_NOT_FOUND when ca_file is missing. */
 int tls_trust(struct ctx *cx, const struct tls *tls, struct x509_store_st **ret_store) MUST_CHECK;
 
 /* What an X509_V_ERR_* verify result means, in the words of Go's crypto/x509 where they exist, e.g.

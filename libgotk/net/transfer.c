@@ -110,11 +110,19 @@ static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
+/* Called for each new TLS connection; the first one after a redirect from http or to a proxy finds no trust
+ * yet. */
 static CURLcode on_ssl_context(CURL *easy, void *ssl_ctx, void *user)
 {
     struct transfer *t = user;
     (void)easy;
-    return SSL_CTX_set1_cert_store(ssl_ctx, t->trust), CURLE_OK;
+    if (!t->trust && tls_trust(t->cx, t->req->tls, &t->trust) < 0) {
+        t->callback_err = t->cx->err;
+        err_clear(t->cx);
+        return CURLE_ABORTED_BY_CALLBACK;
+    }
+    SSL_CTX_set1_cert_store(ssl_ctx, t->trust);
+    return CURLE_OK;
 }
 
 static bool has_line_break(const char *s)
@@ -266,7 +274,7 @@ static int set_tls(struct transfer *t)
     SET(t, CURLOPT_PROXY_CAPATH, NULL);
     SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(t, CURLOPT_KEYPASSWD, ""); /* without one OpenSSL asks on the terminal */
-    if (tls_trust(t->cx, tls, &t->trust) < 0)
+    if (str_eq(t->url.scheme, "https") && tls_trust(t->cx, tls, &t->trust) < 0)
         return t->cx->err.code;
     SET(t, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
     SET(t, CURLOPT_SSL_CTX_DATA, t);

@@ -43,6 +43,7 @@ static const char servers[] =
     "server { listen 127.0.0.1:@PORT0@; root @DIR@/www; gzip on; gzip_min_length 1; gzip_types *;\n"
     "  location /moved { return 302 /hello.txt; }\n"
     "  location /away { return 302 http://localhost:@PORT0@/whoami; }\n"
+    "  location /secure { return 302 https://127.0.0.1:@PORT1@/hello.txt; }\n"
     "  location /loop { return 302 /loop; }\n"
     "  location /whoami { return 200 \"auth=$http_authorization cookie=$http_cookie\"; }\n"
     "  location /file { return 302 file:///etc/passwd; } }\n"
@@ -240,6 +241,12 @@ static void follows_redirects_but_keeps_credentials_home(void **state)
     req.max_redirects = 0;
     assert_ok(cx, http_do(cx, &req, &r));
     assert_int_equal(r.status, 302);
+    req = (struct http_request){ .url = site_url(cx, "http", site.plain, "/secure"), .max_redirects = 1 };
+    assert_int_equal(http_do(cx, &req, &r), ERR_DENIED);
+    assert_error(cx, ERR_DENIED, "unknown authority");
+    req.tls = &site.trust;
+    assert_ok(cx, http_do(cx, &req, &r));
+    assert_string_equal(buf_text(&r.body), "hello");
     req = (struct http_request){ .url = site_url(cx, "http", site.plain, "/away"), .max_redirects = 3 };
     const char *const secrets[] = { "Cookie: c=1", NULL };
     req.headers = secrets;
