@@ -32,6 +32,8 @@ struct kustomize_options {
     enum kustomize_reorder reorder;
     bool
         root_only; /* files must lie in or below the kustomization that names them (--load-restrictor's default) */
+    /* The kustomization of `dir` itself, in the place of its file (kustomize_generate); NULL: the file is read. */
+    const struct doc *file;
     bool managed_by; /* add the label app.kubernetes.io/managed-by (--enable-managedby-label) */
 };
 

@@ -1,18 +1,19 @@
 /*
- * generate.h: the kustomization that Flux builds for a folder, with the overlay of a Kustomization's spec.
+ * generate.h: the root kustomization of a Flux Kustomization: the file in its folder with the object's spec laid over.
  *
- * Follows fluxcd/pkg/kustomize's Generator: a folder's own kustomization file is taken, or one is made that lists every
- * manifest below; then targetNamespace, namePrefix, nameSuffix, patches, components, images and buildMetadata of the spec
- * are laid over it. Unlike upstream nothing is written into the tree: the result is a document for build.h.
+ * Nothing is written to disk, because the unpacked source is shared: the result goes into kustomize_options.file. One
+ * call, one thread; the document lives in cx->arena.
  */
 #ifndef GOTK_KUSTOMIZE_GENERATE_H
 #define GOTK_KUSTOMIZE_GENERATE_H
 
-#include "libgotk/doc/doc.h"
+#include "libgotk/kustomize/build.h"
 
-/* The kustomization for `dir` below `root` with `spec` (a Kustomization's spec object; NULL: none) laid over it, in
- * cx->arena. Errors name the file and line: "failed to decode Kubernetes YAML from ./x.yaml: ...". */
-int generate_kustomization(struct ctx *cx, const char *root, const char *dir, const struct doc *spec,
-                           struct doc **ret_kustomization) MUST_CHECK;
+/* Reads the kustomization file in options->dir leniently (unknown fields vanish, numbers become strings where strings
+ * belong), or makes one that names all manifests below, and lays `spec` over it: targetNamespace, namePrefix, nameSuffix,
+ * patches, components, images, buildMetadata, and the older patchesStrategicMerge and patchesJson6902. `spec` may be
+ * NULL. ERR_INVALID with upstream's texts. */
+int kustomize_generate(struct ctx *cx, const struct kustomize_options *options, const struct doc *spec,
+                       struct doc **ret_file) MUST_CHECK;
 
 #endif

@@ -291,13 +291,8 @@ static bool is_empty(const struct doc *d)
     return true;
 }
 
-int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,
-                struct doc **ret)
+int kfile_check(struct ctx *cx, struct doc *d, const char *file, const char *dir)
 {
-    struct doc *docs = NULL;
-    if (yml_parse_all_as(cx, text, len, file, YML_11 | YML_LAST_WINS, &docs) < 0)
-        return err_wrap(cx, "invalid Kustomization: yaml");
-    struct doc *d = doc_first(docs) ? doc_first(docs) : doc_object(cx->arena);
     if (kschema_check(cx, d, kfile_fields, KSCHEMA_STRICT, "Kustomization", file) < 0)
         return err_wrap(cx, "invalid Kustomization");
     fill_type(cx->arena, d);
@@ -305,7 +300,17 @@ int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, 
         return err_fail(cx, ERR_INVALID,
                         "kustomization.yaml is empty (%s): it needs at least one field, e.g. resources",
                         file);
-    if (check_type(cx, d, dir) < 0)
+    return check_type(cx, d, dir);
+}
+
+int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,
+                struct doc **ret)
+{
+    struct doc *docs = NULL;
+    if (yml_parse_all_as(cx, text, len, file, YML_11 | YML_LAST_WINS, &docs) < 0)
+        return err_wrap(cx, "invalid Kustomization: yaml");
+    struct doc *d = doc_first(docs) ? doc_first(docs) : doc_object(cx->arena);
+    if (kfile_check(cx, d, file, dir) < 0)
         return err_code(cx);
     *ret = d;
     return 0;

@@ -37,6 +37,9 @@ extern const struct kschema kfile_generator_config[];
 int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,
                 struct doc **ret) MUST_CHECK;
 
+/* Checks a kustomization that is a document already, as kfile_parse; changed in place. */
+int kfile_check(struct ctx *cx, struct doc *d, const char *file, const char *dir) MUST_CHECK;
+
 /* Tells `warn` about each deprecated field that is set. */
 void kfile_warn(const struct doc *d, void (*warn)(void *user, const char *line), void *user);
 

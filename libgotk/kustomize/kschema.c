@@ -7,7 +7,6 @@
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct check {
@@ -52,22 +51,19 @@ static int wrong_kind(const struct check *c, const struct doc *d, const char *pa
         doc_kind_name(d), path, go_names[want], place_of(c, d), go_names[want]);
 }
 
-/* The text a number or boolean becomes where sigs.k8s.io/yaml wants a string. */
-static const char *coerced(struct arena *a, const struct doc *d)
+/* The text a number or boolean becomes where sigs.k8s.io/yaml wants a string: numbers were normalized when read. */
+static const char *coerced(const struct doc *d)
 {
     if (doc_kind(d) == DOC_BOOL)
         return doc_is_true(d, false) ? "true" : "false";
-    const char *literal = doc_literal(d);
-    if (!literal || !strpbrk(literal, ".eE"))
-        return literal;
-    return str_fmt(a, "%.17g", strtod(literal, NULL));
+    return doc_literal(d);
 }
 
 static int check_string(const struct check *c, struct doc *parent, struct doc *d, const char *path)
 {
     if (doc_kind(d) == DOC_STRING)
         return 0;
-    const char *text = c->mode == KSCHEMA_LENIENT ? coerced(c->cx->arena, d) : NULL;
+    const char *text = c->mode == KSCHEMA_LENIENT ? coerced(d) : NULL;
     if (!text)
         return wrong_kind(c, d, path, KSCHEMA_STRING);
     doc_replace(c->cx->arena, parent, d, doc_string(c->cx->arena, text));

@@ -73,14 +73,35 @@ static int load_schema(struct ctx *cx, struct ktarget *t)
     return path ? parse_swagger(cx, t, path) : 0;
 }
 
-int ktarget_load(struct ctx *cx, struct ktarget_build *build, const struct kload *l, struct ktarget *ret)
+static int read_kustomization(struct ctx *cx, struct ktarget *t)
 {
     struct buf text;
-    struct ktarget t = { .build = build, .load = l };
-    if (find_file(cx, l, &t.file_name) < 0 || kload_read(cx, l, t.file_name, &text) < 0)
+    const struct kload *l = t->load;
+    if (find_file(cx, l, &t->file_name) < 0 || kload_read(cx, l, t->file_name, &text) < 0)
         return err_code(cx);
-    const char *shown = kload_show(cx->arena, l, t.file_name);
-    if (kfile_parse(cx, buf_text(&text), text.len, shown, l->dir, &t.file) < 0)
+    return kfile_parse(cx, buf_text(&text), text.len, kload_show(cx->arena, l, t->file_name), l->dir,
+                       &t->file);
+}
+
+/* The caller's document in the place of the file, which may not even be there. */
+static int take_kustomization(struct ctx *cx, struct ktarget *t)
+{
+    const struct kload *l = t->load;
+    if (find_file(cx, l, &t->file_name) < 0) {
+        if (err_code(cx) != ERR_NOT_FOUND)
+            return err_code(cx);
+        err_clear(cx);
+        t->file_name = kfile_names[0];
+    }
+    t->file = doc_copy(cx->arena, t->build->options->file);
+    return kfile_check(cx, t->file, kload_show(cx->arena, l, t->file_name), l->dir);
+}
+
+int ktarget_load(struct ctx *cx, struct ktarget_build *build, const struct kload *l, struct ktarget *ret)
+{
+    struct ktarget t = { .build = build, .load = l };
+    bool given = build->options->file && !l->parent;
+    if ((given ? take_kustomization(cx, &t) : read_kustomization(cx, &t)) < 0)
         return err_code(cx);
     kfile_warn(t.file, build->options->warn, build->options->user);
     *ret = t;

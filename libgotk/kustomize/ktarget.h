@@ -41,7 +41,7 @@ struct ktarget_result {
 /* An empty result. */
 struct ktarget_result ktarget_result_new(struct arena *a);
 
-/* Reads the kustomization file in the loader's folder. */
+/* Reads the kustomization file in the loader's folder; at the top, options->file may stand for it. */
 int ktarget_load(struct ctx *cx, struct ktarget_build *build, const struct kload *l,
                  struct ktarget *ret) MUST_CHECK;
 

@@ -1,26 +1,22 @@
 /*
- * varsub.h: variable substitution in built resources (spec.postBuild).
+ * varsub.h: post-build substitution of variables in one resource.
  *
- * Follows fluxcd/pkg/kustomize's SubstituteVariables and fluxcd/pkg/envsubst: bash-like expressions in the YAML text of a
- * resource, so that quoting decides types. Any thread.
+ * Works on the resource's YAML text, as Flux does, so that a value decides its type where it is not quoted. Pure, any
+ * thread; where variables come from is the controller's business.
  */
 #ifndef GOTK_KUSTOMIZE_VARSUB_H
 #define GOTK_KUSTOMIZE_VARSUB_H
 
-#include "libgotk/base/buf.h"
+#include "libgotk/base/map.h"
 #include "libgotk/doc/doc.h"
 
-/* Checks every variable name: ERR_INVALID "'%s' var name is invalid, must match '...'". `vars` is an object of strings. */
-int varsub_check_names(struct ctx *cx, const struct doc *vars) MUST_CHECK;
+/* Substitutes `vars` (name to const char *; newlines are taken out of values). *ret is a new document, or NULL when the
+ * object asks to be left alone (label or annotation kustomize.toolkit.fluxcd.io/substitute: disabled). With `strict` a
+ * variable that is not set and has no default fails. ERR_INVALID with "envsubst error: ..."; no value is ever in it. */
+int varsub_resource(struct ctx *cx, const struct doc *resource, const struct map *vars, bool strict,
+                    struct doc **ret) MUST_CHECK;
 
-/* Evaluates the expressions of `text` into *ret_text. In strict mode an unset variable without default is ERR_INVALID
- * `variable not set (strict mode): "x"`. */
-int varsub_text(struct ctx *cx, const char *text, const struct doc *vars, bool strict,
-                struct buf *ret_text) MUST_CHECK;
-
-/* The resource with its variables substituted; a resource marked `kustomize.toolkit.fluxcd.io/substitute: disabled` is
- * returned as it is. Errors as upstream: "post build failed for '<gvk>/<name>': envsubst error: ...". */
-int varsub_resource(struct ctx *cx, struct doc *resource, const struct doc *vars, bool strict,
-                    struct doc **ret_resource) MUST_CHECK;
+/* ERR_INVALID when a name could not be written as ${name}. */
+int varsub_check_names(struct ctx *cx, const struct map *vars) MUST_CHECK;
 
 #endif
