@@ -27,6 +27,7 @@ struct download {
     int fd;
     const char *path;
     struct hash *hash;
+    bool started; /* some of the body is here: what fails now is not tried again */
 };
 
 /* The variable that names a development host in place of the cluster's service. */
@@ -55,8 +56,37 @@ static int effective_url(struct ctx *cx, const char *url, const char **ret_url)
 static int store(struct ctx *cx, void *user, const char *data, size_t n)
 {
     struct download *d = user;
+    d->started = true;
     hash_update(d->hash, data, n);
     return fs_write_all(cx, d->fd, data, n, d->path);
+}
+
+/* Explains that no answer came, or not all of it, in go-retryablehttp's words. */
+static int fail_transfer(struct ctx *cx, const struct artifact_fetch *fetch, const char *url,
+                         const struct download *d)
+{
+    if (d->started)
+        return err_wrap(cx, "failed to copy temp contents");
+    int64_t tries = err_code(cx) == ERR_UNAVAILABLE ? fetch->retries + 1 : 1;
+    return err_wrap(cx, "failed to download archive: GET %s giving up after %lld attempt(s)",
+                    url_mask(cx->arena, url), (long long)tries);
+}
+
+static int fail_status(struct ctx *cx, const struct artifact_fetch *fetch, const char *url,
+                       const struct http_response *response)
+{
+    int code = http_status_code(response->status);
+    bool tried_again = response->status == 429 || (response->status >= 500 && response->status != 501);
+    const char *masked = url_mask(cx->arena, url);
+    if (response->status == 404)
+        return err_fail(cx, ERR_NOT_FOUND, "file not found");
+    if (!tried_again)
+        return err_fail(cx, code, "failed to download archive from %s (status: %s)", masked,
+                        response->status_text);
+    return err_fail(
+        cx, code,
+        "failed to download archive: GET %s giving up after %lld attempt(s): unexpected HTTP status %s",
+        masked, (long long)fetch->retries + 1, response->status_text);
 }
 
 static int transfer(struct ctx *cx, const struct artifact_fetch *fetch, struct download *d)
@@ -70,15 +100,11 @@ static int transfer(struct ctx *cx, const struct artifact_fetch *fetch, struct d
         .user_data = d,
     };
     struct http_response response;
-    if (effective_url(cx, fetch->url, &request.url) < 0 || http_do(cx, &request, &response) < 0)
+    if (effective_url(cx, fetch->url, &request.url) < 0)
         return err_wrap(cx, "failed to download archive");
-    if (response.status == 404)
-        return err_fail(cx, ERR_NOT_FOUND, "file not found");
-    if (response.status != 200)
-        return err_fail(cx, http_status_code(response.status),
-                        "failed to download archive from %s (status: %s)", url_mask(cx->arena, request.url),
-                        response.status_text);
-    return 0;
+    if (http_do(cx, &request, &response) < 0)
+        return fail_transfer(cx, fetch, request.url, d);
+    return response.status == 200 ? 0 : fail_status(cx, fetch, request.url, &response);
 }
 
 /* "algo:hex" into its parts; no colon means sha256. */
