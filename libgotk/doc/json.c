@@ -219,7 +219,7 @@ static int scan_string(struct reader *r, struct span *ret)
 
 static int read_text(struct reader *r, char **ret)
 {
-    struct span s;
+    struct span s = { .start = NULL };
     size_t len;
     int rc = scan_string(r, &s);
     if (rc < 0)
@@ -241,7 +241,7 @@ static unsigned hash_key(const char *s, size_t n)
 /* Keys come from the cache when they were seen before. */
 static int read_key(struct reader *r, char **ret, unsigned *ret_hash)
 {
-    struct span s;
+    struct span s = { .start = NULL };
     int rc = scan_string(r, &s);
     if (rc < 0)
         return rc;
@@ -299,7 +299,7 @@ static int read_member(struct reader *r, cJSON **ret, unsigned *ret_hash)
     const char *start = r->p;
     int line = r->line, column = column_of(r, start);
     char *key;
-    cJSON *n;
+    cJSON *n = NULL;
     if (start == r->end || *start != '"')
         return fail_here(r, "a key in double quotes");
     int rc = read_key(r, &key, ret_hash);
@@ -311,7 +311,7 @@ static int read_member(struct reader *r, cJSON **ret, unsigned *ret_hash)
     r->p++;
     skip_space(r);
     rc = read_value(r, &n);
-    if (rc < 0)
+    if (!n)
         return rc;
     n->string = key;
     node_set_position(n, line, column);
@@ -345,7 +345,7 @@ static int read_members(struct reader *r, cJSON *object)
         cJSON *n = NULL;
         unsigned hash = 0;
         rc = read_member(r, &n, &hash);
-        if (rc < 0)
+        if (!n)
             return rc;
         uint64_t bit = (uint64_t)1 << (hash >> 26);
         if (seen & bit && count < MANY_KEYS)
@@ -367,7 +367,7 @@ static int read_elements(struct reader *r, cJSON *array)
     do {
         cJSON *n = NULL;
         rc = read_value(r, &n);
-        if (rc < 0)
+        if (!n)
             return rc;
         node_link(array, n);
     } while (more(r, ']', &rc));
@@ -417,15 +417,9 @@ static int read_word(struct reader *r, cJSON *n)
     return fail_here(r, "a value");
 }
 
-/* Reads the value at r->p; its position is where it starts. */
-static int read_value(struct reader *r, cJSON **ret)
+/* Reads the value at r->p into `n`. */
+static int fill_value(struct reader *r, cJSON *n)
 {
-    int rc = node_check(r->cx, &r->nodes);
-    if (rc < 0)
-        return rc;
-    cJSON *n = node_new(r->cx->arena, cJSON_NULL);
-    node_set_position(n, r->line, column_of(r, r->p));
-    *ret = n;
     switch (r->p < r->end ? *r->p : 0) {
     case '"':
         n->type = cJSON_String;
@@ -444,13 +438,27 @@ static int read_value(struct reader *r, cJSON **ret)
     }
 }
 
+/* Reads the value at r->p; its position is where it starts. *ret stays as it is on failure. */
+static int read_value(struct reader *r, cJSON **ret)
+{
+    int rc = node_check(r->cx, &r->nodes);
+    if (rc < 0)
+        return rc;
+    cJSON *n = node_new(r->cx->arena, cJSON_NULL);
+    node_set_position(n, r->line, column_of(r, r->p));
+    rc = fill_value(r, n);
+    if (rc >= 0)
+        *ret = n;
+    return rc;
+}
+
 int json_parse(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_doc)
 {
     struct reader *r = ARENA_NEW(cx->arena, struct reader);
     *r = (struct reader){
         .cx = cx, .name = name, .p = text, .end = text + len, .line_start = text, .line = 1
     };
-    cJSON *n;
+    cJSON *n = NULL;
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         return fail_at(r, text, "the text starts with a byte order mark; JSON has none");
     skip_space(r);

@@ -169,8 +169,10 @@ static void print_node(struct printer *pr, const cJSON *n)
 void json_print(struct buf *out, const struct doc *d, int style)
 {
     struct printer pr = { .out = out, .style = style };
-    static const cJSON none = { .type = cJSON_NULL };
-    print_node(&pr, d ? node_of(d) : &none);
+    if (d)
+        print_node(&pr, node_of(d));
+    else
+        buf_str(out, "null");
     arena_free(pr.scratch);
 }
 

@@ -133,13 +133,13 @@ static void print_member(struct emitter *e, const cJSON *n, int indent)
 static void print_sorted(struct emitter *e, const cJSON *object, int indent)
 {
     cJSON *few[FEW_KEYS + FEW_KEYS / 2], **at = few;
-    size_t count = doc_len(node_doc(object)), i = 0;
+    size_t count = doc_len(node_doc(object)), filled = 0;
     if (count > FEW_KEYS)
         at = ARENA_ARRAY(scratch_of(e), cJSON *, count + count / 2);
     for (cJSON *n = object->child; n; n = n->next)
-        at[i++] = n;
-    sort_keys(at, at + count, count);
-    for (i = 0; i < count; i++)
+        at[filled++] = n;
+    sort_keys(at, at + filled, filled);
+    for (size_t i = 0; i < filled; i++)
         print_member(e, at[i], indent);
 }
 
@@ -216,9 +216,11 @@ static void print_node(struct emitter *e, const cJSON *n, int indent, enum conte
 
 static void print(struct buf *out, const struct doc *d, bool ordered)
 {
-    static const cJSON none = { .type = cJSON_NULL };
     struct emitter e = { .out = out, .ordered = ordered, .space = true, .fresh = true };
-    print_node(&e, d ? node_of(d) : &none, -1, IN_ROOT);
+    if (d)
+        print_node(&e, node_of(d), -1, IN_ROOT);
+    else
+        yml_bare(&e, "null");
     yml_indent(&e, 0);
     arena_free(e.scratch);
 }
