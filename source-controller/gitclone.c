@@ -6,6 +6,7 @@
  */
 #include "source-controller/gitclone.h"
 
+#include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
@@ -32,7 +33,6 @@ struct clone {
     const char *url; /* masked */
     struct gittransport transport;
     git_repository *repo;
-    git_remote *remote;
     struct gitref_list list;
     struct gitref_choice choice;
 };
@@ -65,16 +65,9 @@ static void cleanup_commit(git_commit **commit)
     git_commit_free(*commit);
 }
 
-static int open_remote(struct ctx *cx, struct clone *c)
+static void cleanup_remote(git_remote **remote)
 {
-    git_repository_init_options options;
-    git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
-    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
-    if (git_repository_init_ext(&c->repo, c->req->git_dir, &options) < 0)
-        return git_failed(cx, "cannot make a repository");
-    if (git_remote_create_anonymous(&c->remote, c->repo, c->transport.base) < 0)
-        return git_failed(cx, "cannot use the url");
-    return 0;
+    git_remote_free(*remote);
 }
 
 static int on_progress(const git_indexer_progress *stats, void *payload)
@@ -111,17 +104,11 @@ static const char *default_branch(struct ctx *cx, git_remote *remote)
     return copy;
 }
 
-/* Connects and reads the list of references: the one request of a fetch that finds nothing new. */
-static int list_references(struct ctx *cx, struct clone *c)
+static int copy_list(struct ctx *cx, git_remote *remote, struct gitref_list *ret)
 {
-    git_remote_callbacks callbacks;
     const git_remote_head **heads;
     size_t count;
-    git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
-    set_callbacks(c, &callbacks);
-    if (git_remote_connect(c->remote, GIT_DIRECTION_FETCH, &callbacks, NULL, NULL) < 0)
-        return git_failed(cx, "cannot connect");
-    if (git_remote_ls(&heads, &count, c->remote) < 0)
+    if (git_remote_ls(&heads, &count, remote) < 0)
         return git_failed(cx, "cannot list references");
     struct gitref_head *at = ARENA_ARRAY(cx->arena, struct gitref_head, count + 1);
     for (size_t i = 0; i < count; i++) {
@@ -129,8 +116,32 @@ static int list_references(struct ctx *cx, struct clone *c)
         git_oid_tostr(hash, GIT_OID_SHA1_HEXSIZE + 1, &heads[i]->oid);
         at[i] = (struct gitref_head){ str_dup(cx->arena, heads[i]->name), hash };
     }
-    c->list = (struct gitref_list){ at, count, default_branch(cx, c->remote) };
+    *ret = (struct gitref_list){ at, count, default_branch(cx, remote) };
     return ctx_check(cx);
+}
+
+/* Reads the list of references: one request, no file. The transport keeps the answer for the fetch. */
+static int list_references(struct ctx *cx, struct clone *c)
+{
+    CLEANUP(cleanup_remote) git_remote *remote = NULL;
+    git_remote_callbacks callbacks;
+    git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
+    set_callbacks(c, &callbacks);
+    if (git_remote_create_detached(&remote, c->transport.base) < 0)
+        return git_failed(cx, "cannot use the url");
+    if (git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, NULL, NULL) < 0)
+        return git_failed(cx, "cannot connect");
+    return copy_list(cx, remote, &c->list);
+}
+
+static int open_repository(struct ctx *cx, struct clone *c)
+{
+    git_repository_init_options options;
+    git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
+    if (git_repository_init_ext(&c->repo, c->req->git_dir, &options) < 0)
+        return git_failed(cx, "cannot make a repository");
+    return 0;
 }
 
 static git_strarray refspecs(struct arena *a, const struct gitref_choice *choice)
@@ -148,13 +159,16 @@ static git_strarray refspecs(struct arena *a, const struct gitref_choice *choice
 
 static int fetch(struct ctx *cx, struct clone *c)
 {
+    CLEANUP(cleanup_remote) git_remote *remote = NULL;
     git_fetch_options options;
     git_strarray specs = refspecs(cx->arena, &c->choice);
     git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     set_callbacks(c, &options.callbacks);
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.depth = c->choice.shallow ? 1 : GIT_FETCH_DEPTH_FULL;
-    if (git_remote_download(c->remote, &specs, &options) < 0)
+    if (git_remote_create_anonymous(&remote, c->repo, c->transport.base) < 0)
+        return git_failed(cx, "cannot use the url");
+    if (git_remote_download(remote, &specs, &options) < 0)
         return git_failed(cx, "cannot fetch");
     return 0;
 }
@@ -199,6 +213,8 @@ static int on_file(git_checkout_notify_t why, const char *path, const git_diff_f
 static int check_out(struct ctx *cx, struct clone *c, git_commit *commit)
 {
     git_checkout_options options;
+    if (fs_mkdirs(cx, c->req->tree_dir, 0700) < 0)
+        return cx->err.code;
     git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX | GIT_CHECKOUT_NO_REFRESH;
     options.target_directory = c->req->tree_dir;
@@ -234,8 +250,8 @@ static const char *subject_of(struct arena *a, const char *message)
 static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
     CLEANUP(cleanup_commit) git_commit *commit = NULL;
-    if (fetch(cx, c) < 0 || settle_ties(cx, c) < 0 || find_commit(cx, c, c->choice.hash, &commit) < 0 ||
-        check_out(cx, c, commit) < 0)
+    if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 ||
+        find_commit(cx, c, c->choice.hash, &commit) < 0 || check_out(cx, c, commit) < 0)
         return cx->err.code;
     ret->subject = subject_of(cx->arena, git_commit_message(commit));
     set_revision(cx, c, ret);
@@ -254,7 +270,7 @@ static int nothing_there(struct ctx *cx, const struct git_ref *ref, struct gitcl
 static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
     if (gittransport_init(cx, c->req->url, &c->req->auth, c->req->proxy, &c->transport) < 0 ||
-        open_remote(cx, c) < 0 || list_references(cx, c) < 0)
+        list_references(cx, c) < 0)
         return cx->err.code;
     if (c->list.len == 0)
         return nothing_there(cx, &c->req->ref, ret);
@@ -286,7 +302,6 @@ int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitc
     struct gitclone_result result = { 0 };
     int64_t started_ms = ctx_now_ms();
     int rc = run(cx, &c, &result);
-    git_remote_free(c.remote);
     git_repository_free(c.repo);
     if (rc >= 0) {
         *ret = result;

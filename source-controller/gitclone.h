@@ -17,8 +17,8 @@ struct gitclone_request {
     struct gitauth auth;
     const char *proxy;         /* NULL: as the environment says */
     const char *last_revision; /* stop when it still stands; NULL: fetch in any case */
-    const char *git_dir;       /* an empty folder for the objects */
-    const char *tree_dir;      /* an empty folder for the files */
+    const char *git_dir;       /* where the objects go, if any; need not exist */
+    const char *tree_dir;      /* where the files go; empty, or made here */
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);
     void *user;

@@ -113,8 +113,8 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
 
 const struct job gitfetch_job = { .name = "git fetch", .run = run_child, .network = true };
 
-/* Folders for objects and files, gone with the reconcile. */
-static int make_folders(struct ctx *cx, struct gitfetch_request *req, const char **ret_work)
+/* A folder for objects and files, gone with the reconcile; the child makes what it needs in it. */
+static int make_folder(struct ctx *cx, struct gitfetch_request *req, const char **ret_work)
 {
     const char *work;
     if (fs_tmpdir(cx, "git-fetch", &work) < 0)
@@ -123,13 +123,14 @@ static int make_folders(struct ctx *cx, struct gitfetch_request *req, const char
     if (!req->clone.tree_dir)
         req->clone.tree_dir = str_fmt(cx->arena, "%s/tree", work);
     *ret_work = work;
-    return fs_mkdirs(cx, req->clone.tree_dir, 0700);
+    return 0;
 }
 
-static int run_job(struct ctx *cx, const struct gitfetch_request *req, const char *work,
+/* `target` is where the result goes: the archive's folder, or the tree's own. */
+static int run_job(struct ctx *cx, const struct gitfetch_request *req, const char *work, const char *target,
                    struct buf *ret_output)
 {
-    const char *const write_dirs[] = { work, req->clone.tree_dir, req->archive_dir, NULL };
+    const char *const write_dirs[] = { work, target, NULL };
     const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
         .cpu_seconds = (int)(req->timeout_ns / GOTIME_SECOND) + 1,
@@ -148,10 +149,11 @@ int gitfetch_run(struct ctx *cx, const struct gitfetch_request *request, struct 
     struct gitfetch_result result = { 0 };
     struct buf output = buf_new(cx->arena, OUTPUT_MAX);
     struct doc *answer;
+    const char *target = request->archive_dir ? request->archive_dir : request->clone.tree_dir;
     const char *work = NULL;
     if (req.timeout_ns <= 0)
         req.timeout_ns = GOTIME_MINUTE;
-    if (make_folders(cx, &req, &work) < 0 || run_job(cx, &req, work, &output) < 0)
+    if (make_folder(cx, &req, &work) < 0 || run_job(cx, &req, work, target, &output) < 0)
         return cx->err.code;
     if (json_parse(cx, buf_text(&output), output.len, "git fetch", &answer) < 0 ||
         decode_struct(cx, answer, result_fields, "", &result) < 0)

@@ -18,6 +18,7 @@
 #define REFS_PATH    "/info/refs"
 #define REFS_QUERY   "?service=git-upload-pack"
 #define REQUEST_MAX  ((size_t)64 << 20) /* what we ask for: a line per wanted object */
+#define REFS_MAX     ((size_t)128 << 20)
 #define REDIRECT_MAX 10
 #define EXCERPT_MAX  200 /* bytes of an error page that are shown */
 #define AGENT        "User-Agent: git/2.0 (gotk " GOTK_VERSION ")"
@@ -30,7 +31,8 @@ struct subtransport {
 struct stream {
     git_smart_subtransport_stream base;
     struct gittransport *transport;
-    bool listing; /* info/refs rather than upload-pack */
+    bool listing;   /* info/refs rather than upload-pack */
+    size_t refs_at; /* listing: how much of the transport's refs was read */
     struct buf request;
     struct http_stream *answer; /* NULL until the request was sent */
 };
@@ -55,9 +57,11 @@ int gittransport_init(struct ctx *cx, const char *url, const struct gitauth *aut
     if (!str_eq(u.scheme, "http") && !str_eq(u.scheme, "https"))
         return err_fail(cx, ERR_UNSUPPORTED,
                         "scheme '%s' cannot be fetched by this version: use http or https", u.scheme);
-    *ret = (struct gittransport){
-        .cx = cx, .base = url_print(cx->arena, &u, false), .auth = *auth, .proxy = proxy
-    };
+    *ret = (struct gittransport){ .cx = cx,
+                                  .base = url_print(cx->arena, &u, false),
+                                  .auth = *auth,
+                                  .proxy = proxy,
+                                  .refs = buf_new(cx->arena, REFS_MAX) };
     ret->tls = (struct tls){ .ca_pem = auth->ca_pem,
                              .ca_len = auth->ca_pem ? strlen(auth->ca_pem) : 0,
                              .cert_pem = auth->cert_pem,
@@ -177,17 +181,51 @@ static int stream_write(git_smart_subtransport_stream *base, const char *data, s
     return 0;
 }
 
+/* Reads some of the answer, sending the request first. */
+static int read_answer(struct stream *s, char *data, size_t size, size_t *ret_n)
+{
+    struct gittransport *t = s->transport;
+    if (!s->answer && send_request(s) < 0)
+        return t->cx->err.code;
+    if (http_stream_read(t->cx, s->answer, data, size, ret_n) < 0)
+        return t->cx->err.code;
+    t->received += *ret_n;
+    return 0;
+}
+
+/* Fills the transport's list of references. */
+static int read_refs(struct stream *s)
+{
+    char chunk[16 << 10];
+    size_t n;
+    do {
+        if (read_answer(s, chunk, sizeof(chunk), &n) < 0)
+            return s->transport->cx->err.code;
+        buf_add(&s->transport->refs, chunk, n);
+    } while (n > 0 && !s->transport->refs.overflow);
+    s->transport->listed = true;
+    return buf_ok(s->transport->cx, &s->transport->refs, "the list of references");
+}
+
+static int copy_refs(struct stream *s, char *data, size_t size, size_t *ret_n)
+{
+    const struct buf *refs = &s->transport->refs;
+    if (!s->transport->listed && read_refs(s) < 0)
+        return s->transport->cx->err.code;
+    size_t left = refs->len - s->refs_at;
+    *ret_n = left < size ? left : size;
+    if (*ret_n > 0)
+        memcpy(data, refs->data + s->refs_at, *ret_n);
+    s->refs_at += *ret_n;
+    return 0;
+}
+
 static int stream_read(git_smart_subtransport_stream *base, char *data, size_t size, size_t *ret_n)
 {
     struct stream *s = CONTAINER_OF(base, struct stream, base);
-    struct gittransport *t = s->transport;
     *ret_n = 0;
-    if (!s->answer && send_request(s) < 0)
-        return report(t);
-    if (http_stream_read(t->cx, s->answer, data, size, ret_n) < 0)
-        return report(t);
-    t->received += *ret_n;
-    return 0;
+    int rc = s->listing ? copy_refs(s, data, size, ret_n) : read_answer(s, data, size, ret_n);
+    return rc < 0 ? report(s->transport) : 0;
 }
 
 static void stream_free(git_smart_subtransport_stream *base)

@@ -9,6 +9,7 @@
 #ifndef GOTK_SOURCE_GITTRANSPORT_H
 #define GOTK_SOURCE_GITTRANSPORT_H
 
+#include "libgotk/base/buf.h"
 #include "libgotk/net/tls.h"
 #include "source-controller/gitauth.h"
 
@@ -21,6 +22,9 @@ struct gittransport {
     struct gitauth auth; /* forgotten when that redirect leads to another host */
     const char *proxy;   /* NULL: as the environment says */
     struct tls tls;
+    struct buf
+        refs; /* the answer of info/refs: a second remote of this transport is not sent the question again */
+    bool listed;
     size_t received; /* bytes of all answers, for messages */
 };
 
