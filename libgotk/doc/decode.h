@@ -80,7 +80,7 @@ struct field {
 
 /* Fills *ret_struct (zeroed by the caller) from an object; strings and sub-documents are borrowed from `d`, arrays and
  * pointed-to structs live in cx->arena. A value of the wrong kind or a missing required member is ERR_INVALID, named
- * by its path: "spec.sourceRef.kind: expected a string, got a number". `where` heads the path; may be "". */
+ * by its path: "spec.sourceRef.kind: expected a string, got number". `where` heads the path; may be "". */
 int decode_struct(struct ctx *cx, const struct doc *d, const struct field *fields, const char *where,
                   void *ret_struct) MUST_CHECK;
 
