@@ -401,6 +401,9 @@ static int check_addr(struct ctx *cx, const char *addr)
     struct url url;
     if (url_parse(cx, addr, &url) < 0)
         return err_wrap(cx, "--events-addr");
+    if (!str_eq(url.scheme, "http") && !str_eq(url.scheme, "https"))
+        return err_fail(cx, ERR_INVALID, "--events-addr: '%s' is no http or https URL",
+                        url_mask(cx->arena, addr));
     return 0;
 }
 

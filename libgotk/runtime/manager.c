@@ -31,7 +31,7 @@
 #define EVENTS_GRACE_MS   1000
 #define USER_AGENT_SUFFIX "/" GOTK_VERSION
 
-enum state { STARTING, RUNNING, STOPPING, LOST };
+enum state { STARTING, RUNNING, STOPPING };
 
 /* Messages that carry nothing but their name. */
 enum signal_kind { SIGNAL_SYNCED, SIGNAL_LEADING, SIGNAL_LOST, SIGNAL_COUNT };
@@ -54,6 +54,7 @@ struct manager {
     struct lanes *lanes;
     struct loop_message signals[SIGNAL_COUNT];
     atomic_int state;
+    atomic_bool lost; /* the lease: set before the loop thread knows */
     bool synced;
     bool leading;
     int exit_code;
@@ -122,12 +123,12 @@ void manager_wake(struct manager *m, const struct controller *c, const char *ns,
 
 bool manager_stopping(const struct manager *m)
 {
-    return atomic_load(&m->state) >= STOPPING;
+    return atomic_load(&m->state) >= STOPPING || atomic_load(&m->lost);
 }
 
 bool manager_may_write(const struct manager *m)
 {
-    return atomic_load(&m->state) != LOST;
+    return !atomic_load(&m->lost);
 }
 
 struct loop *manager_loop(struct manager *m)
@@ -144,7 +145,7 @@ struct progress *manager_progress(struct manager *m)
 
 static void end_loop_when_idle(struct manager *m)
 {
-    if (manager_stopping(m) && lanes_busy(m->lanes) == 0)
+    if (atomic_load(&m->state) == STOPPING && lanes_busy(m->lanes) == 0)
         loop_stop(m->loop);
 }
 
@@ -158,9 +159,9 @@ static void on_turn(void *user)
 }
 
 /* Ends the process: nothing new starts, what runs is cancelled. */
-static void begin_end(struct manager *m, enum state state, int64_t grace_ms)
+static void begin_end(struct manager *m, int64_t grace_ms)
 {
-    atomic_store(&m->state, state);
+    atomic_store(&m->state, STOPPING);
     watchers_stop(m->watchers);
     lanes_cancel(m->lanes);
     loop_expire_in(m->loop, grace_ms);
@@ -170,13 +171,13 @@ static void begin_end(struct manager *m, enum state state, int64_t grace_ms)
 static void on_signalled(void *user, int number)
 {
     struct manager *m = user;
-    if (manager_stopping(m)) {
+    if (atomic_load(&m->state) == STOPPING) {
         log_error(&runtime_scope, "a second signal came", "ending at once", NULL);
         _exit(1);
     }
     log_info(&runtime_scope, "Stopping and waiting for running reconciles", "signal",
              number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-    begin_end(m, STOPPING, STOP_GRACE_MS);
+    begin_end(m, STOP_GRACE_MS);
 }
 
 static void on_expired(void *user)
@@ -192,7 +193,7 @@ static void fail_running(struct manager *m, const char *what)
     log_error(&setup_scope, err_message(&m->cx), what, NULL);
     err_clear(&m->cx);
     m->exit_code = 1;
-    begin_end(m, STOPPING, STOP_GRACE_MS);
+    begin_end(m, STOP_GRACE_MS);
 }
 
 /* Workers start once we lead and know all objects. */
@@ -231,12 +232,12 @@ static void on_lost(void *user, struct loop_message *unused)
 {
     struct manager *m = user;
     (void)unused;
-    if (manager_stopping(m))
+    if (atomic_load(&m->state) == STOPPING)
         return;
     log_error(&setup_scope, "leader election lost", "problem running manager", NULL);
     metrics_set(m->metrics, METRIC_LEADER, METRIC_LABELS(m->lease_name), 0);
     m->exit_code = 1;
-    begin_end(m, LOST, LOST_GRACE_MS);
+    begin_end(m, LOST_GRACE_MS);
 }
 
 /* --- from other threads --- */
@@ -256,8 +257,7 @@ static void signal_leading(void *user)
 static void signal_lost(void *user)
 {
     struct manager *m = user;
-    if (!manager_stopping(m))
-        atomic_store(&m->state, LOST);
+    atomic_store(&m->lost, true);
     loop_post(m->loop, &m->signals[SIGNAL_LOST]);
 }
 
@@ -375,7 +375,7 @@ static int start(struct ctx *cx, struct manager *m)
 static void leave_at_once(struct manager *m)
 {
     bool stuck = m->lanes && lanes_busy(m->lanes) > 0;
-    if (stuck || atomic_load(&m->state) == LOST)
+    if (stuck || atomic_load(&m->lost))
         _exit(m->exit_code);
 }
 

@@ -153,7 +153,7 @@ static struct queue_outcome end(struct ctx *cx, struct run *run, int rc, enum ru
     closing.cancel = NULL;
     closing.deadline_ms = ctx_now_ms() + CLOSE_TIMEOUT_MS;
     closing.err = (struct err){ 0 };
-    if (rc < 0 && manager_stopping(run->manager))
+    if (rc < 0 ? manager_stopping(run->manager) : !manager_may_write(run->manager))
         return runclose_cut_short(&closing, run);
     return runclose_outcome(&closing, run, ending);
 }
