@@ -1,8 +1,8 @@
 /*
  * script.h: a scripted HTTP server on loopback, for tests of what a real API server does not do on demand.
  *
- * A table of rows says what is answered to which request; requests are written down. One thread per connection. The
- * real API server is in test_live.c. Only included by tests/unit/kube/test_*.c.
+ * A table of rows says what is answered to which request; requests are written down. One thread per
+ * connection. The real API server is in test_live.c. Only included by tests/unit/kube/test_*.c.
  */
 #ifndef GOTK_TESTS_KUBE_SCRIPT_H
 #define GOTK_TESTS_KUBE_SCRIPT_H

@@ -1,4 +1,5 @@
-/* Configuration: kubeconfigs as YAML and JSON, their files, lists of them, what is refused, and a pod's mount. */
+/* Configuration: kubeconfigs as YAML and JSON, their files, lists of them, what is refused, and a pod's
+ * mount. */
 #include "libgotk/base/str.h"
 #include "libgotk/kube/config.h"
 #include "tests/unit/lib/unit.h"

@@ -1,4 +1,5 @@
-/* Objects and stores: what an object keeps and costs, references, removal under collisions, indexes, threads. */
+/* Objects and stores: what an object keeps and costs, references, removal under collisions, indexes, threads.
+ * */
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/kube/store.h"

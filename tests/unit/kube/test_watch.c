@@ -1,4 +1,5 @@
-/* The reflector: streams cut anywhere, lists and what vanished from them, trimming, too old versions, quick stops. */
+/* The reflector: streams cut anywhere, lists and what vanished from them, trimming, too old versions, quick
+ * stops. */
 #include "libgotk/kube/reflector.h"
 #include "tests/unit/kube/script.h"
 
