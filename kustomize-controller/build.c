@@ -8,6 +8,7 @@
 
 #include "kustomize-controller/remote.h"
 #include "libgotk/base/hash.h"
+#include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/kustomize/build.h"
@@ -39,7 +40,7 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
                            struct doc **ret_resources)
 {
     const struct doc *spec = doc_find(input, "spec");
-    struct doc *kustomization = NULL;
+    struct doc *file = NULL;
     struct kustomize_options options = {
         .root = doc_text_at(input, "root"),
         .dir = doc_text_at(input, "dir"),
@@ -49,32 +50,45 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
         .reorder = spec ? KUSTOMIZE_REORDER_NONE : KUSTOMIZE_REORDER_LEGACY,
         .root_only = !spec,
     };
-    if (spec && generate_kustomization(cx, options.root, options.dir, spec, &kustomization) < 0)
+    if (spec && kustomize_generate(cx, &options, spec, &file) < 0)
         return cx->err.code;
-    options.kustomization = kustomization;
+    options.file = file;
     if (kustomize_build(cx, &options, ret_resources) < 0)
         return spec ? err_wrap(cx, "kustomize build failed") : cx->err.code;
     return 0;
 }
 
-static int substitute(struct ctx *cx, const struct doc *input, struct doc **resources)
+static struct map map_of(struct arena *a, const struct doc *object)
 {
-    const struct doc *vars = doc_find(input, "vars");
-    bool always = doc_is_true(doc_find(input, "substituteAlways"), false);
-    bool strict = doc_is_true(doc_find(input, "strict"), false);
-    if (!vars || (doc_len(vars) == 0 && !always))
-        return 0;
+    struct map m = map_new(a);
+    doc_each (entry, object)
+        map_set(&m, doc_key(entry), str_dup(a, doc_text(entry)));
+    return m;
+}
+
+static int substitute_all(struct ctx *cx, const struct map *vars, bool strict, struct doc **resources)
+{
+    struct doc *substituted = doc_array(cx->arena);
     if (varsub_check_names(cx, vars) < 0)
         return cx->err.code;
-    struct doc *substituted = doc_array(cx->arena);
     doc_each (resource, *resources) {
-        struct doc *result;
-        if (varsub_resource(cx, doc_copy(cx->arena, resource), vars, strict, &result) < 0)
+        struct doc *result = NULL;
+        if (varsub_resource(cx, resource, vars, strict, &result) < 0)
             return cx->err.code;
-        doc_append(substituted, result);
+        doc_append(substituted, result ? result : doc_copy(cx->arena, resource));
     }
     *resources = substituted;
     return 0;
+}
+
+static int substitute(struct ctx *cx, const struct doc *input, struct doc **resources)
+{
+    const struct doc *given = doc_find(input, "vars");
+    bool always = doc_is_true(doc_find(input, "substituteAlways"), false);
+    if (!given || (doc_len(given) == 0 && !always))
+        return 0;
+    const struct map vars = map_of(cx->arena, given);
+    return substitute_all(cx, &vars, doc_is_true(doc_find(input, "strict"), false), resources);
 }
 
 /* Objects for the cluster: those with kind, apiVersion and name that are no kustomization. */

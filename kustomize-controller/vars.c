@@ -8,16 +8,10 @@
 
 #include <string.h>
 
-/* Values lose their newlines, as upstream's do. */
-static void set_var(struct ctx *cx, struct doc *vars, const char *name, const char *value)
-{
-    doc_set_text(cx->arena, vars, name, str_replace(cx->arena, value, "\n", ""));
-}
-
 static int take_config_map(struct ctx *cx, const struct doc *object, struct doc *vars)
 {
     doc_each (entry, doc_find(object, "data"))
-        set_var(cx, vars, doc_key(entry), str_or(doc_text(entry), ""));
+        doc_set_text(cx->arena, vars, doc_key(entry), str_or(doc_text(entry), ""));
     return 0;
 }
 
@@ -31,7 +25,7 @@ static int take_secret(struct ctx *cx, const struct doc *object, struct doc *var
         if (strlen(value) != len)
             return err_fail(cx, ERR_INVALID, "key '%s': the value holds a NUL byte and cannot be a variable",
                             doc_key(entry));
-        set_var(cx, vars, doc_key(entry), value);
+        doc_set_text(cx->arena, vars, doc_key(entry), value);
     }
     return 0;
 }
@@ -63,7 +57,7 @@ int vars_load(struct ctx *cx, struct kube *kube, const struct kustomization *ks,
             return err_wrap(cx, "substitute from '%s/%s' error", from->kind, from->name);
     }
     doc_each (entry, post_build->substitute)
-        set_var(cx, vars, doc_key(entry), str_or(doc_text(entry), ""));
+        doc_set_text(cx->arena, vars, doc_key(entry), str_or(doc_text(entry), ""));
     *ret_vars = vars;
     return 0;
 }

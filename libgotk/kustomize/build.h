@@ -18,11 +18,8 @@ enum kustomize_reorder {
 };
 
 struct kustomize_options {
-    const char *root; /* absolute folder that nothing may leave */
-    const char *dir;  /* the folder to build: relative to root, or absolute inside it */
-    /* Used in place of dir's own kustomization file, whether there is one or not (generate.h makes it): trees are shared
-     * and read-only, so that an overlay is never written into them. NULL: read the file. */
-    const struct doc *kustomization;
+    const char *root;  /* absolute folder that nothing may leave */
+    const char *dir;   /* the folder to build: relative to root, or absolute inside it */
     bool allow_remote; /* https:// and http:// resources may be fetched */
     /* Appends the body behind a URL to *ret_body; errors carry the HTTP status in cx->err.http_status. */
     int (*fetch)(struct ctx *cx, void *user, const char *url, struct buf *ret_body);
