@@ -48,6 +48,15 @@ static const struct {
     { 404, "repository not found", true },
 };
 
+void gittransport_warm(void)
+{
+    static struct x509_store_st *roots; /* kept for good */
+    CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)64 << 20);
+    struct ctx cx = { .arena = a };
+    if (!roots && tls_trust(&cx, NULL, &roots) < 0)
+        err_clear(&cx); /* a fetch that needs them says so */
+}
+
 int gittransport_init(struct ctx *cx, const char *url, const struct gitauth *auth, const char *proxy,
                       struct gittransport *ret)
 {

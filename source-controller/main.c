@@ -4,6 +4,7 @@
  * Flags of kinds that are not here yet are accepted, so that the arguments of a Flux installation keep working.
  */
 #include "libgotk/base/str.h"
+#include "source-controller/gittransport.h"
 #include "source-controller/serve.h"
 #include "source-controller/source.h"
 
@@ -138,5 +139,6 @@ static const struct program program = {
 int main(int argc, char **argv)
 {
     gitclone_init();
+    gittransport_warm();
     return manager_main(argc, argv, &program);
 }
