@@ -2,6 +2,7 @@
 import http.server
 import json
 import threading
+import urllib.request
 
 import pytest
 from gitsource import Source, conditions, members
@@ -154,3 +155,44 @@ def test_credentials_do_not_follow_to_another_host(controllers, redirector, web,
     source.change(url=f"{redirector}/git/{repo.name}.git")
     source.ready(first)
     assert not any(r["auth"] for r in repo.requests(mark))
+
+
+@pytest.fixture
+def proxy(web):
+    """A forward proxy that knows one host, git.example.test, behind which is the test's web server; .seen are its requests."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.server.seen.append((self.command, self.path))
+            inner = self.path.replace("http://git.example.test", web.http_url)
+            ask = urllib.request.Request(inner, body or None, {"Content-Type": self.headers.get("Content-Type", "")},
+                                         method=self.command)
+            with urllib.request.urlopen(ask) as answer:
+                content = answer.read()
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.headers["Content-Type"])
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.seen = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_proxy_of_the_environment(private, proxy, repo, source):
+    first = repo.commit({"a": "1"})
+    source.labels = private.labels
+    private.source(env={"HTTP_PROXY": f"http://127.0.0.1:{proxy.server_port}", "NO_PROXY": "other.example.test"})
+    url = f"http://git.example.test/git/{repo.name}.git"
+    assert members(source.create(url).ready(first)["artifact"]) == {"a": "1"}
+    assert proxy.seen[0] == ("GET", f"{url}/info/refs?service=git-upload-pack")
+    assert {path for method, path in proxy.seen if method == "POST"} == {f"{url}/git-upload-pack"}
