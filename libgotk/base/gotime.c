@@ -59,7 +59,7 @@ static void civil_date(int64_t days, struct civil *ret)
 
 static struct civil civil_of(int64_t unix_seconds)
 {
-    struct civil c;
+    struct civil c = { 0 };
     int64_t days = floor_div(unix_seconds, DAY), rest = unix_seconds - days * DAY;
     civil_date(days, &c);
     c.hour = (int)(rest / 3600);
@@ -190,7 +190,7 @@ static bool take_zone(const char **p, int64_t *ret_seconds)
 
 bool gotime_parse_rfc3339(const char *s, int64_t *ret_unix_ns)
 {
-    struct civil c;
+    struct civil c = { 0 };
     int64_t fraction, zone, ns;
     if (!s || !take_number(&s, 4, '-', 9999, &c.year) || !take_number(&s, 2, '-', 12, &c.month) ||
         !take_number(&s, 2, 'T', 31, &c.day) || !take_number(&s, 2, ':', 23, &c.hour) ||
@@ -218,7 +218,7 @@ static bool take_month_name(const char **p, int *ret_month)
 
 bool gotime_parse_http_date(const char *s, int64_t *ret_unix_seconds)
 {
-    struct civil c;
+    struct civil c = { 0 };
     if (!s || strlen(s) != strlen("Mon, 02 Jan 2006 15:04:05 GMT") || s[3] != ',' || s[4] != ' ')
         return false;
     s += 5;
