@@ -321,9 +321,10 @@ def test_what_is_not_carried_out_yet_is_refused(api, ns, repo, flux, spec, field
 def test_history_counts_equal_outcomes(ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", x="1")})
     flux.source().apply()
-    flux.ready(repo.head())
+    before = flux.ready(repo.head())["status"]["history"]
     history = flux.again()["status"]["history"]
-    assert [(h["lastReconciledStatus"], h["totalReconciliations"]) for h in history] == [("ReconciliationSucceeded", 2)]
+    assert len(history) == 1 and history[0]["lastReconciledStatus"] == "ReconciliationSucceeded"
+    assert history[0]["totalReconciliations"] > before[0]["totalReconciliations"]
     assert history[0]["digest"].startswith("sha256:") and history[0]["metadata"]["revision"].endswith(repo.head())
 
 
