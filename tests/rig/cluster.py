@@ -86,7 +86,7 @@ class ControlPlane:
             self.namespace("flux-system")
         more = [path for path in os.environ.get("RIG_CRDS", "").split(",") if path]
         for path in (ROOT / "manifests/install/roles", *map(pathlib.Path, (*folders, *more))):
-            flag = "-k" if (path / "Kustomization").exists() else "-f"
+            flag = "-k" if any((path / name).exists() for name in ("kustomization.yaml", "Kustomization")) else "-f"
             self.kubectl("apply", "--server-side", flag, path)
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 
