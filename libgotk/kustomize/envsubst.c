@@ -246,6 +246,8 @@ static int read_substring(struct reader *r, const char **ret_op, struct args *ar
 static int read_colon(struct reader *r, const char **ret_op, struct args *args)
 {
     bool is_default = r->p[1] && strchr("=-?+", r->p[1]);
+    if (!r->p[1])
+        return fail(r, "bad substitution");
     return is_default ? read_default(r, ret_op, args) : read_substring(r, ret_op, args);
 }
 

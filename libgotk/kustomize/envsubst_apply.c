@@ -39,7 +39,7 @@ static void encode(struct buf *out, uint32_t code)
         return;
     }
     int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    buf_char(out, (char)((0xF00u >> more & 0xFF) | code >> (6 * more)));
+    buf_char(out, (char)((0xFFu << (7 - more) & 0xFF) | code >> (6 * more)));
     while (more-- > 0)
         buf_char(out, (char)(0x80 | (code >> (6 * more) & 0x3F)));
 }

@@ -1,0 +1,236 @@
+/* What the corpus does not cover: containment, remote files, messages that help, and builds that must stay linear. */
+#include "libgotk/kustomize/generators.h"
+#include "tests/unit/kustomize/tree.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define CM(name) "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " name "\n"
+
+static void fails(struct ctx *cx, const struct tree_file *files, size_t count, const char *dir, int code,
+                  const char *part)
+{
+    struct kustomize_options options = { .root = tree_make(cx, files, count), .dir = dir };
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, code, part);
+}
+
+static void an_unknown_field_is_named_with_the_nearest(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "overlay/kustomization.yaml", "resources:\n- ../base\n" },
+        { "base/kustomization.yaml", "resources: []\nconfigmapgenerators:\n- name: x\n" },
+    };
+    fails(
+        cx, files, 2, "overlay", ERR_INVALID,
+        "invalid Kustomization: json: unknown field \"configmapgenerators\" (base/kustomization.yaml:2:1: did you mean "
+        "\"configMapGenerator\"?)");
+}
+
+static void wrong_kinds_are_named(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = { { "kustomization.yaml", "commonLabels:\n  a: 1\n" } };
+    fails(cx, files, 1, ".", ERR_INVALID,
+          "json: cannot unmarshal number into Go struct field Kustomization.commonLabels of type string "
+          "(kustomization.yaml:2:");
+}
+
+static void nothing_leaves_the_root(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "a/kustomization.yaml", "resources: [../../../../../etc/passwd]\n" },
+        { "b/kustomization.yaml", "configMapGenerator:\n- name: x\n  files: [/etc/passwd]\n" },
+        { "c/kustomization.yaml", "configMapGenerator:\n- name: x\n  files: [link]\n" },
+        { "d/kustomization.yaml", "resources: [link]\n" },
+    };
+    struct kustomize_options options = { .root = tree_make(cx, files, ARRAY_LEN(files)) };
+    assert_int_equal(symlink("/etc/passwd", str_fmt(cx->arena, "%s/c/link", options.root)), 0);
+    assert_int_equal(symlink("/etc", str_fmt(cx->arena, "%s/d/link", options.root)), 0);
+    options.dir = "a";
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_DENIED,
+                 "fs-security-constraint: path '../../../../../etc/passwd' is not in or below");
+    options.dir = "b";
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_DENIED, "fs-security-constraint: path '/etc/passwd' is not in or below");
+    options.dir = "c";
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_NOT_FOUND, "open c/link: no such file or directory");
+    options.dir = "d";
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_NOT_FOUND, "not a valid directory");
+    options.dir = "../..";
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_DENIED, "fs-security-constraint");
+}
+
+static void links_inside_the_root_are_followed(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "real/deep/kustomization.yaml", "resources: [../a.yaml]\n" },
+        { "real/a.yaml", CM("a") },
+    };
+    struct kustomize_options options = { .root = tree_make(cx, files, 2), .dir = "link" };
+    assert_int_equal(symlink("real/deep", str_fmt(cx->arena, "%s/link", options.root)), 0);
+    assert_string_equal(tree_build(cx, &options), CM("a"));
+}
+
+static void cycles_are_found(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "a/kustomization.yaml", "resources: [../b]\n" },
+        { "b/kustomization.yaml", "resources: [../a]\n" },
+    };
+    fails(cx, files, 2, "a", ERR_INVALID,
+          "cycle detected: candidate root 'a' contains visited root 'a' (the way here was a -> b)");
+}
+
+static void a_missing_file_comes_with_a_hint(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "kustomization.yaml", "resources: [deploymnet.yaml]\n" },
+        { "deployment.yaml", CM("a") },
+    };
+    fails(cx, files, 2, ".", ERR_NOT_FOUND,
+          "open deploymnet.yaml: no such file or directory (did you mean 'deployment.yaml'?)");
+}
+
+static int fetch(struct ctx *cx, void *user, const char *url, struct buf *ret_body)
+{
+    size_t *count = user;
+    (*count)++;
+    if (strstr(url, "gone")) {
+        cx->err.http_status = 0;
+        int rc = err_fail(cx, ERR_NOT_FOUND, "GET %s: 404 Not Found", url);
+        cx->err.http_status = 404;
+        return rc;
+    }
+    buf_str(ret_body, CM("remote"));
+    return 0;
+}
+
+static void remote_files_come_through_the_caller(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    size_t count = 0;
+    static const struct tree_file files[] = {
+        { "ok/kustomization.yaml", "resources: ['https://x.example/a/release.yaml']\nnamePrefix: p-\n" },
+        { "gone/kustomization.yaml", "resources: ['https://x.example/gone.yaml']\n" },
+        { "git/kustomization.yaml", "resources: ['https://x.example/a/b//base?ref=v1']\n" },
+    };
+    struct kustomize_options options = {
+        .root = tree_make(cx, files, 3), .dir = "ok", .allow_remote = true, .fetch = fetch, .user = &count
+    };
+    assert_string_equal(tree_build(cx, &options), CM("p-remote"));
+    options.dir = "gone";
+    assert_null(tree_build(cx, &options));
+    assert_error(
+        cx, ERR_NOT_FOUND,
+        "accumulating resources from 'https://x.example/gone.yaml': HTTP Error: status code 404: GET "
+        "https://x.example/gone.yaml: 404 Not Found");
+    assert_int_equal(count, 2);
+    options.dir = "git";
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_UNSUPPORTED, "is a Git repository: remote repositories as bases are not supported");
+    options.dir = "ok";
+    options.allow_remote = false;
+    assert_null(tree_build(cx, &options));
+    assert_error(cx, ERR_DENIED, "remote bases are disabled here (--no-remote-bases)");
+    assert_int_equal(count, 2);
+}
+
+static void what_would_run_programs_is_refused(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file helm[] = { { "kustomization.yaml", "helmCharts:\n- name: x\n" } };
+    static const struct tree_file plugin[] = {
+        { "kustomization.yaml", "generators: [g.yaml]\n" },
+        { "g.yaml", "apiVersion: x/v1\nkind: Exec\nmetadata:\n  name: x\n" },
+    };
+    fails(cx, helm, 1, ".", ERR_UNSUPPORTED, "must specify --enable-helm");
+    fails(cx, plugin, 2, ".", ERR_UNSUPPORTED,
+          "external plugins disabled; unable to load external plugin 'Exec'");
+}
+
+static void hashes_are_kustomizes(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct arena *a = cx->arena;
+    struct doc *d = doc_object(a);
+    doc_set_text(a, d, "kind", "ConfigMap");
+    assert_string_equal(generators_hash(a, d), "6ct58987ht");
+    doc_set_text(a, doc_ensure(a, d, "data"), "a", "b");
+    assert_string_equal(generators_hash(a, d), "4h2mbtbbt6");
+    struct doc *secret = doc_object(a);
+    doc_set_text(a, secret, "kind", "Secret");
+    doc_set_text(a, secret, "type", "Opaque");
+    doc_ensure(a, secret, "data");
+    assert_string_equal(generators_hash(a, secret), "46f8b28mk5");
+    doc_set_text(a, doc_ensure(a, secret, "data"), "a", "Yg==");
+    assert_string_equal(generators_hash(a, secret), "k695gkmbtk");
+}
+
+static void a_map_a_patch_deletes_stays_deleted(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "kustomization.yaml",
+          "resources: [a.yaml]\npatches:\n- patch: |\n    apiVersion: x/v1\n    kind: X\n    metadata:\n"
+          "      name: a\n    spec:\n      gone:\n        $patch: delete\n        z: 1\n" },
+        { "a.yaml",
+          "apiVersion: x/v1\nkind: X\nmetadata:\n  name: a\nspec:\n  gone:\n    y: 1\n  kept: 1\n" },
+    };
+    struct kustomize_options options = { .root = tree_make(cx, files, 2) };
+    assert_string_equal(tree_build(cx, &options),
+                        "apiVersion: x/v1\nkind: X\nmetadata:\n  name: a\nspec:\n  kept: 1\n");
+}
+
+/* Resources, patches without target, replicas and references, all by the thousand. */
+static void many_resources_stay_linear(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct buf all = buf_new(cx->arena, 1 << 24);
+    struct buf file = buf_new(cx->arena, 1 << 24);
+    buf_str(&file, "namePrefix: p-\nnamespace: ns\nresources: [all.yaml]\npatches:\n");
+    for (int i = 0; i < 2000; i++) {
+        buf_fmt(
+            &all,
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c%d\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  "
+            "name: d%d\nspec:\n  volumes:\n  - name: v\n    configMap: {name: c%d}\n",
+            i, i, i);
+        buf_fmt(&file, "- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c%d}, data: {a: b}}'\n",
+                i);
+    }
+    const struct tree_file files[] = { { "kustomization.yaml", buf_text(&file) },
+                                       { "all.yaml", buf_text(&all) } };
+    struct kustomize_options options = { .root = tree_make(cx, files, 2) };
+    int64_t start = ctx_now_ms();
+    const char *out = tree_build(cx, &options);
+    assert_non_null(out);
+    assert_non_null(strstr(out, "      name: p-c1999\n"));
+    assert_true(ctx_now_ms() - start < 20000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT_TEST(an_unknown_field_is_named_with_the_nearest),
+        UNIT_TEST(wrong_kinds_are_named),
+        UNIT_TEST(nothing_leaves_the_root),
+        UNIT_TEST(links_inside_the_root_are_followed),
+        UNIT_TEST(cycles_are_found),
+        UNIT_TEST(a_missing_file_comes_with_a_hint),
+        UNIT_TEST(remote_files_come_through_the_caller),
+        UNIT_TEST(what_would_run_programs_is_refused),
+        UNIT_TEST(hashes_are_kustomizes),
+        UNIT_TEST(a_map_a_patch_deletes_stays_deleted),
+        UNIT_TEST(many_resources_stay_linear),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
