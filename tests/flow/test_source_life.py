@@ -237,10 +237,11 @@ def test_only_the_leader_serves(private, source):
     assert not port_open(standby.storage_port)
 
 
-def test_the_storage_folder_must_exist(private, tmp_path):
-    with pytest.raises(AssertionError, match="invalid dir path: /nonexistent/storage"):
-        private.source("--storage-path=/nonexistent/storage")
-    private.started.clear()
+def test_the_storage_folder_must_exist(cp):
+    done = subprocess.run([rig.binary("source-controller"), "--storage-path=/nonexistent/storage", "--metrics-addr=0",
+                           "--health-addr=0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30,
+                          env={"KUBECONFIG": str(cp.kubeconfig("source-controller"))})
+    assert done.returncode == 1 and "invalid dir path: /nonexistent/storage" in done.stderr
 
 
 def run_fetch(*args, env=None):
