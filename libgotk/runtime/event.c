@@ -139,10 +139,10 @@ static int open_letter(struct ctx *cx, const struct queued *q, struct letter *re
         return cx->err.code;
     *ret = (struct letter){
         .involved = doc_find(d, "involved"),
-        .type = doc_text(doc_find(d, "type")),
-        .severity = doc_text(doc_find(d, "severity")),
-        .reason = doc_text(doc_find(d, "reason")),
-        .message = doc_text(doc_find(d, "message")),
+        .type = str_or(doc_text(doc_find(d, "type")), ""),
+        .severity = str_or(doc_text(doc_find(d, "severity")), ""),
+        .reason = str_or(doc_text(doc_find(d, "reason")), ""),
+        .message = str_or(doc_text(doc_find(d, "message")), ""),
         .annotations = doc_find(d, "annotations"),
         .at_ns = q->at_ns,
     };
@@ -338,7 +338,7 @@ static bool post_failed(struct events *e, struct queued *q, const struct letter 
 /* Sends what is left of an event; true when it must be kept for later. */
 static bool send_event(struct ctx *cx, struct events *e, struct queued *q)
 {
-    struct letter letter = { 0 };
+    struct letter letter = { .message = "" };
     bool keep = false;
     cx->deadline_ms = ctx_now_ms() + SEND_TIMEOUT_MS;
     ASSERT(open_letter(cx, q, &letter) == 0);

@@ -43,8 +43,9 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int open_run(struct ctx *cx, struct manager *m, const struct controller *c, struct doc *object,
-                    const struct queue_item *item, struct progress_slot *slot, struct run **ret_run)
+/* NULL with an error when the object's metadata makes no sense. */
+static struct run *open_run(struct ctx *cx, struct manager *m, const struct controller *c, struct doc *object,
+                            const struct queue_item *item, struct progress_slot *slot)
 {
     struct run *run = arena_alloc(cx->arena, c->run_size);
     struct doc *status = doc_find(object, "status");
@@ -60,10 +61,9 @@ static int open_run(struct ctx *cx, struct manager *m, const struct controller *
     run->driver->published = status;
     run->status = status ? doc_copy(cx->arena, status) : doc_object(cx->arena);
     if (decode_struct(cx, doc_find(object, "metadata"), meta_fields, "metadata", &run->meta) < 0)
-        return cx->err.code;
+        return NULL;
     run->conds = (struct cond_target){ cx->arena, run->status, run->meta.generation };
-    *ret_run = run;
-    return 0;
+    return run;
 }
 
 static int drive_steps(struct ctx *cx, struct run *run)
@@ -182,7 +182,6 @@ static struct queue_outcome start(struct ctx *cx, struct manager *m, const struc
                                   const struct queue_item *item, struct progress_slot *slot)
 {
     struct doc *object;
-    struct run *run = NULL;
     enum run_ending ending;
     cx->log = runlog_scope(cx->arena, c, item);
     if (read_object(cx, m, c, item, &object) < 0)
@@ -191,7 +190,8 @@ static struct queue_outcome start(struct ctx *cx, struct manager *m, const struc
         forget_metrics(m, c, item);
         return (struct queue_outcome){ .verdict = QUEUE_GONE };
     }
-    if (open_run(cx, m, c, object, item, slot, &run) < 0)
+    struct run *run = open_run(cx, m, c, object, item, slot);
+    if (!run)
         return fail_opening(cx, m);
     int rc = drive(cx, run, &ending);
     struct queue_outcome outcome = end(cx, run, rc, ending);
