@@ -94,8 +94,9 @@ static void grow_table(struct queue *q)
 static struct entry *entry_for(struct queue *q, const char *ns, const char *name)
 {
     struct entry **at = place_of(q, ns, name);
-    if (*at)
-        return *at;
+    struct entry *known = *at;
+    if (known)
+        return known;
     size_t ns_size = strlen(ns) + 1;
     size_t name_size = strlen(name) + 1;
     struct entry *e = mem_alloc(sizeof(*e) + ns_size + name_size);

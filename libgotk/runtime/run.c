@@ -43,12 +43,16 @@ int run_fails_as(struct ctx *cx, struct run *run, const char *condition, const c
     return err_code(cx);
 }
 
-const char *run_took(struct ctx *cx, const struct run *run)
+int64_t run_elapsed_ns(const struct run *run)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t ns = (int64_t)now.tv_sec * GOTIME_SECOND + now.tv_nsec - run->started_ns;
-    return gotime_print_duration(cx->arena, ns / 1000 * 1000);
+    return (int64_t)now.tv_sec * GOTIME_SECOND + now.tv_nsec - run->started_ns;
+}
+
+const char *run_took(struct ctx *cx, const struct run *run)
+{
+    return gotime_print_duration(cx->arena, run_elapsed_ns(run) / 1000 * 1000);
 }
 
 static struct doc *merged(struct arena *a, const struct doc *first, const struct doc *second)

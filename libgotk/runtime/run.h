@@ -72,7 +72,10 @@ void run_show_progress(struct ctx *cx, struct run *run);
 void run_event(struct ctx *cx, struct run *run, enum event_severity severity, const char *reason,
                const struct doc *metadata, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
-/* How long the run has taken, as Go prints a duration ("1.234567s"). */
+/* How long the run has taken so far, in nanoseconds. */
+int64_t run_elapsed_ns(const struct run *run);
+
+/* The same to the microsecond, as Go prints a duration ("1.234567s"). */
 const char *run_took(struct ctx *cx, const struct run *run);
 
 #endif

@@ -202,7 +202,7 @@ static void count_duration(const struct run *run)
 {
     metrics_observe(manager_metrics(run->manager), METRIC_RECONCILE_DURATION,
                     METRIC_LABELS(run->ref.kind, run->meta.name, str_or(run->meta.ns, "")),
-                    (double)ctx_now_ms() / 1e3 - (double)run->started_ns / 1e9);
+                    (double)run_elapsed_ns(run) / 1e9);
 }
 
 struct queue_outcome runclose_cut_short(struct ctx *cx, struct run *run)

@@ -12,8 +12,6 @@
 #include "libgotk/runtime/runlog.h"
 #include "libgotk/runtime/status.h"
 
-#include <time.h>
-
 #define CLOSE_TIMEOUT_MS 10000
 
 /* The object from the store, or from the API server while the store is behind what we wrote ourselves; NULL when it is
@@ -36,13 +34,6 @@ static int read_object(struct ctx *cx, struct manager *m, const struct controlle
     return 0;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* NULL with an error when the object's metadata makes no sense. */
 static struct run *open_run(struct ctx *cx, struct manager *m, const struct controller *c, struct doc *object,
                             const struct queue_item *item, struct progress_slot *slot)
@@ -54,7 +45,7 @@ static struct run *open_run(struct ctx *cx, struct manager *m, const struct cont
     run->object = object;
     run->ref = kube_ref_of(object);
     run->trigger = item->priority;
-    run->started_ns = now_ns();
+    run->started_ns = run_elapsed_ns(run);
     run->driver = ARENA_NEW(cx->arena, struct run_driver);
     run->driver->run = run;
     run->driver->slot = slot;
