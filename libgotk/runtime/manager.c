@@ -164,6 +164,7 @@ static void begin_end(struct manager *m, int64_t grace_ms)
     atomic_store(&m->state, STOPPING);
     watchers_stop(m->watchers);
     lanes_cancel(m->lanes);
+    progress_cancel(m->progress);
     loop_expire_in(m->loop, grace_ms);
     end_loop_when_idle(m);
 }

@@ -199,18 +199,25 @@ void progress_put(struct progress_slot *slot, const struct kube_ref *ref, const 
     pthread_mutex_unlock(&p->lock);
 }
 
-bool progress_take(struct progress_slot *slot, uint64_t *ret_version)
+enum progress_fate progress_take(struct progress_slot *slot, uint64_t *ret_version)
 {
     struct progress *p = slot->owner;
     pthread_mutex_lock(&p->lock);
     while (slot->state == SENDING)
         pthread_cond_wait(&p->changed, &p->lock);
-    bool sent = slot->state == SENT;
-    if (sent)
+    enum progress_fate fate = slot->state == SENT     ? PROGRESS_SENT
+                              : slot->state == FAILED ? PROGRESS_UNSURE
+                                                      : PROGRESS_UNSENT;
+    if (fate == PROGRESS_SENT)
         *ret_version = slot->version;
     slot->state = EMPTY;
     mem_free(slot->letter);
     slot->letter = NULL;
     pthread_mutex_unlock(&p->lock);
-    return sent;
+    return fate;
+}
+
+void progress_cancel(struct progress *p)
+{
+    cancel_fire(&p->cancel);
 }

@@ -31,7 +31,16 @@ struct progress_slot *progress_slot(struct progress *p);
 void progress_put(struct progress_slot *slot, const struct kube_ref *ref, const char *owner,
                   const struct doc *body, int64_t due_ms);
 
-/* Empties the slot. True when the patch was sent and stored; *ret_version is then the resourceVersion afterwards. */
-bool progress_take(struct progress_slot *slot, uint64_t *ret_version);
+enum progress_fate {
+    PROGRESS_UNSENT, /* nothing was sent */
+    PROGRESS_SENT,   /* stored */
+    PROGRESS_UNSURE, /* sent, but whether it was stored is not known */
+};
+
+/* Empties the slot and tells what became of its patch; *ret_version is the resourceVersion after PROGRESS_SENT. */
+enum progress_fate progress_take(struct progress_slot *slot, uint64_t *ret_version);
+
+/* Cancels what is being sent, so that nobody waits for it any more: the process is ending. */
+void progress_cancel(struct progress *p);
 
 #endif

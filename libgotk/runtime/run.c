@@ -89,13 +89,26 @@ const char *run_owner(const struct run *run)
     return str_or(run->controller->field_owner, manager_program(run->manager)->name);
 }
 
+/* Members of `published` that a patch may or may not have changed are taken out, so that the next one writes them. */
+static struct doc *without_doubtful(struct arena *a, const struct doc *published, const struct doc *shown)
+{
+    struct doc *sure = doc_object(a);
+    doc_each (member, published)
+        if (doc_equal(member, doc_find(shown, doc_key(member))))
+            doc_set(a, sure, doc_key(member), doc_copy(a, member));
+    return sure;
+}
+
 void run_hide_progress(struct run *run)
 {
     struct run_driver *d = run->driver;
     if (!d->shown)
         return;
-    if (progress_take(d->slot, &d->written))
+    enum progress_fate fate = progress_take(d->slot, &d->written);
+    if (fate == PROGRESS_SENT)
         d->published = d->shown;
+    else if (fate == PROGRESS_UNSURE)
+        d->published = without_doubtful(run->conds.arena, d->published, d->shown);
     d->shown = NULL;
 }
 

@@ -45,7 +45,7 @@ static struct run *open_run(struct ctx *cx, struct manager *m, const struct cont
     run->object = object;
     run->ref = kube_ref_of(object);
     run->trigger = item->priority;
-    run->started_ns = run_elapsed_ns(run);
+    run->started_ns = run_elapsed_ns(run); /* since 0: now */
     run->driver = ARENA_NEW(cx->arena, struct run_driver);
     run->driver->run = run;
     run->driver->slot = slot;
