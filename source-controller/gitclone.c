@@ -1,7 +1,7 @@
 /*
  * gitclone.c: one fetch with libgit2; see gitclone.h.
  *
- * The repository is bare and the files go to a folder of their own, so that no .git is among them. Attributes are not
+ * The repository is made bare and given a folder for the files afterwards, so that no .git is among them. Attributes are not
  * applied (no line-ending conversion), as in go-git: an artifact holds the bytes that were committed.
  */
 #include "source-controller/gitclone.h"
@@ -215,9 +215,10 @@ static int check_out(struct ctx *cx, struct clone *c, git_commit *commit)
     git_checkout_options options;
     if (fs_mkdirs(cx, c->req->tree_dir, 0700) < 0)
         return cx->err.code;
+    if (git_repository_set_workdir(c->repo, c->req->tree_dir, 0) < 0)
+        return git_failed(cx, "cannot use the folder for the files");
     git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX | GIT_CHECKOUT_NO_REFRESH;
-    options.target_directory = c->req->tree_dir;
     options.disable_filters = 1;
     options.notify_flags = GIT_CHECKOUT_NOTIFY_UPDATED;
     options.notify_cb = on_file;

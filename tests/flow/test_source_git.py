@@ -271,3 +271,53 @@ def test_what_is_not_supported_yet_says_so(repo, source, spec, field):
     assert "not supported by this version" in conditions(status)["Ready"][2]
     assert status["observedGeneration"] == 1 and "artifact" not in status
     assert not repo.requests(mark)
+
+
+def raw_commit(repo, tree):
+    """Commits a tree object made of (mode, name, id) rows that git itself may refuse, and moves main there."""
+    rows = b"".join(f"{mode} {name}".encode() + b"\0" + bytes.fromhex(sha) for mode, name, sha in tree)
+    made = repo.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", stdin=rows).strip()
+    sha = repo.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=(
+        f"tree {made}\nauthor rig <r@e> 1700000000 +0000\ncommitter rig <r@e> 1700000000 +0000\n\nraw\n").encode()).strip()
+    repo.git("update-ref", "refs/heads/main", sha)
+    return sha
+
+
+def blob(repo, content):
+    return repo.git("hash-object", "-w", "--stdin", stdin=content.encode()).strip()
+
+
+def test_files_are_stored_as_they_were_committed(repo, source):
+    """No line-ending conversion, no $Id$, whatever .gitattributes asks for; odd names; the exec bit; no gitlinks."""
+    files = {".gitattributes": "* text eol=crlf ident\n", "unix": "a\n$Id$\n", "dos": "a\r\n", "name with spaces": "1",
+             ".gitmodules": '[submodule "zzz-sub"]\n\tpath = zzz-sub\n\turl = ../other.git\n', "-dash": "2", "ünï": "3", "d/" * 60 + "deep": "4", "x" * 200: "5"}
+    repo.commit(files)
+    tree = [line.split(None, 2)[0::2] for line in repo.git("ls-tree", "-z", "main").split("\0") if line]
+    rows = [(mode, rest.split("\t")[1], rest.split("\t")[0]) for mode, rest in tree]
+    rows += [("100755", "zz.sh", blob(repo, "#!/bin/sh\n")), ("160000", "zzz-sub", repo.head())]
+    sha = raw_commit(repo, [(mode.lstrip("0"), name.strip('"'), oid) for mode, name, oid in rows])
+    artifact = source.create(repo.http_url, ignore="!.gitattributes\n!.gitmodules\n").ready(sha)["artifact"]
+    assert members(artifact) == {**files, "zz.sh": "#!/bin/sh\n"}
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(download(artifact)))) as tar:
+        assert oct(tar.getmember("zz.sh").mode) == "0o700" and oct(tar.getmember("unix").mode) == "0o600"
+
+
+@pytest.mark.parametrize("name", ["..", ".git", "a/../../b"])
+def test_names_that_lead_outside_are_refused(controllers, repo, source, name):
+    inner = blob(repo, "evil")
+    raw_commit(repo, [("100644", name, inner)])
+    source.create(repo.http_url).failed("GitOperationFailed", "unable to clone")
+    assert "artifact" not in source.get()["status"]
+    good = repo.commit({"a": "1"}, parent="")
+    source.again()
+    source.ready(good)
+
+
+def test_a_link_cannot_be_written_through(controllers, repo, source, tmp_path):
+    """A tree that has the name `a` twice, as a link to a folder outside and as a folder."""
+    folder = repo.git("hash-object", "-t", "tree", "-w", "--stdin",
+                      stdin=b"100644 stolen\0" + bytes.fromhex(blob(repo, "evil"))).strip()
+    raw_commit(repo, [("120000", "a", blob(repo, str(tmp_path))), ("40000", "a", folder)])
+    source.create(repo.http_url)
+    source.wait(lambda o: rig.condition(o).get("status") in ("True", "False"), "to be done")
+    assert list(tmp_path.iterdir()) == []
