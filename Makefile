@@ -12,7 +12,7 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wconversion -Wstrict-prototypes -Wmis
         -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough \
         -Werror
 HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fno-common
-LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+LDHARDEN := -pie -Wl,--as-needed -Wl,-z,relro,-z,now,-z,noexecstack
 ifeq ($(SAN),)
   HARDEN += -D_FORTIFY_SOURCE=2
 else ifeq ($(SAN),address)
