@@ -137,12 +137,22 @@ struct doc *doc_fmt(struct arena *a, const char *fmt, ...)
     return node_doc(n);
 }
 
+/* The text of a node, with what it was written as behind it. */
+static char *copy_value(struct arena *a, const cJSON *from)
+{
+    if (!(from->type & NODE_SOURCE))
+        return str_dup(a, from->valuestring);
+    size_t len = strlen(from->valuestring) + 1;
+    len += strlen(from->valuestring + len) + 1;
+    return memcpy(arena_alloc_raw(a, len), from->valuestring, len);
+}
+
 static cJSON *copy_node(struct arena *a, const cJSON *from)
 {
     cJSON *n = arena_alloc_raw(a, sizeof(*n));
     *n = *from;
     n->next = n->prev = n->child = NULL;
-    n->valuestring = str_dup(a, from->valuestring);
+    n->valuestring = copy_value(a, from);
     n->string = NULL;
     for (const cJSON *child = from->child; child; child = child->next) {
         cJSON *copy = copy_node(a, child);
@@ -485,6 +495,24 @@ int doc_line(const struct doc *d)
 int doc_column(const struct doc *d)
 {
     return d ? (int)node_of(d)->valuedouble : 0;
+}
+
+bool doc_quoted(const struct doc *d)
+{
+    return d && node_of(d)->type & NODE_QUOTED;
+}
+
+void doc_set_quoted(struct doc *d, bool quoted)
+{
+    cJSON *n = node_of(d);
+    n->type = quoted ? n->type | NODE_QUOTED : n->type & ~NODE_QUOTED;
+}
+
+const char *doc_source(const struct doc *d)
+{
+    if (!d || !(node_of(d)->type & NODE_SOURCE))
+        return NULL;
+    return node_of(d)->valuestring + strlen(node_of(d)->valuestring) + 1;
 }
 
 void doc_set_position(struct doc *d, int line, int column)

@@ -94,6 +94,11 @@ bool doc_equal(const struct doc *a, const struct doc *b);
  * Columns count bytes in JSON, characters in YAML. */
 int doc_line(const struct doc *d);
 int doc_column(const struct doc *d);
+/* For nodes read with YML_SOURCE: true for a scalar in quotes or written as a block; and the text a plain number, bool,
+ * null or timestamp was written as ("" for a null that was not written at all), NULL for any other node. */
+bool doc_quoted(const struct doc *d);
+void doc_set_quoted(struct doc *d, bool quoted);
+const char *doc_source(const struct doc *d);
 void doc_set_position(struct doc *d, int line, int column);
 
 /* Builders: set or append plain values in one call. A NULL string is not set at all. */

@@ -22,6 +22,11 @@
 /* The bytes that stand for a NUL inside a string. */
 #define NODE_NUL "\xC0\x80"
 
+/* Bits beside cJSON's type: the scalar was written in quotes or as a block; the text a plain scalar was written as
+ * stands behind the NUL of valuestring. Only with YML_SOURCE. */
+#define NODE_QUOTED (1 << 16)
+#define NODE_SOURCE (1 << 17)
+
 static inline cJSON *node_of(const struct doc *d)
 {
     return (cJSON *)(uintptr_t)d;

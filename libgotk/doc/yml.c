@@ -224,7 +224,7 @@ static bool is_plain(const struct reader *r)
     return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static int fill_scalar(struct reader *r, cJSON *n)
+static int resolve_scalar(struct reader *r, cJSON *n)
 {
     const char *text = (const char *)r->event.data.scalar.value;
     size_t len = r->event.data.scalar.length;
@@ -238,6 +238,33 @@ static int fill_scalar(struct reader *r, cJSON *n)
         return fill_text(r, n, doc_nstring(r->cx->arena, text, len));
     struct yml_value v = yml_resolve(text, r->rules);
     return fill_value(r, n, &v, text);
+}
+
+/* Remembers quotes, and behind the value of other plain scalars than strings the text they were written as. */
+static void keep_source(struct reader *r, cJSON *n)
+{
+    const char *text = (const char *)r->event.data.scalar.value;
+    const char *value = n->valuestring ? n->valuestring : "";
+    if (!is_plain(r)) {
+        n->type |= NODE_QUOTED;
+        return;
+    }
+    if (r->type == YML_STRING || r->event.data.scalar.tag)
+        return;
+    size_t len = strlen(value) + 1;
+    char *both = arena_alloc(r->cx->arena, len + strlen(text) + 1);
+    memcpy(both, value, len);
+    memcpy(both + len, text, strlen(text));
+    n->valuestring = both;
+    n->type |= NODE_SOURCE;
+}
+
+static int fill_scalar(struct reader *r, cJSON *n)
+{
+    int rc = resolve_scalar(r, n);
+    if (rc >= 0 && r->rules & YML_SOURCE)
+        keep_source(r, n);
+    return rc;
 }
 
 /* The string the scalar read last becomes as a key; NULL when it cannot be one. go-yaml v3 keeps what was written,
@@ -546,7 +573,7 @@ static int read_stream(struct reader *r, bool many, cJSON *docs)
         }
         cJSON *n = NULL;
         rc = read_document(r, &n);
-        if (rc < 0 || n->type == cJSON_NULL)
+        if (rc < 0 || doc_kind(node_doc(n)) == DOC_NULL)
             continue;
         if (!many && docs->child)
             return fail_second(r, n);

@@ -20,6 +20,7 @@ enum yml_rules {
     YML_LAST_WINS = 2, /* a repeated key replaces the earlier one instead of being refused */
     YML_STRING_KEYS =
         4, /* keys below the top level must be strings (kustomize fails when it prints others) */
+    YML_SOURCE = 8, /* nodes remember how scalars were written: doc_quoted, doc_source */
 };
 
 /* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.
