@@ -127,7 +127,7 @@ static int add_map(const struct smp *s, struct doc *target, struct doc *patch, s
         return 0;
     if (!patch) {
         *ret = target;
-        *ret_keep_null = target && !smp_blank(target);
+        *ret_keep_null = target && !str_eq(doc_source(target), "");
         return 0;
     }
     *ret = patch;
@@ -175,10 +175,17 @@ static struct openapi_at embedded_schema(const struct smp *s, const struct doc *
     return schema_of(s->cx->arena, at.api, target, patch);
 }
 
-bool smp_blank(const struct doc *d)
+/* A scalar of the patch takes over the target's quotes, or their absence: a number between quotes is a string. */
+static struct doc *quote_like(struct arena *a, const struct doc *target, struct doc *patch)
 {
-    (void)d;
-    return false;
+    enum doc_kind kind = doc_kind(patch);
+    if (!target || kind == DOC_NULL)
+        return patch;
+    if (doc_quoted(target) && kind != DOC_STRING)
+        patch = doc_string(a, str_or(doc_source(patch), resource_scalar(patch)));
+    if (doc_kind(patch) == DOC_STRING)
+        doc_set_quoted(patch, doc_quoted(target));
+    return patch;
 }
 
 int smp_merge_node(const struct smp *s, struct doc *target, struct doc *patch, struct openapi_at at,
@@ -196,7 +203,7 @@ int smp_merge_node(const struct smp *s, struct doc *target, struct doc *patch, s
     case DOC_ARRAY:
         return smp_merge_list(s, target, patch, here, ret);
     default:
-        *ret = patch ? patch : target;
+        *ret = patch ? quote_like(s->cx->arena, target, patch) : target;
         return 0;
     }
 }

@@ -26,7 +26,4 @@ int smp_merge_list(const struct smp *s, struct doc *target, struct doc *patch, s
 /* The meaning of a $patch value; ERR_INVALID for an unknown one. */
 int smp_directive(struct ctx *cx, const char *value, enum smp_directive *ret) MUST_CHECK;
 
-/* True for a null that was written as nothing at all ("key:"). */
-bool smp_blank(const struct doc *d);
-
 #endif
