@@ -28,8 +28,8 @@ struct progress_slot {
     struct progress_slot *next;
     enum state state;
     int64_t due_ms;
-    char *letter; /* JSON text: object, owner and body of the patch; NULL while EMPTY */
-    uint64_t version;
+    char *letter;     /* JSON text: object, owner and body of the patch; NULL while EMPTY */
+    uint64_t version; /* before the patch, and once SENT after it */
 };
 
 struct progress {
@@ -54,13 +54,15 @@ static struct progress_slot *earliest(struct progress *p)
     return first;
 }
 
-static int send_letter(struct ctx *cx, struct kube *k, const char *text, uint64_t *ret_version)
+static int send_letter(struct ctx *cx, struct kube *k, const char *text, uint64_t version,
+                       uint64_t *ret_version)
 {
     struct doc *letter;
     if (json_parse(cx, text, strlen(text), "progress", &letter) < 0)
         return cx->err.code;
     struct kube_ref ref = kube_ref_of(doc_find(letter, "object"));
-    return status_patch(cx, k, &ref, doc_text_at(letter, "owner"), doc_find(letter, "body"), ret_version);
+    return status_patch(cx, k, &ref, doc_text_at(letter, "owner"), doc_find(letter, "body"), version,
+                        ret_version);
 }
 
 /* Sends a slot's letter; called and returns with the lock held, sends without it. */
@@ -69,8 +71,8 @@ static void send_slot(struct progress *p, struct progress_slot *s, struct ctx *c
     s->state = SENDING;
     pthread_mutex_unlock(&p->lock);
     cx->deadline_ms = ctx_now_ms() + SEND_TIMEOUT_MS;
-    uint64_t version = 0;
-    int rc = send_letter(cx, p->kube, s->letter, &version);
+    uint64_t version = s->version;
+    int rc = send_letter(cx, p->kube, s->letter, version, &version);
     if (rc < 0 && rc != ERR_NOT_FOUND && rc != ERR_CANCELED)
         log_error(p->log, err_message(cx), "unable to show progress in status", NULL);
     err_clear(cx);
@@ -185,13 +187,14 @@ static char *write_letter(const struct kube_ref *ref, const char *owner, const s
 }
 
 void progress_put(struct progress_slot *slot, const struct kube_ref *ref, const char *owner,
-                  const struct doc *body, int64_t due_ms)
+                  const struct doc *body, uint64_t version, int64_t due_ms)
 {
     struct progress *p = slot->owner;
     char *letter = write_letter(ref, owner, body);
     pthread_mutex_lock(&p->lock);
     ASSERT(slot->state == EMPTY);
     slot->letter = letter;
+    slot->version = version;
     slot->due_ms = due_ms;
     slot->state = WAITING;
     if (due_ms < p->awake_ms)

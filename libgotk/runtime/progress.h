@@ -26,10 +26,10 @@ void progress_stop(struct progress *p);
 /* A slot for one worker, alive until progress_stop. */
 struct progress_slot *progress_slot(struct progress *p);
 
-/* Has `body` (of status_diff) sent as `owner` at `due_ms` on the clock of ctx_now_ms. The slot must be empty; everything
- * is copied. */
+/* Has `body` (of status_diff) sent as `owner` on top of `version` at `due_ms` on the clock of ctx_now_ms. The slot must be
+ * empty; everything is copied. */
 void progress_put(struct progress_slot *slot, const struct kube_ref *ref, const char *owner,
-                  const struct doc *body, int64_t due_ms);
+                  const struct doc *body, uint64_t version, int64_t due_ms);
 
 enum progress_fate {
     PROGRESS_UNSENT, /* nothing was sent */

@@ -89,6 +89,12 @@ const char *run_owner(const struct run *run)
     return str_or(run->controller->field_owner, manager_program(run->manager)->name);
 }
 
+uint64_t run_version(const struct run *run)
+{
+    uint64_t read = status_version(run->meta.resource_version);
+    return run->driver->written > read ? run->driver->written : read;
+}
+
 /* Members of `published` that a patch may or may not have changed are taken out, so that the next one writes them. */
 static struct doc *without_doubtful(struct arena *a, const struct doc *published, const struct doc *shown)
 {
@@ -123,7 +129,8 @@ void run_show_progress(struct ctx *cx, struct run *run)
     const struct doc *body = status_diff(cx->arena, run->meta.uid, d->published, now);
     if (!body)
         return;
-    progress_put(d->slot, &run->ref, run_owner(run), body, ctx_now_ms() + PROGRESS_AFTER_MS);
+    progress_put(d->slot, &run->ref, run_owner(run), body, run_version(run),
+                 ctx_now_ms() + PROGRESS_AFTER_MS);
     d->shown = now;
 }
 

@@ -117,8 +117,9 @@ int runclose_write(struct ctx *cx, struct run *run)
     const struct doc *body = status_diff(cx->arena, run->meta.uid, d->published, run->status);
     if (!body || !manager_may_write(run->manager))
         return 0;
-    int rc = status_patch(cx, manager_kube(run->manager), &run->ref, run_owner(run), body, &d->written);
-    if (rc == ERR_NOT_FOUND || rc == ERR_CONFLICT) {
+    int rc = status_patch(cx, manager_kube(run->manager), &run->ref, run_owner(run), body, run_version(run),
+                          &d->written);
+    if (rc == ERR_NOT_FOUND) {
         err_clear(cx);
         return 0;
     }

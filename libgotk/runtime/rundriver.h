@@ -33,6 +33,9 @@ enum run_ending {
 /* The field owner of our patches. */
 const char *run_owner(const struct run *run);
 
+/* The newest resourceVersion of the object that the run knows of. */
+uint64_t run_version(const struct run *run);
+
 /* True when the object carries its controller's finalizer. */
 bool run_has_finalizer(const struct run *run);
 

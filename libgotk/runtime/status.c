@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define FINALIZER_TRIES 3
+#define TRIES 5
 
 uint64_t status_version(const char *resource_version)
 {
@@ -36,15 +36,47 @@ static uint64_t version_of(const struct doc *object)
     return status_version(doc_text_at(object, "metadata", "resourceVersion"));
 }
 
-int status_patch(struct ctx *cx, struct kube *k, const struct kube_ref *ref, const char *owner,
-                 const struct doc *body, uint64_t *ret_version)
+static int patch_once(struct ctx *cx, struct kube *k, const struct kube_ref *ref, const char *owner,
+                      const struct doc *body, uint64_t version, uint64_t *ret_version)
 {
     struct kube_patch_options options = { .field_manager = owner, .subresource = "status" };
+    struct doc *locked = doc_copy(cx->arena, body);
+    struct doc *meta = doc_ensure(cx->arena, locked, "metadata");
     struct doc *after;
-    if (kube_patch(cx, k, ref, KUBE_PATCH_MERGE, body, &options, &after) < 0)
+    if (version)
+        doc_set(cx->arena, meta, "resourceVersion", doc_fmt(cx->arena, "%llu", (unsigned long long)version));
+    if (kube_patch(cx, k, ref, KUBE_PATCH_MERGE, locked, &options, &after) < 0)
         return cx->err.code;
     *ret_version = version_of(after);
     return 0;
+}
+
+/* The version of the object as it is now, when it is still the same one. */
+static int read_version(struct ctx *cx, struct kube *k, const struct kube_ref *ref, const char *uid,
+                        uint64_t *ret_version)
+{
+    struct doc *fresh;
+    if (kube_get(cx, k, ref, &fresh) < 0)
+        return cx->err.code;
+    if (!str_eq(doc_text_at(fresh, "metadata", "uid"), uid))
+        return err_fail(cx, ERR_NOT_FOUND, "%s %s/%s was replaced by another one", ref->kind, ref->ns,
+                        ref->name);
+    *ret_version = version_of(fresh);
+    return 0;
+}
+
+int status_patch(struct ctx *cx, struct kube *k, const struct kube_ref *ref, const char *owner,
+                 const struct doc *body, uint64_t version, uint64_t *ret_version)
+{
+    const char *uid = doc_text_at(body, "metadata", "uid");
+    for (int tries = 1;; tries++) {
+        int rc = patch_once(cx, k, ref, owner, body, version, ret_version);
+        if (rc != ERR_CONFLICT || tries == TRIES)
+            return rc;
+        err_clear(cx);
+        if (read_version(cx, k, ref, uid, &version) < 0)
+            return cx->err.code;
+    }
 }
 
 /* The finalizers of an object with `finalizer` in or out; NULL when that is so already. */
@@ -94,7 +126,7 @@ static int set_finalizer(struct ctx *cx, struct kube *k, const struct doc *objec
         if (!list || !str_eq(doc_text_at(object, "metadata", "uid"), uid))
             return 0;
         int rc = patch_finalizers(cx, k, object, list, owner, ret_version);
-        if (rc != ERR_CONFLICT || tries == FINALIZER_TRIES)
+        if (rc != ERR_CONFLICT || tries == TRIES)
             return rc;
         err_clear(cx);
         struct doc *fresh;

@@ -351,6 +351,12 @@ static void only_long_steps_show_progress(void **state)
 {
     struct live l = enter(state, "progress");
     put(&l, "slow", "", "do: slow");
+    for (int64_t until = ctx_now_ms() + 20000; !doc_path(get(&l, "slow"), "metadata", "finalizers");) {
+        assert_true(ctx_now_ms() < until);
+        assert_ok(l.cx, ctx_sleep(l.cx, 20));
+    }
+    put(&l, "slow", "note: a change that is no reason to start anew",
+        "do: slow"); /* and a conflict for the patch */
     wait_for_conditions(
         &l, "slow",
         "Reconciling=True/Progressing/Working for a test Ready=Unknown/Progressing/Reconciliation in progress");
