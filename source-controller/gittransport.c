@@ -206,7 +206,7 @@ static int read_answer(struct stream *s, char *data, size_t size, size_t *ret_n)
 static int read_refs(struct stream *s)
 {
     char chunk[16 << 10];
-    size_t n;
+    size_t n = 0;
     do {
         if (read_answer(s, chunk, sizeof(chunk), &n) < 0)
             return s->transport->cx->err.code;
