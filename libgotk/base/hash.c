@@ -45,7 +45,7 @@ static void free_evp(void *evp)
 
 int hash_new(struct ctx *cx, const char *algorithm, struct hash **ret)
 {
-    size_t index;
+    size_t index = 0;
     if (find(cx, algorithm, &index) < 0)
         return cx->err.code;
     struct hash *h = ARENA_NEW(cx->arena, struct hash);
@@ -118,7 +118,7 @@ int hash_hmac_hex(struct ctx *cx, const char *algorithm, const void *key, size_t
 {
     unsigned char out[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    size_t index;
+    size_t index = 0;
     if (find(cx, algorithm, &index) < 0)
         return cx->err.code;
     if (!algorithms[index].md)
