@@ -30,7 +30,7 @@ static int fetch_through_parent(struct ctx *cx, void *user, const char *url, str
     struct doc *request = doc_object(cx->arena), *answer;
     doc_set_text(cx->arena, request, "url", url);
     if (job_ask(cx, user, request, &answer) < 0)
-        return cx->err.code;
+        return err_code(cx);
     buf_str(ret_body, str_or(doc_text_at(answer, "body"), ""));
     return buf_ok(cx, ret_body, url);
 }
@@ -51,10 +51,10 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
         .root_only = !spec,
     };
     if (spec && kustomize_generate(cx, &options, spec, &file) < 0)
-        return cx->err.code;
+        return err_code(cx);
     options.file = file;
     if (kustomize_build(cx, &options, ret_resources) < 0)
-        return spec ? err_wrap(cx, "kustomize build failed") : cx->err.code;
+        return spec ? err_wrap(cx, "kustomize build failed") : err_code(cx);
     return 0;
 }
 
@@ -70,11 +70,11 @@ static int substitute_all(struct ctx *cx, const struct map *vars, bool strict, s
 {
     struct doc *substituted = doc_array(cx->arena);
     if (varsub_check_names(cx, vars) < 0)
-        return cx->err.code;
+        return err_code(cx);
     doc_each (resource, *resources) {
         struct doc *result = NULL;
         if (varsub_resource(cx, resource, vars, strict, &result) < 0)
-            return cx->err.code;
+            return err_code(cx);
         doc_append(substituted, result ? result : doc_copy(cx->arena, resource));
     }
     *resources = substituted;
@@ -117,11 +117,11 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
 {
     struct doc *resources, *objects = doc_array(cx->arena), *output = doc_object(cx->arena);
     if (build_resources(cx, side, input, &resources) < 0 || substitute(cx, input, &resources) < 0)
-        return cx->err.code;
+        return err_code(cx);
     struct buf yaml = buf_new(cx->arena, YAML_MAX);
     kustomize_print(&yaml, resources);
     if (buf_ok(cx, &yaml, "the built YAML") < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (doc_is_true(doc_find(input, "wantYaml"), false))
         doc_set_text(cx->arena, output, "yaml", buf_text(&yaml));
     collect_objects(cx->arena, resources, objects);
@@ -165,9 +165,9 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
     struct buf output = buf_new(cx->arena, YAML_MAX);
     struct doc *d, *document = input_document(cx, input, want_yaml);
     if (job_run(cx, &build_job, &limits, document, remote_answer, NULL, &output) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (json_parse(cx, buf_text(&output), output.len, "the build's output", &d) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = (struct build_output){
         .yaml = doc_text_at(d, "yaml"),
         .digest = doc_text_at(d, "digest"),
@@ -191,7 +191,7 @@ int build_command(struct ctx *cx, const char *const *args)
         return err_errno(cx, "%s", args[0]);
     const struct build_input input = { .root = "/", .dir = dir, .allow_remote = true };
     if (run_job(cx, &input, true, &built) < 0)
-        return cx->err.code;
+        return err_code(cx);
     fputs(built.yaml, stdout);
     return 0;
 }

@@ -64,6 +64,14 @@ int err_recode(struct ctx *cx, int code);
 /* Forgets the error: the caller dealt with it. */
 void err_clear(struct ctx *cx);
 
+/* The message, code and reason of the error in cx: "" and 0 and NULL without one. */
+const char *err_message(const struct ctx *cx);
+int err_code(const struct ctx *cx);
+const char *err_reason_of(const struct ctx *cx);
+
+/* The lower-case name of a code for logs and metrics, e.g. "not_found"; "unknown" for others. */
+const char *err_name(int code);
+
 /* The static analyser cannot see that these never return 0: tell it, so that it does not follow impossible paths. */
 #if defined(__clang_analyzer__) && !defined(GOTK_ERR_ITSELF)
 static inline int err_negative(int code)
@@ -76,14 +84,7 @@ static inline int err_negative(int code)
 #define err_wrap(...)   err_negative(err_wrap(__VA_ARGS__))
 #define err_reason(...) err_negative(err_reason(__VA_ARGS__))
 #define err_recode(...) err_negative(err_recode(__VA_ARGS__))
+#define err_code(...)   err_negative(err_code(__VA_ARGS__))
 #endif
-
-/* The message, code and reason of the error in cx: "" and 0 and NULL without one. */
-const char *err_message(const struct ctx *cx);
-int err_code(const struct ctx *cx);
-const char *err_reason_of(const struct ctx *cx);
-
-/* The lower-case name of a code for logs and metrics, e.g. "not_found"; "unknown" for others. */
-const char *err_name(int code);
 
 #endif

@@ -254,7 +254,7 @@ static void keep_source(struct reader *r, cJSON *n)
     size_t len = strlen(value) + 1;
     char *both = arena_alloc(r->cx->arena, len + strlen(text) + 1);
     memcpy(both, value, len);
-    memcpy(both + len, text, strlen(text));
+    memcpy(both + len, text, strlen(text) + 1);
     n->valuestring = both;
     n->type |= NODE_SOURCE;
 }

@@ -19,7 +19,7 @@ enum yml_rules {
                             overrides what stands before it: kustomization files, kubeconfigs, Helm values */
     YML_LAST_WINS = 2, /* a repeated key replaces the earlier one instead of being refused */
     YML_STRING_KEYS =
-        4, /* keys below the top level must be strings (kustomize fails when it prints others) */
+        4,          /* keys below the top level must be strings (kustomize fails when it prints others) */
     YML_SOURCE = 8, /* nodes remember how scalars were written: doc_quoted, doc_source */
 };
 

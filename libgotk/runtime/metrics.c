@@ -414,7 +414,7 @@ static void collect_all(struct metrics *m)
 void metrics_print(struct metrics *m, struct buf *out)
 {
     collect_all(m);
-    size_t order[METRIC_COUNT];
+    size_t order[METRIC_COUNT] = { 0 };
     for (size_t i = 0; i < METRIC_COUNT; i++)
         order[i] = i;
     qsort(order, METRIC_COUNT, sizeof(order[0]), by_name);

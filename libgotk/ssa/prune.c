@@ -47,7 +47,7 @@ static int objects_of(struct ctx *cx, const struct inventory *stale, struct doc 
     struct doc **objects = ARENA_ARRAY(cx->arena, struct doc *, stale->entries_count);
     for (size_t i = 0; i < stale->entries_count; i++)
         if (inventory_object(cx, &stale->entries[i], &objects[i]) < 0)
-            return cx->err.code;
+            return err_code(cx);
     subject_sort(cx->arena, objects, stale->entries_count);
     *ret_objects = objects;
     return 0;
@@ -58,14 +58,14 @@ int prune_delete(struct ctx *cx, struct kube *kube, const struct prune_options *
 {
     struct doc **objects = NULL;
     if (objects_of(cx, stale, &objects) < 0)
-        return cx->err.code;
+        return err_code(cx);
     struct buf errors = buf_new(cx->arena, (size_t)32 << 10);
     int code = 0;
     for (size_t i = stale->entries_count; i-- > 0;) {
         enum change_action action;
         if (delete_one(cx, kube, options, objects[i], &action) < 0) {
             buf_fmt(&errors, "%s;", err_message(cx));
-            code = code ? code : cx->err.code;
+            code = code ? code : err_code(cx);
         } else if (action == CHANGE_UNKNOWN) {
             action = CHANGE_DELETED; /* it was gone already */
         }
