@@ -76,8 +76,8 @@ static void clean_annotations(struct arena *a, struct resource *r)
         doc_remove(map, internal_annotations[i]);
     for (struct doc *d = doc_first(map); d; d = next) {
         next = doc_next(d);
-        if (doc_kind(d) != DOC_STRING)
-            doc_replace(a, map, d, doc_string(a, str_or(resource_scalar(d), "")));
+        if (doc_kind(d) != DOC_STRING || doc_source(d))
+            doc_replace(a, map, d, doc_string(a, resource_written(d)));
     }
     if (map && !doc_len(map))
         doc_remove(meta, "annotations");
@@ -92,6 +92,8 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
         return err_code(cx);
     resmap_refresh(m);
     drop_local(m);
+    if (resmap_check_unique(cx, m) < 0)
+        return err_code(cx);
     if (order_apply(cx, m, doc_find(t->file, "sortOptions"), options->reorder == KUSTOMIZE_REORDER_LEGACY) <
         0)
         return err_code(cx);

@@ -167,7 +167,7 @@ bool labelsel_matches(const struct labelsel *s, const struct doc *labels)
 {
     for (size_t i = 0; i < s->all.len; i++) {
         const struct doc *d = doc_find(labels, s->all.at[i].key);
-        if (!holds(&s->all.at[i], d ? str_or(resource_scalar(d), "") : NULL))
+        if (!holds(&s->all.at[i], d ? resource_written(d) : NULL))
             return false;
     }
     return true;

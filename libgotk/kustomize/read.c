@@ -88,25 +88,12 @@ static int check_meta(struct ctx *cx, const struct resource *r, const char *file
     return 0;
 }
 
-/* Annotations end as text, namely the text they were written as: 1.50 stays 1.50. */
-static void annotations_to_text(struct arena *a, struct doc *d)
-{
-    struct doc *map = doc_path(d, "metadata", "annotations");
-    struct doc *next = NULL;
-    for (struct doc *value = doc_kind(map) == DOC_OBJECT ? doc_first(map) : NULL; value; value = next) {
-        next = doc_next(value);
-        if (doc_source(value))
-            doc_replace(a, map, value, doc_string(a, doc_source(value)));
-    }
-}
-
 static int add_document(struct ctx *cx, struct doc *d, const char *file, struct resources *queue)
 {
     if (doc_kind(d) == DOC_NULL || (doc_kind(d) == DOC_OBJECT && !doc_len(d)))
         return 0;
     if (doc_kind(d) != DOC_OBJECT)
         return err_fail(cx, ERR_INVALID, "missing Resource metadata%s", show_place(cx->arena, file, d));
-    annotations_to_text(cx->arena, d);
     struct resource *r = resource_new(cx->arena, d, file);
     if (check_meta(cx, r, file) < 0)
         return err_code(cx);
@@ -134,15 +121,6 @@ static bool is_wrapper(const struct doc *d)
            (doc_find(d, "items") || doc_find(d, "functionConfig"));
 }
 
-/* Upstream takes items through JSON, where every string is quoted. */
-static void quote_strings(struct doc *d)
-{
-    if (doc_kind(d) == DOC_STRING)
-        doc_set_quoted(d, true);
-    doc_each (child, d)
-        quote_strings(child);
-}
-
 static int unroll(struct ctx *cx, struct resource *r, struct resources *queue, struct resources *ret)
 {
     struct doc *items = doc_find(r->doc, "items");
@@ -155,7 +133,7 @@ static int unroll(struct ctx *cx, struct resource *r, struct resources *queue, s
     if (doc_kind(items) != DOC_ARRAY)
         return err_fail(cx, ERR_INVALID, "expected array in %s/items, but found %s%s", r->id.gvk.kind,
                         doc_kind_name(items), show_place(cx->arena, r->file, items));
-    quote_strings(items);
+    resource_pass_json(cx->arena, r->doc, items, true);
     return add_items(cx, items, r->file, queue);
 }
 

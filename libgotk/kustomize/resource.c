@@ -28,6 +28,44 @@ const char *resource_scalar(const struct doc *d)
     }
 }
 
+const char *resource_written(const struct doc *d)
+{
+    if (doc_source(d))
+        return doc_source(d);
+    return doc_kind(d) == DOC_NULL ? "null" : str_or(resource_scalar(d), "");
+}
+
+/* True for strings that YAML would take for something else without quotes. */
+static bool needs_quotes(const char *s)
+{
+    static const char *const words[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n", "" };
+    if (strchr("0123456789+-.~", s[0]) && s[0])
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_eq_fold(words[i], s))
+            return true;
+    return false;
+}
+
+void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all)
+{
+    struct doc *next = NULL;
+    if (doc_kind(d) == DOC_STRING)
+        doc_set_quoted(d, quote_all || needs_quotes(doc_text(d)));
+    if (doc_kind(d) == DOC_NULL && doc_source(d))
+        doc_replace(a, parent, d, doc_null(a));
+    else if (doc_kind(d) == DOC_BOOL && doc_source(d))
+        doc_replace(a, parent, d, doc_bool(a, doc_is_true(d, false)));
+    else if (doc_kind(d) == DOC_NUMBER && doc_source(d))
+        doc_replace(a, parent, d, doc_number(a, doc_literal(d)));
+    else if (doc_kind(d) == DOC_STRING && doc_source(d))
+        doc_replace(a, parent, d, doc_string(a, doc_text(d)));
+    for (struct doc *child = doc_first(d); child; child = next) {
+        next = doc_next(child);
+        resource_pass_json(a, d, child, quote_all);
+    }
+}
+
 static const char *text_of(const struct doc *d, const char *key)
 {
     return str_or(resource_scalar(doc_find(d, key)), "");
@@ -151,7 +189,7 @@ const char *resource_label(const struct resource *r, const char *key)
 const char *resource_annotation(const struct resource *r, const char *key)
 {
     const struct doc *d = doc_find(doc_path(r->doc, "metadata", "annotations"), key);
-    return d ? str_or(resource_scalar(d), "") : NULL;
+    return d ? resource_written(d) : NULL;
 }
 
 struct doc *resource_metadata_map(struct arena *a, struct resource *r, const char *field)

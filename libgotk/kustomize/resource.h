@@ -82,6 +82,13 @@ struct doc *resource_metadata_map(struct arena *a, struct resource *r, const cha
  * NULL for maps and lists. */
 const char *resource_scalar(const struct doc *d);
 
+/* What a trip through JSON does to a node of `parent`: nothing is as it was written any more; strings are quoted, all of
+ * them or only those that would be read as something else. Upstream takes list items and JSON patches that way. */
+void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all);
+
+/* The text of an annotation's value as it was written: "1.50", "~". */
+const char *resource_written(const struct doc *d);
+
 /* The namespace that counts for identity: "default" for none, RESOURCE_NO_NAMESPACE for cluster-scoped kinds. */
 const char *resid_namespace(const struct resid *id);
 

@@ -38,10 +38,10 @@ static struct nodes nodes_of(struct arena *a, const struct doc *list)
     return result;
 }
 
-/* Upstream's Node.Value: the text of scalars, "" for maps and lists. */
+/* Upstream's Node.Value: the text of scalars as it was written, "" for maps and lists. */
 static const char *node_value(const struct doc *d)
 {
-    return str_or(resource_scalar(d), "");
+    return doc_source(d) ? doc_source(d) : str_or(resource_scalar(d), "");
 }
 
 static bool is_nothing(const struct doc *d)

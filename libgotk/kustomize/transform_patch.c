@@ -100,6 +100,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
         resource_store_past(cx->arena, r);
     if (patch_json6902(cx, &r->doc, args->operations) < 0)
         return err_wrap(cx, "patch %s for %s", args->source, resid_text(cx->arena, &r->id));
+    resource_pass_json(cx->arena, NULL, r->doc, false);
     if (resource_refresh(cx->arena, r))
         resmap_touch(m);
     return 0;

@@ -17,8 +17,8 @@ import tempfile
 NAMES = ["web", "db", "cache", "job-x", "cfg", "app"]
 SPACES = ["", "", "", "default", "team-a"]
 QUIRKS = ["yes", "'no'", "on", "y", "0644", "0o17", "1.0", "1.50", "1e3", "1_000", "0x1F", "null", "~", "''", '"5"', "2001-12-14",
-          "1:30", "'# x'", "a: b".join("''"), '"a\\tb"', "-", "'-x'", "=", "'a '", '"\\u00e9\\U0001F600"', "12345678901234567890",
-          ".5", "+1", "-.inf0", "true", "'true'", "\"line1\\nline2\\n\"", "\"x\\n\"", "'%x'", "'@x'", "'`x'", "a#b", "'a #b'",
+          "1:30", "'# x'", "a: b".join("''"), '"a\\tb"', "'-x'", "=", "'a '", '"\\u00e9\\U0001F600"', "12345678901234567890",
+          ".5", "+1", "-.inf0", "true", "'true'", "$(VAR)", "x-$(VAR)", "$$(VAR)", "\"line1\\nline2\\n\"", "\"x\\n\"", "'%x'", "'@x'", "'`x'", "a#b", "'a #b'",
           "'" + "long text " * 12 + "'", "{}", "[]", "'{a}'", "'*x'", "'!x'", "'&x'", "'|'", "'a:b'", "'a:'", "!!str 12",
           "\"tab\\there\"", "'multi word'", "<<", "\"trailing space \\n next\"", "Off", "NULL", "-0", "0.1e-7", "1e21", "100000000000000000000000"]
 
@@ -113,8 +113,24 @@ class Tree:
     def resource(self, name=None, space=None):
         name = name or self.pick(NAMES)
         space = self.pick(SPACES) if space is None else space
-        kind = self.pick(["ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "DaemonSet", "Job", "ServiceAccount",
+        for _ in range(20):
+            kind = self.kind()
+            if self.maybe(0.02) or (kind, name) not in self.taken:
+                break
+            name = self.pick(NAMES)
+        else:
+            self.serial += 1
+            name = f"{name}{self.serial}"
+        self.taken.add((kind, name))
+        return self.object(kind, name, space)
+
+    taken = None
+
+    def kind(self):
+        return self.pick(["ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "DaemonSet", "Job", "ServiceAccount",
                           "RoleBinding", "ClusterRole", "Namespace", "Widget", "Pod", "CronJob", "Ingress", "HorizontalPodAutoscaler"])
+
+    def object(self, kind, name, space):
         if kind in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
             return self.workload(kind, name, space)
         out = {"ConfigMap": "apiVersion: v1", "Secret": "apiVersion: v1", "Service": "apiVersion: v1", "Pod": "apiVersion: v1",
@@ -168,9 +184,11 @@ class Tree:
 
     resources = None
 
-    def target_of(self, folder):
+    def target_of(self, folder, kinds=None):
         """Kind, name and namespace of some resource a kustomization sees."""
         docs = self.visible.get(folder) or []
+        if kinds:
+            docs = [d for d in docs if any(f"\nkind: {k}\n" in d for k in kinds)]
         if not docs:
             return None
         doc = self.pick(docs)
@@ -189,7 +207,7 @@ class Tree:
         head = f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {name}\n" + (f"  namespace: {space}\n" if space else "")
         how = self.rng.randint(0, 5)
         if how == 0:
-            ops = self.pick([f"- op: add\n  path: /metadata/labels\n  value: {{x: {self.scalar()}}}\n", "- op: replace\n  path: /spec/replicas\n  value: 7\n",
+            ops = self.pick([f"- op: add\n  path: /metadata/labels\n  value: {{x: {self.scalar()}}}\n", "- op: replace\n  path: /metadata/name\n  value: renamed\n",
                              f"- op: add\n  path: /spec/new\n  value: {self.scalar()}\n", "- op: remove\n  path: /metadata/labels\n",
                              "- op: test\n  path: /kind\n  value: Deployment\n- op: copy\n  from: /metadata/name\n  path: /metadata/copy\n"])
             where = self.pick([f"kind: {kind}", f"name: {name}", "kind: Dep.*", f"kind: {kind}\n    name: {name[0]}.*", "labelSelector: app=x"])
@@ -209,8 +227,13 @@ class Tree:
         return "- patch: |\n" + "".join("    " + line + "\n" for line in text.strip().split("\n"))
 
     def generator(self, kind):
-        out = f"- name: {self.pick(NAMES)}\n"
-        if self.maybe(0.2):
+        name = self.pick(NAMES)
+        if (kind, name) in self.taken and self.maybe(0.9):
+            self.serial += 1
+            name = f"gen{self.serial}"
+        self.taken.add((kind, name))
+        out = f"- name: {name}\n"
+        if self.maybe(0.1):
             out += f"  behavior: {self.pick(['create', 'merge', 'replace'])}\n"
         if self.maybe(0.2):
             out += f"  namespace: {self.pick(['default', 'team-a'])}\n"
@@ -218,6 +241,32 @@ class Tree:
             out += "  options:\n    disableNameSuffixHash: true\n    labels:\n      gen: 'yes'\n"
         out += "  literals:\n" + "".join(f"  - {k}={self.pick(['x', '5', 'a=b', 'true', 'q q'])}\n" for k in self.rng.sample(["k1", "k2", "k3"], 2))
         return out
+
+    def replacement(self, folder):
+        source = self.target_of(folder)
+        workload = self.target_of(folder, ["Deployment", "StatefulSet", "DaemonSet"])
+        if not source:
+            return ""
+        field = self.pick(["metadata.name", "kind", "apiVersion"])
+        where, path = source[1], self.pick(["metadata.annotations.from", "metadata.labels.[a.b/c]", "spec.new.deep", "spec.list.[name=z].v"])
+        options = "    options:\n      create: true\n"
+        if workload and self.maybe(0.6):
+            where = workload[1]
+            path = self.pick(["spec.template.spec.containers.*.image", "spec.template.spec.containers.[image=.*].image",
+                              "spec.template.spec.containers.0.image", "spec.template.spec.containers.0.env.0.value"])
+            options = self.pick(["", "    options:\n      delimiter: ':'\n      index: 0\n", "    options:\n      delimiter: '/'\n      index: -1\n",
+                                 "    options:\n      delimiter: ':'\n      index: 5\n"])
+        return (f"replacements:\n- source:\n    kind: {source[1]}\n    name: {source[2]}\n    fieldPath: {field}\n"
+                f"  targets:\n  - select:\n      kind: {where}\n    fieldPaths:\n    - '{path}'\n{options}")
+
+    def variable(self, folder):
+        target = self.target_of(folder)
+        if not target or "VAR" in self.taken:
+            return ""
+        self.taken.add("VAR")
+        space = f"\n    namespace: {target[3]}" if target[3] else ""
+        return (f"vars:\n- name: VAR\n  objref:\n    apiVersion: {target[0]}\n    kind: {target[1]}\n    name: {target[2]}{space}\n"
+                + self.pick(["", "  fieldref:\n    fieldpath: kind\n", "  fieldref:\n    fieldpath: spec.replicas\n"]))
 
     def kustomization(self, folder, bases, component=False):
         out = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n" if component else ""
@@ -252,19 +301,17 @@ class Tree:
         if self.maybe(0.2):
             out += "secretGenerator:\n" + self.generator("Secret")
         if self.maybe(0.15):
-            target = self.target_of(folder)
+            target = self.target_of(folder, ["Deployment", "StatefulSet"])
             if target:
                 out += f"replicas:\n- name: {target[2]}\n  count: 3\n"
         if self.maybe(0.25):
-            target = self.target_of(folder)
-            other = self.target_of(folder)
-            if target and other:
-                out += (f"replacements:\n- source:\n    kind: {target[1]}\n    name: {target[2]}\n    fieldPath: "
-                        + self.pick(["metadata.name", "metadata.namespace", "data.a", "spec.replicas", "kind"])
-                        + f"\n  targets:\n  - select:\n      kind: {other[1]}\n    fieldPaths:\n    - "
-                        + self.pick(["metadata.annotations.from", "spec.template.spec.containers.[name=main].image", "data.a", "metadata.labels.app",
-                                     "spec.template.spec.containers.*.image", "spec.new.deep"])
-                        + "\n" + self.pick(["", "    options:\n      create: true\n", "    options:\n      delimiter: ':'\n      index: 0\n"]))
+            out += self.replacement(folder)
+        if self.maybe(0.15):
+            out += self.variable(folder)
+        if self.maybe(0.15):
+            patch = self.patch(folder)
+            if patch and patch.startswith("- patch: |"):
+                out += "patchesStrategicMerge:\n" + patch.replace("- patch: |", "- |", 1)
         if self.maybe(0.1):
             out += "buildMetadata: [" + self.pick(["originAnnotations", "transformerAnnotations", "originAnnotations, transformerAnnotations"]) + "]\n"
         if self.maybe(0.1):
@@ -275,7 +322,7 @@ class Tree:
         return out
 
     def make(self):
-        self.resources, self.visible = {}, {}
+        self.resources, self.visible, self.taken = {}, {}, set()
         levels = self.rng.randint(1, 3)
         below = []
         for level in range(levels):
