@@ -13,6 +13,7 @@
 static struct state state;
 
 static const struct flag flags[] = {
+    { .name = "concurrent", .fallback = "2" },
     { .name = "storage-path",
       .kind = FLAG_STRING,
       .target = &state.storage_path,

@@ -90,12 +90,21 @@ struct flag options_sandbox_flag(const char **target)
     return row;
 }
 
-static bool is_in(const struct flag *rows, size_t count, const char *name)
+static const struct flag *find_row(const struct flag *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (str_eq(rows[i].name, name))
-            return true;
-    return false;
+            return &rows[i];
+    return NULL;
+}
+
+/* A row of the program; one without a target is a shared row with another default. */
+static struct flag own_row(const struct flag *own)
+{
+    const struct flag *known = own->target ? NULL : find_row(shared, ARRAY_LEN(shared), own->name);
+    struct flag row = known ? *known : *own;
+    row.fallback = own->fallback;
+    return row;
 }
 
 /* The program's rows and the shared ones it does not replace. */
@@ -104,9 +113,9 @@ static struct flag *all_rows(struct arena *a, const struct flag *own, size_t own
     struct flag *rows = ARENA_ARRAY(a, struct flag, own_count + ARRAY_LEN(shared));
     size_t n = 0;
     for (size_t i = 0; i < own_count; i++)
-        rows[n++] = own[i];
+        rows[n++] = own_row(&own[i]);
     for (size_t i = 0; i < ARRAY_LEN(shared); i++)
-        if (!is_in(own, own_count, shared[i].name))
+        if (!find_row(own, own_count, shared[i].name))
             rows[n++] = shared[i];
     *ret_count = n;
     return rows;

@@ -2,7 +2,7 @@
  * options.h: the flags all controllers share, in one table, and their values.
  *
  * Filled once in main, read-only afterwards. A program adds rows of its own (struct program); a row of its own with the name
- * of a shared one takes its place, e.g. for another default.
+ * of a shared one takes its place; without a target it only gives that one another default.
  */
 #ifndef GOTK_RUNTIME_OPTIONS_H
 #define GOTK_RUNTIME_OPTIONS_H
