@@ -116,7 +116,8 @@ def pytest_runtest_makereport(item, call):
     ns = getattr(item, "funcargs", {}).get("ns")
     if not report.failed or not ns:
         return
-    for log in sorted(pathlib.Path(_state()["folder"]).rglob("*-controller*.log")):
+    folder = pathlib.Path(_state()["folder"])
+    for log in sorted([*folder.glob("*-controller*.log"), *folder.glob("*/*-controller*.log")]):
         lines = [line for line in log.read_text(errors="replace").splitlines() if ns in line]
         if lines:
             report.sections.append((f"{log.name}: lines that name {ns}", "\n".join(lines[-60:])))
