@@ -18,8 +18,10 @@
 #define UNUSED      __attribute__((unused))
 #define NORETURN    __attribute__((noreturn))
 
-#define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* clang-format off */
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+/* clang-format on */
 
 /* An invariant of the program, checked in release builds too: its breach is a defect, never bad input. */
 #define ASSERT(cond) ((cond) ? (void)0 : attr_assert_failed(#cond, __FILE__, __LINE__))

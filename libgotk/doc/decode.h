@@ -47,36 +47,22 @@ struct field {
 /* clang-format off */
 #define FIELD_KIND_OF(type, member) _Generic(((type *)0)->member, \
     const char *: FIELD_KIND_STRING, bool: FIELD_KIND_BOOL, int64_t: FIELD_KIND_INT, const struct doc *: FIELD_KIND_DOC)
+#define FIELD(type, member, json, flag) \
+    { .name = (json), .kind = FIELD_KIND_OF(type, member), .flags = (flag), .offset = offsetof(type, member) }
+#define FIELD_STRUCT(type, member, json, flag, table) \
+    { .name = (json), .kind = FIELD_KIND_STRUCT, .flags = (flag), .offset = offsetof(type, member), \
+      .size = sizeof(((type *)0)->member), .fields = (table) }
+#define FIELD_POINTER(type, member, json, flag, table) \
+    { .name = (json), .kind = FIELD_KIND_POINTER, .flags = (flag), .offset = offsetof(type, member), \
+      .size = sizeof(*((type *)0)->member), .fields = (table) }
+#define FIELD_LIST(type, member, count, json, flag, table) \
+    { .name = (json), .kind = FIELD_KIND_LIST, .flags = (flag), .offset = offsetof(type, member), \
+      .count_offset = offsetof(type, count), .size = sizeof(*((type *)0)->member), .fields = (table) }
+#define FIELD_STRING_LIST(type, member, count, json, flag) \
+    { .name = (json), .kind = FIELD_KIND_STRING_LIST, .flags = (flag), .offset = offsetof(type, member), \
+      .count_offset = offsetof(type, count), .size = sizeof(const char *) }
+#define FIELD_END { .name = NULL, .kind = FIELD_KIND_END }
 /* clang-format on */
-#define FIELD(type, member, json, flag)                                                                      \
-    {                                                                                                        \
-        .name = (json), .kind = FIELD_KIND_OF(type, member), .flags = (flag),                                \
-        .offset = offsetof(type, member)                                                                     \
-    }
-#define FIELD_STRUCT(type, member, json, flag, table)                                                        \
-    {                                                                                                        \
-        .name = (json), .kind = FIELD_KIND_STRUCT, .flags = (flag), .offset = offsetof(type, member),        \
-        .size = sizeof(((type *)0)->member), .fields = (table)                                               \
-    }
-#define FIELD_POINTER(type, member, json, flag, table)                                                       \
-    {                                                                                                        \
-        .name = (json), .kind = FIELD_KIND_POINTER, .flags = (flag), .offset = offsetof(type, member),       \
-        .size = sizeof(*((type *)0)->member), .fields = (table)                                              \
-    }
-#define FIELD_LIST(type, member, count, json, flag, table)                                                   \
-    {                                                                                                        \
-        .name = (json), .kind = FIELD_KIND_LIST, .flags = (flag), .offset = offsetof(type, member),          \
-        .count_offset = offsetof(type, count), .size = sizeof(*((type *)0)->member), .fields = (table)       \
-    }
-#define FIELD_STRING_LIST(type, member, count, json, flag)                                                   \
-    {                                                                                                        \
-        .name = (json), .kind = FIELD_KIND_STRING_LIST, .flags = (flag), .offset = offsetof(type, member),   \
-        .count_offset = offsetof(type, count), .size = sizeof(const char *)                                  \
-    }
-#define FIELD_END                                                                                            \
-    {                                                                                                        \
-        .name = NULL, .kind = FIELD_KIND_END                                                                 \
-    }
 
 /* Fills *ret_struct (zeroed by the caller) from an object; strings and sub-documents are borrowed from `d`, arrays and
  * pointed-to structs live in cx->arena. A value of the wrong kind or a missing required member is ERR_INVALID, named

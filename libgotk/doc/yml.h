@@ -14,13 +14,12 @@
 /* How text is read. */
 enum yml_rules {
     YML_CORE = 0, /* go-yaml v3: what kustomize reads resources and patches with */
-    YML_11 =
-        1, /* sigs.k8s.io/yaml: yes, no, on, off, y and n are booleans, timestamps stay as written, a merge
-                            overrides what stands before it: kustomization files, kubeconfigs, Helm values */
-    YML_LAST_WINS = 2, /* a repeated key replaces the earlier one instead of being refused */
-    YML_STRING_KEYS =
-        4,          /* keys below the top level must be strings (kustomize fails when it prints others) */
-    YML_SOURCE = 8, /* nodes remember how scalars were written: doc_quoted, doc_source */
+    /* sigs.k8s.io/yaml: yes, no, on, off, y and n are booleans, timestamps stay as written, a merge overrides
+     * what stands before it: kustomization files, kubeconfigs, Helm values */
+    YML_11 = 1,
+    YML_LAST_WINS = 2,   /* a repeated key replaces the earlier one instead of being refused */
+    YML_STRING_KEYS = 4, /* keys below the top level must be strings, as kustomize's printer asks */
+    YML_SOURCE = 8,      /* nodes remember how scalars were written: doc_quoted, doc_source */
 };
 
 /* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.

@@ -49,12 +49,10 @@ static const double controller_bounds[] = {
 static const double queue_bounds[] = { 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100, 1000 };
 
 #define BOUNDS(b) .bounds = (b), .bound_count = ARRAY_LEN(b)
-#define QUEUE_LABELS                                                                                         \
-    {                                                                                                        \
-        "controller", "name"                                                                                 \
-    }
 
 /* clang-format off */
+#define QUEUE_LABELS { "controller", "name" }
+
 static const struct row rows[METRIC_COUNT] = {
     [METRIC_RECONCILE_DURATION] = { "gotk_reconcile_duration_seconds", HISTOGRAM,
         "The duration in seconds of a reconcile of one object.", { "kind", "name", "namespace" }, BOUNDS(reconcile_bounds) },

@@ -11,10 +11,9 @@
 #include <string.h>
 
 #define BODY "the archive's bytes"
-#define OK_REPLY                                                                                             \
-    {                                                                                                        \
-        "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n" BODY, 0, false, false, false                         \
-    }
+/* clang-format off */
+#define OK_REPLY { "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n" BODY, 0, false, false, false }
+/* clang-format on */
 
 static const char *new_path(struct ctx *cx)
 {

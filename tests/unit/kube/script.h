@@ -219,11 +219,11 @@ static inline struct kube *script_client(struct ctx *cx, struct script *s, struc
     "{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{\"name\":\"apps\"},\"versions\":["        \
     "{\"version\":\"v1\",\"resources\":[" SCRIPT_RESOURCE("deployments", "apps", "v1", "Deployment",         \
                                                           "Namespaced") "]}]}]}"
-#define SCRIPT_DISCOVERY                                                                                     \
-    { "GET /api ", 200, SCRIPT_AGGREGATED, SCRIPT_CORE, false, 0 },                                          \
-    {                                                                                                        \
-        "GET /apis ", 200, SCRIPT_AGGREGATED, SCRIPT_APIS, false, 0                                          \
-    }
+/* clang-format off */
+#define SCRIPT_DISCOVERY \
+    { "GET /api ", 200, SCRIPT_AGGREGATED, SCRIPT_CORE, false, 0 }, \
+    { "GET /apis ", 200, SCRIPT_AGGREGATED, SCRIPT_APIS, false, 0 }
+/* clang-format on */
 #define SCRIPT_JSON "Content-Type: application/json\r\n"
 
 #endif

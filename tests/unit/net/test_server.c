@@ -52,10 +52,11 @@ static void serve_slowly(struct ctx *cx, void *user, const struct server_request
     server_text(cx, reply, 200, "slow");
 }
 
+static char echo[] = "echo", deeper[] = "deeper";
 static const struct server_route routes[] = {
     { .prefix = "/files", .methods = "GET HEAD", .handler = serve_file },
-    { .prefix = "/echo", .handler = serve_echo, .user = (void *)(uintptr_t) "echo" },
-    { .prefix = "/echo/deeper/", .handler = serve_echo, .user = (void *)(uintptr_t) "deeper" },
+    { .prefix = "/echo", .handler = serve_echo, .user = echo },
+    { .prefix = "/echo/deeper/", .handler = serve_echo, .user = deeper },
     { .prefix = "/slow", .handler = serve_slowly },
 };
 
