@@ -7,7 +7,6 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,28 +17,38 @@ bool read_is_malformed(const struct ctx *cx)
     return strstr(err_message(cx), MALFORMED);
 }
 
+/* Reads ":<number>" and moves behind it. */
+static bool read_number(const char **p, long *ret)
+{
+    char *end = NULL;
+    if (**p != ':')
+        return false;
+    *ret = strtol(*p + 1, &end, 10);
+    bool found = end > *p + 1;
+    *p = end;
+    return found;
+}
+
 /* go-yaml counts the line where the broken construct starts, from 0 unless the scanner found it. */
 static int malformed(struct ctx *cx, const char *file)
 {
+    static const char starts_at[] = "that starts at line ";
     const char *message = err_message(cx);
-    const char *place = str_starts(message, file) ? message + strlen(file) : message;
-    int line = 0;
-    int column = 0;
-    int used = 0;
-    int start = 0;
-    if (sscanf(place, ":%d:%d: %n", &line, &column, &used) < 2)
+    const char *p = str_starts(message, file) ? message + strlen(file) : message;
+    long line = 0;
+    long column = 0;
+    if (!read_number(&p, &line) || !read_number(&p, &column) || !str_starts(p, ": "))
         return err_wrap(cx, MALFORMED);
-    const char *problem = place + used;
+    const char *problem = p + 2;
     const char *context = strstr(problem, " while ");
-    const char *starts = context ? strstr(context, "that starts at line ") : NULL;
-    bool scanning = context && str_starts(context, " while scanning");
-    start = starts ? atoi(starts + strlen("that starts at line ")) : line;
-    if (context)
-        return err_fail(cx, ERR_INVALID,
-                        MALFORMED ": yaml: line %d: %.*s in File: %s (line %d, column %d,%s)",
-                        start - !scanning, (int)(context - problem), problem, file, line, column, context);
-    return err_fail(cx, ERR_INVALID, MALFORMED ": yaml: line %d: %s in File: %s (line %d, column %d)", line,
-                    problem, file, line, column);
+    const char *starts = context ? strstr(context, starts_at) : NULL;
+    if (!context)
+        return err_fail(cx, ERR_INVALID, MALFORMED ": yaml: line %ld: %s in File: %s (line %ld, column %ld)",
+                        line, problem, file, line, column);
+    long start = starts ? strtol(starts + strlen(starts_at), NULL, 10) : line;
+    return err_fail(cx, ERR_INVALID, MALFORMED ": yaml: line %ld: %.*s in File: %s (line %ld, column %ld,%s)",
+                    start - !str_starts(context, " while scanning"), (int)(context - problem), problem, file,
+                    line, column, context);
 }
 
 /* A line that starts with "---" separates documents; only white space or a comment may follow on it. */

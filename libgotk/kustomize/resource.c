@@ -8,9 +8,11 @@
 #include "libgotk/base/str.h"
 #include "libgotk/kustomize/kinds.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define NEEDS_HASH "internal.config.kubernetes.io/needsHashSuffix"
+#define DOUBLE_DIGITS 15
+#define NEEDS_HASH    "internal.config.kubernetes.io/needsHashSuffix"
 
 const char *resource_scalar(const struct doc *d)
 {
@@ -47,6 +49,15 @@ static bool needs_quotes(const char *s)
     return false;
 }
 
+/* JSON patches read numbers as float64, which loses digits of long ones; list items keep them. */
+static void pass_number(struct arena *a, struct doc *parent, struct doc *d, bool exact)
+{
+    if (!exact && strlen(doc_literal(d)) > DOUBLE_DIGITS)
+        doc_replace(a, parent, d, doc_double(a, strtod(doc_literal(d), NULL)));
+    else if (doc_source(d))
+        doc_replace(a, parent, d, doc_number(a, doc_literal(d)));
+}
+
 void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all)
 {
     struct doc *next = NULL;
@@ -56,8 +67,8 @@ void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool
         doc_replace(a, parent, d, doc_null(a));
     else if (doc_kind(d) == DOC_BOOL && doc_source(d))
         doc_replace(a, parent, d, doc_bool(a, doc_is_true(d, false)));
-    else if (doc_kind(d) == DOC_NUMBER && doc_source(d))
-        doc_replace(a, parent, d, doc_number(a, doc_literal(d)));
+    else if (doc_kind(d) == DOC_NUMBER)
+        pass_number(a, parent, d, quote_all);
     else if (doc_kind(d) == DOC_STRING && doc_source(d))
         doc_replace(a, parent, d, doc_string(a, doc_text(d)));
     for (struct doc *child = doc_first(d); child; child = next) {
