@@ -35,7 +35,7 @@ static const char *refusal(struct ctx *cx, const struct transfer *t)
     const char *why = number ? str_lower(cx->arena, strerrordesc_np((int)number)) : curl_words(cx, t);
     return str_fmt(cx->arena,
                    strchr(where, ':') ? "dial tcp [%s]:%ld: connect: %s" : "dial tcp %s:%ld: connect: %s",
-                   where, port ? port : url_port(&t->url), why);
+                   where, port > 0 ? port : url_port(&t->url), why); /* 0 or -1: never connected */
 }
 
 static const char *lateness(struct ctx *cx, const struct transfer *t)
