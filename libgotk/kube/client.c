@@ -85,6 +85,7 @@ static int check_config(struct ctx *cx, const struct kube_config *config, struct
                         url_mask(cx->arena, config->server));
     tls.ca_pem = config->ca_pem;
     tls.ca_len = length(config->ca_pem);
+    tls.ca_only = config->ca_pem != NULL;
     tls.cert_pem = config->cert_pem;
     tls.cert_len = length(config->cert_pem);
     tls.key_pem = config->key_pem;
