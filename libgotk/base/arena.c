@@ -2,7 +2,7 @@
  * arena.c: chunked bump allocation with deferred calls, marks and a maximum; the contract is in arena.h.
  *
  * A list of chunks, newest first. Small requests are cut from the newest chunk; one that does not fit opens a chunk of
- * its own size or of the next doubling step (64 KiB to 1 MiB). Runs on whichever thread owns the arena. Rejected: a
+ * its own size or of the next doubling step (4 KiB to 1 MiB). Runs on whichever thread owns the arena. Rejected: a
  * free list, because lifetimes are ended as a whole.
  */
 #include "libgotk/base/arena.h"
@@ -27,7 +27,7 @@
 #endif
 
 #define ALIGN       alignof(max_align_t)
-#define CHUNK_MIN   ((size_t)64 << 10)
+#define CHUNK_MIN   ((size_t)4 << 10)
 #define CHUNK_MAX   ((size_t)1 << 20)
 #define RESERVE_MIN ((size_t)8 << 20)
 
