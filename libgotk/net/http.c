@@ -15,7 +15,7 @@
 
 #include <pthread.h>
 
-#define IDLE_MAX        32
+#define IDLE_MAX        2
 #define CONNECTIONS_MAX 64L
 #define POLL_MS         ((int64_t)1000)
 
@@ -47,15 +47,21 @@ static void init_curl(void)
     ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
 
+static CURLM *open_multi(void)
+{
+    CURLM *multi = curl_multi_init();
+    ASSERT(multi);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    return multi;
+}
+
 struct http *http_open(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, init_curl);
     struct http *h = mem_alloc(sizeof(*h));
-    h->multi = curl_multi_init();
-    ASSERT(h->multi);
-    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
-    curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    h->multi = open_multi();
     return h;
 }
 
@@ -78,8 +84,7 @@ void http_drop_connections(struct http *h)
 {
     free_idle(h);
     curl_multi_cleanup(h->multi);
-    h->multi = curl_multi_init();
-    ASSERT(h->multi);
+    h->multi = open_multi();
 }
 
 static CURL *take_easy(struct http *h)

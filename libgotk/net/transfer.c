@@ -20,6 +20,7 @@
 #define STREAM_HIGH_WATER ((size_t)1 << 20)
 #define KEEPALIVE_S       30L
 #define DEAD_PEER_MS      60000U
+#define UPLOAD_BUFFER     16384L /* curl's least; idle handles keep theirs, and most bodies are small */
 
 #define SET(t, option, ...) ASSERT(curl_easy_setopt((t)->easy, (option), __VA_ARGS__) == CURLE_OK)
 
@@ -122,6 +123,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_ctx, void *user)
         return CURLE_ABORTED_BY_CALLBACK;
     }
     SSL_CTX_set1_cert_store(ssl_ctx, t->trust);
+    SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS); /* connections idle most of the time */
     return CURLE_OK;
 }
 
@@ -319,6 +321,7 @@ static void set_protocol(struct transfer *t)
 {
     SET(t, CURLOPT_HTTP_VERSION, (long)(t->req->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     SET(t, CURLOPT_PIPEWAIT, t->req->http2 ? 1L : 0L);
+    SET(t, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
     if (t->req->decompress)
         SET(t, CURLOPT_ACCEPT_ENCODING, "gzip");
 }
