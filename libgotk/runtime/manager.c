@@ -29,6 +29,7 @@
 #define STOP_GRACE_MS     10000
 #define LOST_GRACE_MS     2000
 #define EVENTS_GRACE_MS   1000
+#define TRIM_IDLE_MS      1000
 #define USER_AGENT_SUFFIX "/" GOTK_VERSION
 
 enum state { STARTING, RUNNING, STOPPING };
@@ -57,6 +58,7 @@ struct manager {
     atomic_bool lost; /* the lease: set before the loop thread knows */
     bool synced;
     bool leading;
+    int64_t trim_ms; /* when free memory goes back to the system if nothing runs; 0: done */
     int exit_code;
 };
 
@@ -149,11 +151,30 @@ static void end_loop_when_idle(struct manager *m)
         loop_stop(m->loop);
 }
 
+/* A burst of reconciles leaves holes in the heap: they are given back once nothing has run for a moment. Returns in how
+ * many milliseconds to look again, -1: not before something has run. */
+static int64_t trim_when_idle(struct manager *m)
+{
+    int64_t now_ms = ctx_now_ms();
+    if (lanes_busy(m->lanes) > 0)
+        m->trim_ms = now_ms + TRIM_IDLE_MS;
+    if (m->trim_ms == 0 || lanes_busy(m->lanes) > 0)
+        return -1;
+    if (now_ms < m->trim_ms)
+        return m->trim_ms - now_ms;
+    malloc_trim(0);
+    m->trim_ms = 0;
+    return -1;
+}
+
 static void on_turn(void *user)
 {
     struct manager *m = user;
-    if (atomic_load(&m->state) == RUNNING)
-        loop_turn_in(m->loop, lanes_dispatch(m->lanes));
+    if (atomic_load(&m->state) == RUNNING) {
+        int64_t next_ms = lanes_dispatch(m->lanes);
+        int64_t trim_ms = trim_when_idle(m);
+        loop_turn_in(m->loop, trim_ms >= 0 && (next_ms < 0 || trim_ms < next_ms) ? trim_ms : next_ms);
+    }
     metrics_set(m->metrics, METRIC_LOOP_LAG, METRIC_PLAIN, (double)loop_lag_ms(m->loop) / 1000);
     end_loop_when_idle(m);
 }

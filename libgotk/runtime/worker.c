@@ -2,8 +2,9 @@
  * worker.c: worker threads and their hand-over; the contract is in worker.h.
  *
  * A worker sleeps on its own condition variable until the loop thread puts an item into its hand. The list of free workers
- * belongs to the loop thread; a worker returns to it with the message that carries its outcome. After a run that
- * used much memory the allocator is asked to give it back to the system.
+ * belongs to the loop thread, last in first out, so that few work much and the others rest; a worker returns to it with
+ * the message that carries its outcome. After a run that used much memory the allocator is asked to give it back to the
+ * system; a worker that rests for long closes its connections.
  */
 #include "libgotk/runtime/worker.h"
 
@@ -17,9 +18,11 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <time.h>
 
 #define ARENA_MAX  ((size_t)256 << 20)
 #define TRIM_ABOVE ((size_t)4 << 20)
+#define REST_MS    30000
 
 struct worker {
     struct loop_message message; /* first: carries the outcome to the loop */
@@ -117,12 +120,28 @@ static void work(struct worker *w, struct http *http)
     loop_post(manager_loop(p->manager), &w->message);
 }
 
+/* Waits until there is something to do; for REST_MS at most when the worker has connections to close. */
+static void wait_for_item(struct worker *w, bool connected)
+{
+    int64_t due_ms = ctx_now_ms() + REST_MS;
+    struct timespec at = { .tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000 };
+    int rc = 0;
+    while (!w->ending && !w->hand && rc != ETIMEDOUT)
+        rc = connected ? pthread_cond_timedwait(&w->wake, &w->lock, &at)
+                       : pthread_cond_wait(&w->wake, &w->lock);
+}
+
 /* Waits for an item; false when the worker is to end. */
-static bool take_item(struct worker *w)
+static bool take_item(struct worker *w, struct http *http)
 {
     pthread_mutex_lock(&w->lock);
-    while (!w->ending && !w->hand)
-        pthread_cond_wait(&w->wake, &w->lock);
+    wait_for_item(w, true);
+    if (!w->ending && !w->hand) {
+        pthread_mutex_unlock(&w->lock); /* the loop thread may want it */
+        http_drop_connections(http);
+        pthread_mutex_lock(&w->lock);
+        wait_for_item(w, false);
+    }
     w->item = w->hand;
     w->hand = NULL;
     bool go_on = !w->ending;
@@ -134,10 +153,19 @@ static void *worker_thread(void *arg)
 {
     struct worker *w = arg;
     struct http *http = http_open();
-    while (take_item(w))
+    while (take_item(w, http))
         work(w, http);
     http_close(http);
     return NULL;
+}
+
+static void init_monotonic(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 static int start_worker(struct ctx *cx, struct pool *p, struct worker *w)
@@ -148,7 +176,7 @@ static int start_worker(struct ctx *cx, struct pool *p, struct worker *w)
     w->slot = progress_slot(manager_progress(p->manager));
     cancel_open(&w->cancel);
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wake, NULL);
+    init_monotonic(&w->wake);
     int rc = pthread_create(&w->thread, NULL, worker_thread, w);
     if (rc != 0) {
         errno = rc;
