@@ -14,6 +14,7 @@ api.py         a small client of the API server
 pki.py web.py  made-up certificates; nginx serving Git (git-http-backend) and plain files, with its access log
 controller.py  our binaries as processes: ready, log, memory, clean exit
 programs.py    programs of others: the control plane's, and kustomize to compare with
+proxy.py       a TCP proxy that delays, holds and cuts
 report.py      sanitizer reports (also for run-units)
 """
 from .api import Api, ApiError, CONFIGMAP, CRD, EVENT, GITREPOSITORY, KUSTOMIZATION, Kind, NAMESPACE, SECRET
@@ -22,9 +23,10 @@ from .cluster import ControlPlane
 from .controller import Controller, binary, kustomize_controller, source_controller
 from .proc import Folder, Process, ROOT, Timeout, free_port, wait_for
 from .programs import tool
+from .proxy import Proxy
 from .web import Link, Repo, Web
 
 __all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "Folder",
-           "GITREPOSITORY", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "ROOT", "Repo", "SECRET",
+           "GITREPOSITORY", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
            "SERVICEACCOUNT", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
            "kustomize_controller", "source_controller", "tool", "wait_for"]

@@ -54,17 +54,35 @@ class ControlPlane:
         where = {"dir": self.dir, "port": self.port, **ports}
         self._spawn("etcd", ETCD_ARGS.format(**where))
         wait_for(lambda: port_open(ports["client"]), 20, "etcd to listen", every=0.02)
-        api = self._spawn("kube-apiserver", API_ARGS.format(**where))
-        wait_for(lambda: (api.check(), self._ready())[1], 60, "kube-apiserver to be ready; " + str(api.log_path))
+        self.api_args = API_ARGS.format(**where)
+        self.start_api()
         return self
 
-    def _write_files(self):
+    def start_api(self):
+        """Starts kube-apiserver: part of start(), and again after stop_api()."""
+        api = self._spawn("kube-apiserver", self.api_args)
+        wait_for(lambda: (api.check(), self._ready())[1], 60, "kube-apiserver to be ready; " + str(api.log_path))
+
+    def stop_api(self):
+        """Ends kube-apiserver alone: etcd keeps what it has, and start_api() listens on the same port."""
+        self.processes.pop().stop()
+
+    def renew_token(self, name):
+        """Gives a user another token, which counts, instead of the old one, from the next start_api() on."""
+        self.tokens[name] = os.urandom(12).hex()
+        self._write_tokens()
+        return self.tokens[name]
+
+    def _write_tokens(self):
         def user(name):
             if name == "admin":
                 return f'{self.tokens[name]},admin,admin,"system:masters"'
             return (f'{self.tokens[name]},system:serviceaccount:flux-system:{name},{name},'
                     '"system:serviceaccounts,system:serviceaccounts:flux-system"')
         (self.dir / "tokens.csv").write_text("".join(user(n) + "\n" for n in self.tokens))
+
+    def _write_files(self):
+        self._write_tokens()
         (self.dir / "audit.yaml").write_text(json.dumps(AUDIT_POLICY))
         openssl("genrsa", "-out", self.dir / "sa.key", "2048")
         openssl("rsa", "-in", self.dir / "sa.key", "-pubout", "-out", self.dir / "sa.pub")
@@ -150,19 +168,25 @@ class ControlPlane:
                                 "spec": {"expirationSeconds": seconds}})
         return answer["status"]["token"]
 
-    def kubeconfig(self, user="admin", token=None, path=None):
-        """Path of a kubeconfig for a known user, or for any token. Replaced atomically: others may be reading it."""
+    def kubeconfig(self, user="admin", token=None, path=None, **how):
+        """Path of a kubeconfig for a known user, or for any token. Replaced atomically: others may be reading it.
+
+        how: as kubeconfig_text.
+        """
         path = pathlib.Path(path or self.dir / f"{user}.kubeconfig")
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.write_text(self.kubeconfig_text(token or self.tokens[user]))
+        fresh.write_text(self.kubeconfig_text(token or self.tokens[user], **how))
         fresh.chmod(0o600)
         return fresh.rename(path)
 
-    def kubeconfig_text(self, token):
+    def kubeconfig_text(self, token, port=None, token_file=None):
+        """port: of a proxy before the API server; token_file: a file that holds the token, which may change."""
+        url = f"https://127.0.0.1:{port}" if port else self.url
+        user = {"tokenFile": str(token_file)} if token_file else {"token": token}
         return json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "gotk",
-            "clusters": [{"name": "gotk", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}],
-            "users": [{"name": "gotk", "user": {"token": token}}],
+            "clusters": [{"name": "gotk", "cluster": {"server": url, "certificate-authority": str(self.ca_file)}}],
+            "users": [{"name": "gotk", "user": user}],
             "contexts": [{"name": "gotk", "context": {"cluster": "gotk", "user": "gotk"}}]}, indent=2) + "\n"
 
     def kubectl(self, *args, stdin=None, check=True):
