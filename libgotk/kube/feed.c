@@ -16,6 +16,7 @@
 #define LINE_MAX_BYTES  ((size_t)64 << 20)
 #define SILENCE_MS      200000
 #define SHORT_MS        1000
+#define STEADY_MS       10000 /* a watch that lasts so long ends a row of failures */
 #define TIMEOUT_MIDDLE  (450 * GOTIME_SECOND) /* jittered to 300..600 s */
 #define TIMEOUT_PERCENT 33
 #define TIMEOUT_GRACE_S 30
@@ -179,7 +180,7 @@ int feed_watch(struct ctx *cx, struct reflector *r)
     int rc = run(cx, r, &feed);
     int64_t took_ms = ctx_now_ms() - began;
     feed_close(&feed);
-    if (feed.events > 0)
+    if (feed.events > 0 || took_ms >= STEADY_MS)
         r->failures = 0;
     if (rc == 0 && took_ms < SHORT_MS && feed.events == 0)
         rc = err_fail(cx, ERR_UNAVAILABLE, "the server ended the watch at once");
