@@ -69,6 +69,7 @@ static char *call_path(struct ctx *cx, const struct flight *f)
     if (call->verb != KUBE_GET && call->verb != KUBE_DELETE) {
         wire_query(&path, "dryRun", o->dry_run ? "All" : NULL);
         wire_query(&path, "fieldManager", o->field_manager);
+        wire_query(&path, "fieldValidation", o->field_validation);
     }
     if (call->verb == KUBE_PATCH && call->patch == KUBE_PATCH_APPLY)
         wire_query(&path, "force", o->force ? "true" : NULL);

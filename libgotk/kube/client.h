@@ -91,10 +91,11 @@ enum kube_patch_type {
 };
 
 struct kube_patch_options {
-    const char *field_manager; /* NULL: the server derives it from the user agent */
-    bool force;                /* apply: take over fields of other managers */
-    bool dry_run;              /* the server answers as if, and stores nothing */
-    const char *subresource;   /* "status", "token", ...; NULL: the object itself */
+    const char *field_manager;    /* NULL: the server derives it from the user agent */
+    bool force;                   /* apply: take over fields of other managers */
+    bool dry_run;                 /* the server answers as if, and stores nothing */
+    const char *subresource;      /* "status", "token", ...; NULL: the object itself */
+    const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
 };
 
 /* Patches one object; `options` and ret_doc (the object afterwards) may be NULL. */

@@ -8,12 +8,14 @@
 #include "libgotk/ssa/apply.h"
 
 #include "libgotk/api/meta.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 #include "libgotk/ssa/drift.h"
 #include "libgotk/ssa/managers.h"
 #include "libgotk/ssa/ready.h"
 #include "libgotk/ssa/recreate.h"
 #include "libgotk/ssa/subject.h"
+#include "libgotk/ssa/undeclared.h"
 
 #define PARALLEL_DEFAULT 4
 #define WAIT_DEFAULT_MS  60000
@@ -22,10 +24,10 @@
 
 /* One object on its way through a stage. */
 struct item {
-    const struct doc *wanted;
+    struct doc *wanted;
     const char *name;        /* Kind/namespace/name, for messages */
-    struct doc *live;        /* NULL: not there */
-    bool live_known;         /* false: the GET failed otherwise than by "not found" */
+    struct doc *live;        /* NULL: not there, or unread */
+    struct err unread;       /* why the GET failed, when otherwise than by "not found" */
     const struct doc *after; /* what the dry-run says it becomes */
     enum change_action action;
     const char *error; /* NULL: fine so far */
@@ -71,7 +73,8 @@ static int read_live(struct ctx *cx, struct apply *ap)
         return err_wrap(cx, "failed to read the objects of the cluster");
     for (size_t i = 0; i < ap->count; i++) {
         ap->items[i].live = calls[i].code == 0 ? calls[i].result : NULL;
-        ap->items[i].live_known = calls[i].code == 0 || calls[i].code == ERR_NOT_FOUND;
+        if (calls[i].code != ERR_NOT_FOUND)
+            ap->items[i].unread = calls[i].err;
     }
     return 0;
 }
@@ -128,12 +131,12 @@ static bool may_recreate(struct ctx *cx, const struct apply *ap, const struct it
 /* A dry-run refused for an immutable field: delete the object where that is allowed, and dry-run again. */
 static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *it, struct kube_call *call)
 {
-    bool gone = it->live_known && !it->live;
+    bool gone = !it->live && !it->unread.code;
     if (gone || !recreate_would_help(call) || !may_recreate(cx, ap, it)) {
         explain_dry_run(cx, it, call);
         return;
     }
-    if (recreate_delete(cx, ap->kube, &call->ref) < 0) {
+    if (recreate_delete(cx, ap->kube, &call->ref, ap->options->delete_timeout_ms) < 0) {
         err_wrap(cx, "%s immutable field detected", it->name);
         fail_item(cx, it);
         return;
@@ -144,6 +147,31 @@ static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *i
         explain_dry_run(cx, it, call);
     else
         it->after = call->result;
+}
+
+/* A dry-run refused for fields the kind does not declare: upstream drops them unseen, so drop them and dry-run again. */
+static void retry_without_undeclared(struct ctx *cx, struct apply *ap, struct item *it,
+                                     struct kube_call *call)
+{
+    const char *fields;
+    if (!undeclared_refused(call) || !(fields = undeclared_strip(cx, ap->kube, it->wanted)))
+        return;
+    log_info(cx->log, "fields unknown to the API server are left out", "object", it->name, "fields", fields,
+             NULL);
+    *call = apply_call(ap, it->wanted, true);
+    if (kube_do(cx, ap->kube, call) < 0)
+        err_clear(cx);
+    it->after = call->result;
+}
+
+/* What upstream risks: without a look at the live object its markers would be passed over. */
+static void refuse_unread(struct ctx *cx, struct item *it)
+{
+    if (!it->unread.code || it->unread.code == ERR_DENIED || it->error)
+        return;
+    cx->err = it->unread;
+    err_wrap(cx, "%s query failed", it->name);
+    fail_item(cx, it);
 }
 
 static int dry_run(struct ctx *cx, struct apply *ap)
@@ -162,7 +190,10 @@ static int dry_run(struct ctx *cx, struct apply *ap)
     for (size_t i = 0; i < n; i++) {
         of_call[i]->after = calls[i].result;
         if (calls[i].code < 0)
+            retry_without_undeclared(cx, ap, of_call[i], &calls[i]);
+        if (calls[i].code < 0)
             retry_by_recreating(cx, ap, of_call[i], &calls[i]);
+        refuse_unread(cx, of_call[i]);
     }
     return ctx_check(cx);
 }
@@ -231,25 +262,37 @@ static int apply_changed(struct ctx *cx, struct apply *ap)
         struct item *it = &ap->items[i];
         bool changed = it->action == CHANGE_CREATED || it->action == CHANGE_CONFIGURED;
         if (changed && apply_one(cx, ap, it) < 0)
-            return cx->err.code;
+            return err_code(cx);
         const struct doc *identity = it->action == CHANGE_SKIPPED && it->live ? it->live : it->after;
         change_add(cx->arena, ap->changes, identity ? identity : it->wanted, it->action);
     }
     return 0;
 }
 
-static int stage_waiting(struct ctx *cx, struct apply *ap, struct buf *ret_waiting)
+/* The states of a stage's objects: those that cannot be relied on, as text, and whether waiting can change that. */
+struct stage_state {
+    struct buf text;
+    bool hopeless;
+};
+
+static int look_at_stage(struct ctx *cx, struct apply *ap, struct stage_state *ret)
 {
+    struct kube_call *calls = new_calls(cx, ap);
+    for (size_t i = 0; i < ap->count; i++)
+        calls[i] = (struct kube_call){ .verb = KUBE_GET, .ref = kube_ref_of(ap->items[i].wanted) };
+    if (kube_do_all(cx, ap->kube, calls, ap->count, parallel_of(ap)) < 0)
+        return err_code(cx);
+    *ret = (struct stage_state){ .text = buf_new(cx->arena, (size_t)32 << 10), .hopeless = true };
     for (size_t i = 0; i < ap->count; i++) {
-        struct kube_ref ref = kube_ref_of(ap->items[i].wanted);
-        struct doc *live = NULL;
-        if (kube_get(cx, ap->kube, &ref, &live) < 0 && cx->err.code != ERR_NOT_FOUND)
-            return cx->err.code;
-        err_clear(cx);
-        enum ready_state state = ready_state_of(live);
-        if (state != READY_CURRENT)
-            buf_fmt(ret_waiting, "%s%s status: '%s'", ret_waiting->len ? ", " : "", ap->items[i].name,
-                    ready_state_name(state));
+        bool unread = calls[i].code < 0 && calls[i].code != ERR_NOT_FOUND;
+        enum ready_state state = ready_state_of(calls[i].result);
+        if (state == READY_CURRENT)
+            continue;
+        ret->hopeless = ret->hopeless && state == READY_FAILED;
+        buf_fmt(&ret->text, "%s%s status: '%s'", ret->text.len ? ", " : "", ap->items[i].name,
+                unread ? "Unknown" : ready_state_name(state));
+        if (unread)
+            buf_fmt(&ret->text, ": %s", calls[i].err.message);
     }
     return 0;
 }
@@ -260,28 +303,33 @@ static int wait_for_stage(struct ctx *cx, struct apply *ap)
     int64_t timeout = ap->options->wait_timeout_ms ? ap->options->wait_timeout_ms : WAIT_DEFAULT_MS;
     int64_t until = ctx_now_ms() + timeout;
     for (int64_t pause = POLL_FIRST_MS;; pause = pause * 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 2) {
-        struct buf waiting = buf_new(cx->arena, (size_t)32 << 10);
-        if (stage_waiting(cx, ap, &waiting) < 0)
-            return cx->err.code;
-        if (!waiting.len)
+        struct arena_mark mark = arena_mark(cx->arena);
+        struct stage_state state;
+        if (look_at_stage(cx, ap, &state) < 0)
+            return err_code(cx);
+        if (!state.text.len)
             return 0;
+        if (state.hopeless)
+            return err_fail(cx, ERR_INVALID, "failed early due to stalled resources: [%s]",
+                            buf_text(&state.text));
         if (ctx_now_ms() >= until)
-            return err_fail(cx, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&waiting));
+            return err_fail(cx, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&state.text));
+        arena_release(cx->arena, mark);
         if (ctx_sleep(cx, pause) < 0)
-            return cx->err.code;
+            return err_code(cx);
     }
 }
 
 static int run_stage(struct ctx *cx, struct apply *ap, enum ssa_stage stage)
 {
     if (read_live(cx, ap) < 0)
-        return cx->err.code;
+        return err_code(cx);
     mark_skipped(cx, ap);
     if (dry_run(cx, ap) < 0 || join_errors(cx, ap) < 0)
-        return cx->err.code;
+        return err_code(cx);
     decide(cx, ap);
     if (join_errors(cx, ap) < 0 || apply_changed(cx, ap) < 0)
-        return cx->err.code;
+        return err_code(cx);
     bool relied_on = stage == SSA_STAGE_DEFINITIONS || stage == SSA_STAGE_CLASSES;
     return relied_on ? wait_for_stage(cx, ap) : 0;
 }
@@ -308,7 +356,7 @@ int apply_staged(struct ctx *cx, struct kube *kube, const struct apply_options *
     for (enum ssa_stage stage = SSA_STAGE_DEFINITIONS; stage < SSA_STAGE_COUNT; stage++) {
         fill_stage(cx, &ap, objects, stage);
         if (ap.count && run_stage(cx, &ap, stage) < 0)
-            return cx->err.code;
+            return err_code(cx);
     }
     return 0;
 }

@@ -21,7 +21,8 @@ struct apply_options {
     size_t overridden_count;
     const char *const *custom_kinds; /* --custom-apply-stage-kinds, "group/Kind" */
     size_t custom_kinds_count;
-    int64_t wait_timeout_ms; /* for definitions and classes to become current; 0: 60 s */
+    int64_t wait_timeout_ms;   /* for definitions and classes to become current; 0: 60 s */
+    int64_t delete_timeout_ms; /* for objects that are recreated to go; 0: 60 s */
 };
 
 /* Applies `objects` (a DOC_ARRAY; normalized and labelled by the caller) and records what happened to each in

@@ -68,16 +68,12 @@ static struct map ids_of(struct arena *a, const struct inventory *inv)
 struct inventory *inventory_of_changes(struct arena *a, const struct changes *set)
 {
     struct inventory *inv = ARENA_NEW(a, struct inventory);
-    struct map seen = map_new(a);
     inv->entries = ARENA_ARRAY(a, struct inventory_entry, set->len);
-    for (size_t i = 0; i < set->len; i++) {
-        const struct change *c = &set->at[i];
-        if (map_has(&seen, c->id))
-            continue;
-        map_set(&seen, c->id, NULL);
-        inv->entries[inv->entries_count++] =
-            (struct inventory_entry){ .id = c->id, .v = subject_version(c->api_version) };
-    }
+    for (size_t i = 0; i < set->len; i++)
+        inv->entries[inv->entries_count++] = (struct inventory_entry){
+            .id = set->at[i].id,
+            .v = subject_version(set->at[i].api_version),
+        };
     return inv;
 }
 

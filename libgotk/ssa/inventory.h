@@ -16,7 +16,7 @@ char *inventory_id(struct arena *a, const struct doc *object);
 /* A bare object (apiVersion, kind, metadata.name and namespace) for an entry; ERR_INVALID for a malformed id. */
 int inventory_object(struct ctx *cx, const struct inventory_entry *entry, struct doc **ret_object) MUST_CHECK;
 
-/* The inventory of all entries of a change set, each id once, in the change set's order. */
+/* The inventory of all entries of a change set, in its order. An object applied in two versions is listed twice. */
 struct inventory *inventory_of_changes(struct arena *a, const struct changes *set);
 
 /* The entries of `old` (may be NULL) whose id is not in `now`; as an inventory in `a`. */

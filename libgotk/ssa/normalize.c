@@ -58,11 +58,11 @@ static int normalize_secret(struct ctx *cx, struct doc *object)
     if (doc_kind(text) != DOC_OBJECT)
         return 0;
     doc_each (entry, text)
-        if (doc_kind(entry) != DOC_STRING)
+        if (doc_kind(entry) != DOC_STRING && doc_kind(entry) != DOC_NULL)
             return 0; /* stays as written: the API server names the fault */
     struct doc *data = doc_ensure(cx->arena, object, "data");
     doc_each (entry, text) {
-        const char *value = doc_text(entry);
+        const char *value = str_or(doc_text(entry), "");
         doc_set_text(cx->arena, data, doc_key(entry), base64_encode(cx->arena, value, strlen(value)));
     }
     doc_remove(object, "stringData");
@@ -124,7 +124,10 @@ int normalize_object(struct ctx *cx, struct doc *object)
         return 0;
     if (run_rule(cx, object, subject_group(cx->arena, api_version), kind) < 0)
         return err_wrap(cx, "%s normalization error", subject_name(cx->arena, object));
-    doc_remove(doc_find(object, "metadata"), "creationTimestamp");
+    struct doc *meta = doc_find(object, "metadata");
+    doc_remove(meta, "creationTimestamp");
+    if (doc_len(doc_find(meta, "managedFields")) == 0)
+        doc_remove(meta, "managedFields"); /* apply refuses it even when empty */
     if (!str_eq(kind, "CustomResourceDefinition"))
         doc_remove(object, "status");
     return 0;

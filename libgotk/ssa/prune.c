@@ -23,6 +23,13 @@ static bool may_delete(struct ctx *cx, const struct prune_options *options, cons
            !meta_marked(live, key(cx, options, "ssa"), "Ignore");
 }
 
+/* The object is known not to be there. A kind the API server does not serve says nothing: its CRD may come back, or its
+ * API be out of order for a while. */
+static bool is_absent(struct ctx *cx)
+{
+    return err_code(cx) == ERR_NOT_FOUND && !str_eq(cx->err.reason, "NoKindMatch");
+}
+
 static int delete_one(struct ctx *cx, struct kube *kube, const struct prune_options *options,
                       const struct doc *object, enum change_action *ret_action)
 {
@@ -31,7 +38,7 @@ static int delete_one(struct ctx *cx, struct kube *kube, const struct prune_opti
     struct doc *live;
     *ret_action = CHANGE_UNKNOWN;
     if (kube_get(cx, kube, &ref, &live) < 0)
-        return cx->err.code == ERR_NOT_FOUND ? 0 : err_wrap(cx, "%s query failed", name);
+        return is_absent(cx) ? 0 : err_wrap(cx, "%s query failed", name);
     if (!may_delete(cx, options, live)) {
         *ret_action = CHANGE_SKIPPED;
         return 0;
