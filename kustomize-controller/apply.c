@@ -7,27 +7,52 @@
 #include "libgotk/ssa/apply.h"
 
 #include "kustomize-controller/controller.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
+#include "libgotk/doc/json.h"
 #include "libgotk/ssa/normalize.h"
 #include "libgotk/ssa/subject.h"
 
-/* Label and annotation values may only be strings; what a manifest has in their place gives way. */
-static struct doc *metadata_map(struct arena *a, struct doc *object, const char *map)
+/* The first entry that is neither text nor null; NULL when there is none. */
+static const struct doc *find_foreign(const struct doc *entries)
 {
-    return doc_ensure(a, doc_ensure(a, object, "metadata"), map);
+    doc_each (entry, entries)
+        if (doc_kind(entry) != DOC_STRING && doc_kind(entry) != DOC_NULL)
+            return entry;
+    return NULL;
 }
 
-static void set_owner(struct arena *a, struct doc *object, const struct meta *owner)
+/* The labels or annotations, as upstream's accessors have them: null is empty text, and one value that is neither
+ * empties them all. Refusing what Flux accepts would stop a cluster that changes over, and the API server would not have
+ * it as it is written. */
+static struct doc *metadata_map(struct ctx *cx, struct doc *object, const char *map)
 {
-    struct doc *labels = metadata_map(a, object, "labels");
-    doc_set_text(a, labels, KG "/name", owner->name);
-    doc_set_text(a, labels, KG "/namespace", owner->ns);
+    struct doc *meta = doc_ensure(cx->arena, object, "metadata"), *written = doc_find(meta, map);
+    const struct doc *foreign = find_foreign(written);
+    struct doc *entries = doc_object(cx->arena);
+    doc_each (entry, foreign ? NULL : written)
+        doc_set_text(cx->arena, entries, doc_key(entry), str_or(doc_text(entry), ""));
+    if (foreign)
+        log_info(cx->log, "metadata with a value that is no text is left out", "object",
+                 subject_name(cx->arena, object), "field",
+                 str_fmt(cx->arena, "metadata.%s.%s", map, doc_key(foreign)), NULL);
+    doc_set(cx->arena, meta, map, entries);
+    return entries;
 }
 
-static void set_common(struct arena *a, struct doc *object, const struct doc *common, const char *map)
+static void set_owner(struct ctx *cx, struct doc *object, const struct meta *owner)
 {
-    doc_each (entry, doc_find(common, map))
-        doc_set_text(a, metadata_map(a, object, map), doc_key(entry), doc_text(entry));
+    struct doc *labels = metadata_map(cx, object, "labels");
+    doc_set_text(cx->arena, labels, KG "/name", owner->name);
+    doc_set_text(cx->arena, labels, KG "/namespace", owner->ns);
+}
+
+static void set_common(struct ctx *cx, struct doc *object, const struct doc *common, const char *map)
+{
+    const struct doc *given = doc_find(common, map);
+    struct doc *entries = doc_len(given) ? metadata_map(cx, object, map) : NULL;
+    doc_each (entry, given)
+        doc_set_text(cx->arena, entries, doc_key(entry), doc_text(entry));
 }
 
 /* A Secret that is still encrypted must not reach the cluster as it is. */
@@ -47,11 +72,11 @@ static int refuse_encrypted(struct ctx *cx, const struct doc *object)
 static int prepare_objects(struct ctx *cx, const struct ks_run *r)
 {
     doc_each (object, r->built.objects) {
-        set_owner(cx->arena, object, &r->ks.meta);
+        set_owner(cx, object, &r->ks.meta);
         if (normalize_object(cx, object) < 0)
             return cx->err.code;
-        set_common(cx->arena, object, r->ks.spec.common_metadata, "labels");
-        set_common(cx->arena, object, r->ks.spec.common_metadata, "annotations");
+        set_common(cx, object, r->ks.spec.common_metadata, "labels");
+        set_common(cx, object, r->ks.spec.common_metadata, "annotations");
         if (refuse_encrypted(cx, object) < 0)
             return cx->err.code;
     }
@@ -67,6 +92,34 @@ static int with_changes(struct ctx *cx, const struct changes *done)
     return cx->err.code;
 }
 
+/* What was done, as the log shows it: action by object, or with GroupChangeLog objects by action. */
+static const char *changes_json(struct ctx *cx, const struct changes *done, bool grouped)
+{
+    struct doc *output = doc_object(cx->arena);
+    for (size_t i = 0; i < done->len; i++) {
+        const char *subject = done->at[i].subject, *action = change_action_name(done->at[i].action);
+        if (!grouped) {
+            doc_set_text(cx->arena, output, subject, action);
+            continue;
+        }
+        if (!doc_find(output, action))
+            doc_set(cx->arena, output, action, doc_array(cx->arena));
+        doc_append_text(cx->arena, doc_find(output, action), subject);
+    }
+    return json_text(cx->arena, output, JSON_COMPACT);
+}
+
+static void log_changes(struct ctx *cx, const struct ks_run *r)
+{
+    if (!r->applied.len || !log_enabled(LOG_INFO))
+        return;
+    const struct log_field fields[] = {
+        { "output", changes_json(cx, &r->applied, manager_feature(r->run.manager, "GroupChangeLog")), true },
+        { "revision", r->artifact.revision, false },
+    };
+    log_fields(LOG_INFO, cx->log, NULL, "server-side apply completed", fields, ARRAY_LEN(fields));
+}
+
 int apply_objects(struct ctx *cx, struct ks_run *r)
 {
     const struct apply_options options = {
@@ -78,10 +131,12 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
         .overridden_count = r->state->override_managers.len,
         .custom_kinds = (const char *const *)r->state->custom_kinds,
         .custom_kinds_count = r->state->custom_kinds_count,
+        .delete_timeout_ms = r->timeout_ns / GOTIME_MS,
     };
     if (prepare_objects(cx, r) < 0)
         return cx->err.code;
     if (apply_staged(cx, r->kube, &options, r->built.objects, &r->applied) < 0)
         return with_changes(cx, &r->applied);
+    log_changes(cx, r);
     return 0;
 }

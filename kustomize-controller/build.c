@@ -13,11 +13,13 @@
 #include "libgotk/doc/json.h"
 #include "libgotk/kustomize/build.h"
 #include "libgotk/kustomize/generate.h"
+#include "libgotk/kustomize/gvk.h"
 #include "libgotk/kustomize/varsub.h"
 #include "libgotk/ssa/subject.h"
 
 #include <limits.h>
 
+#define SUBSTITUTE  "kustomize.toolkit.fluxcd.io/substitute"
 #define MEMORY_MAX  ((size_t)1 << 30)
 #define YAML_MAX    ((size_t)256 << 20)
 #define TIMEOUT_MS  300000
@@ -66,15 +68,47 @@ static struct map map_of(struct arena *a, const struct doc *object)
     return m;
 }
 
-static int substitute_all(struct ctx *cx, const struct map *vars, bool strict, struct doc **resources)
+/* What substitution goes by. */
+struct substitution {
+    struct map vars;
+    const char *vars_error; /* NULL: vars are there */
+    bool strict;
+};
+
+static bool is_left_alone(const struct doc *resource)
+{
+    const struct doc *meta = doc_find(resource, "metadata");
+    return str_eq(doc_text_at(meta, "labels", SUBSTITUTE), "disabled") ||
+           str_eq(doc_text_at(meta, "annotations", SUBSTITUTE), "disabled");
+}
+
+static int substitute_one(struct ctx *cx, const struct doc *resource, const struct substitution *s,
+                          struct doc **ret_result)
+{
+    *ret_result = NULL;
+    if (is_left_alone(resource))
+        return 0;
+    if (s->vars_error)
+        return err_fail(cx, ERR_INVALID, "%s", s->vars_error);
+    if (varsub_check_names(cx, &s->vars) < 0)
+        return err_wrap(cx, "envsubst error");
+    return varsub_resource(cx, resource, &s->vars, s->strict, ret_result);
+}
+
+static int fail_post_build(struct ctx *cx, const struct doc *resource)
+{
+    struct gvk gvk = gvk_parse(cx->arena, doc_text_at(resource, "apiVersion"), doc_text_at(resource, "kind"));
+    return err_wrap(cx, "post build failed for '%s/%s'", gvk_text(cx->arena, gvk),
+                    str_or(doc_text_at(resource, "metadata", "name"), ""));
+}
+
+static int substitute_all(struct ctx *cx, const struct substitution *s, struct doc **resources)
 {
     struct doc *substituted = doc_array(cx->arena);
-    if (varsub_check_names(cx, vars) < 0)
-        return err_code(cx);
     doc_each (resource, *resources) {
-        struct doc *result = NULL;
-        if (varsub_resource(cx, resource, vars, strict, &result) < 0)
-            return err_code(cx);
+        struct doc *result;
+        if (substitute_one(cx, resource, s, &result) < 0)
+            return fail_post_build(cx, resource);
         doc_append(substituted, result ? result : doc_copy(cx->arena, resource));
     }
     *resources = substituted;
@@ -84,11 +118,40 @@ static int substitute_all(struct ctx *cx, const struct map *vars, bool strict, s
 static int substitute(struct ctx *cx, const struct doc *input, struct doc **resources)
 {
     const struct doc *given = doc_find(input, "vars");
+    const struct substitution s = {
+        .vars = map_of(cx->arena, given),
+        .vars_error = doc_text_at(input, "varsError"),
+        .strict = doc_is_true(doc_find(input, "strict"), false),
+    };
     bool always = doc_is_true(doc_find(input, "substituteAlways"), false);
-    if (!given || (doc_len(given) == 0 && !always))
+    if (!s.vars_error && (!given || (doc_len(given) == 0 && !always)))
         return 0;
-    const struct map vars = map_of(cx->arena, given);
-    return substitute_all(cx, &vars, doc_is_true(doc_find(input, "strict"), false), resources);
+    return substitute_all(cx, &s, resources);
+}
+
+/* Every resource must say what it is. Only that much of it is shown: it may be a Secret. */
+static int check_identity(struct ctx *cx, const struct doc *resource)
+{
+    const char *api_version = doc_text_at(resource, "apiVersion"), *kind = doc_text_at(resource, "kind");
+    const struct doc *meta = doc_find(resource, "metadata");
+    if (!str_empty(api_version) && !str_empty(kind) && !str_empty(doc_text_at(meta, "name")))
+        return 0;
+    struct doc *shown = doc_object(cx->arena);
+    doc_set_text(cx->arena, shown, "apiVersion", api_version);
+    doc_set_text(cx->arena, shown, "kind", kind);
+    struct doc *names = doc_ensure(cx->arena, shown, "metadata");
+    doc_set_text(cx->arena, names, "name", doc_text_at(meta, "name"));
+    doc_set_text(cx->arena, names, "namespace", doc_text_at(meta, "namespace"));
+    return err_fail(cx, ERR_INVALID, "failed to decode Kubernetes apiVersion, kind and name from: %s",
+                    json_text(cx->arena, shown, JSON_COMPACT));
+}
+
+static int check_identities(struct ctx *cx, const struct doc *resources)
+{
+    doc_each (resource, resources)
+        if (check_identity(cx, resource) < 0)
+            return err_code(cx);
+    return 0;
 }
 
 /* Objects for the cluster: those with kind, apiVersion and name that are no kustomization. */
@@ -116,7 +179,11 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
                         struct buf *ret_output)
 {
     struct doc *resources, *objects = doc_array(cx->arena), *output = doc_object(cx->arena);
-    if (build_resources(cx, side, input, &resources) < 0 || substitute(cx, input, &resources) < 0)
+    if (build_resources(cx, side, input, &resources) < 0)
+        return err_code(cx);
+    if (doc_find(input, "spec") && check_identities(cx, resources) < 0)
+        return err_code(cx);
+    if (substitute(cx, input, &resources) < 0)
         return err_code(cx);
     struct buf yaml = buf_new(cx->arena, YAML_MAX);
     kustomize_print(&yaml, resources);
@@ -146,6 +213,7 @@ static struct doc *input_document(struct ctx *cx, const struct build_input *inpu
         doc_set(a, d, "spec", doc_copy(a, input->spec));
     if (input->vars)
         doc_set(a, d, "vars", doc_copy(a, input->vars));
+    doc_set_text(a, d, "varsError", input->vars_error);
     doc_set_bool(a, d, "substituteAlways", input->substitute_always);
     doc_set_bool(a, d, "strict", input->strict);
     doc_set_bool(a, d, "allowRemote", input->allow_remote);

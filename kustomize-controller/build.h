@@ -15,7 +15,8 @@ struct build_input {
     const char *root;       /* the artifact's unpacked tree */
     const char *dir;        /* the folder in it, relative or absolute */
     const struct doc *spec; /* the Kustomization's spec; NULL: as `kustomize build` does it */
-    const struct doc *vars; /* substitution variables; NULL: no substitution */
+    struct doc *vars;       /* substitution variables; NULL: no substitution */
+    const char *vars_error; /* why the variables could not be had; NULL: they could */
     bool substitute_always; /* substitute although there are no variables (substituteStrategy Always) */
     bool strict;            /* an unset variable is an error */
     bool allow_remote;      /* resources named by URL may be fetched */

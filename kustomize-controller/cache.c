@@ -3,7 +3,8 @@
  *
  * A list of trees behind one mutex. A tree is made by the first worker that wants it; others wait on the condition
  * variable, looking at their cancel flag every 100 ms. A tree that could not be made is handed to those who waited as the
- * same error, and forgotten. Process memory (mem.h): trees outlive reconciles.
+ * same error, and forgotten; those for whom it would be wrong (another URL, the maker was cancelled) try by themselves.
+ * Process memory (mem.h): trees outlive reconciles.
  */
 #include "kustomize-controller/cache.h"
 
@@ -28,6 +29,7 @@ struct tree {
     struct tree *next;
     struct tree_cache *cache;
     char *digest;
+    char *url; /* where its maker looks for it */
     char *path;
     enum tree_state state;
     int users;
@@ -92,6 +94,7 @@ static int make_tree(struct ctx *cx, struct tree_cache *cache, const struct arti
 static void free_tree(struct tree *t)
 {
     mem_free(t->digest);
+    mem_free(t->url);
     mem_free(t->path);
     mem_free(t->error);
     mem_free(t);
@@ -107,14 +110,15 @@ static struct tree *find_tree(struct tree_cache *cache, const char *digest)
     return NULL;
 }
 
-static struct tree *add_tree(struct tree_cache *cache, const char *digest)
+static struct tree *add_tree(struct tree_cache *cache, const struct artifact *artifact)
 {
     struct tree *t = mem_alloc(sizeof(*t));
     CLEANUP(arena_cleanup) struct arena *scratch = arena_new(8192);
     *t = (struct tree){
         .next = cache->trees,
         .cache = cache,
-        .digest = mem_strdup(digest),
+        .digest = mem_strdup(str_or(artifact->digest, "")),
+        .url = mem_strdup(str_or(artifact->url, "")),
         .path = mem_strdup(str_fmt(scratch, "%s/%u", cache->folder, cache->next_number++)),
     };
     cache->trees = t;
@@ -205,29 +209,44 @@ static int wait_for(struct ctx *cx, struct tree *t)
 
 /* ---- the interface ------------------------------------------------------------------------------------------------- */
 
-int tree_cache_acquire(struct ctx *cx, struct tree_cache *cache, const struct artifact *artifact,
-                       const char **ret_path)
+/* The artifact's tree, counted as used; *ret_make: the caller is to make it. */
+static struct tree *join_tree(struct ctx *cx, struct tree_cache *cache, const struct artifact *artifact,
+                              bool *ret_make)
 {
-    const char *digest = str_or(artifact->digest, "");
     pthread_mutex_lock(&cache->lock);
-    struct tree *t = find_tree(cache, digest);
-    bool make = !t || t->state == TREE_FAILED;
-    if (make)
-        t = add_tree(cache, digest);
+    struct tree *t = find_tree(cache, str_or(artifact->digest, ""));
+    *ret_make = !t || t->state == TREE_FAILED;
+    if (*ret_make)
+        t = add_tree(cache, artifact);
     t->users++;
     pthread_mutex_unlock(&cache->lock);
     arena_defer(cx->arena, release, t);
+    return t;
+}
 
-    int rc = 0;
-    if (make) {
-        rc = make_tree(cx, cache, artifact, t->path);
-        settle(cx, t, rc);
-    } else {
-        rc = wait_for(cx, t);
+/* The failure of another's tree says nothing about ours when it was looked for elsewhere, or given up. */
+static bool is_others_failure(struct ctx *cx, const struct tree *t, const struct artifact *artifact)
+{
+    if (ctx_done(cx) || t->state != TREE_FAILED)
+        return false;
+    return t->error_code == ERR_CANCELED || !str_eq(t->url, str_or(artifact->url, ""));
+}
+
+int tree_cache_acquire(struct ctx *cx, struct tree_cache *cache, const struct artifact *artifact,
+                       const char **ret_path)
+{
+    for (;;) {
+        bool make;
+        struct tree *t = join_tree(cx, cache, artifact, &make);
+        int rc = make ? make_tree(cx, cache, artifact, t->path) : wait_for(cx, t);
+        if (make)
+            settle(cx, t, rc);
+        if (rc == 0)
+            *ret_path = t->path;
+        if (rc == 0 || make || !is_others_failure(cx, t, artifact))
+            return rc;
+        err_clear(cx);
     }
-    if (rc == 0)
-        *ret_path = t->path;
-    return rc;
 }
 
 int tree_cache_open(struct ctx *cx, int64_t retries, struct tree_cache **ret_cache)

@@ -72,6 +72,12 @@ extern const struct controller_watch kustomization_watches[];
 extern const size_t kustomization_watch_count;
 void kustomization_index(struct watch_index *to, const struct doc *object);
 
+/* kustomization.c: the revision that events of this run carry; origin_revision may be NULL. */
+void name_revision(struct ctx *cx, struct ks_run *r, const char *revision, const char *origin_revision);
+
+/* kustomization.c: "Reconciliation finished in ...", as an event and in the log. */
+void tell_finished(struct ctx *cx, struct ks_run *r);
+
 /* source.c: finds spec.sourceRef and its artifact; fills r->artifact. */
 int source_resolve(struct ctx *cx, struct ks_run *r) MUST_CHECK;
 

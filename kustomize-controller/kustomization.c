@@ -11,6 +11,7 @@
 #include "kustomize-controller/unsupported.h"
 #include "kustomize-controller/vars.h"
 #include "libgotk/base/fs.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 #include "libgotk/ssa/inventory.h"
 
@@ -55,6 +56,7 @@ const struct controller kustomization_controller = {
     .begin = begin,
     .steps = steps,
     .step_count = ARRAY_LEN(steps),
+    .retries = true,
     .finalize = prune_all,
     .closing = close_history,
     .finished = tell,
@@ -88,7 +90,9 @@ static int begin(struct ctx *cx, void *run)
     r->state = state_of(&r->run);
     r->kube = manager_kube(r->run.manager);
     if (decode_struct(cx, r->run.object, kustomization_fields, "", &r->ks) < 0)
-        return cx->err.code;
+        return err_code(cx);
+    if (r->ks.spec.suspend && !r->run.meta.deletion_timestamp)
+        log_info(cx->log, "Reconciliation is suspended for this object", NULL);
     return read_intervals(cx, r);
 }
 
@@ -100,14 +104,19 @@ static int check_supported(struct ctx *cx, void *run)
     return 0;
 }
 
+void name_revision(struct ctx *cx, struct ks_run *r, const char *revision, const char *origin_revision)
+{
+    struct doc *metadata = r->run.event_metadata = doc_object(cx->arena);
+    doc_set_text(cx->arena, metadata, KG "/revision", revision);
+    doc_set_text(cx->arena, metadata, KG "/originRevision", origin_revision);
+}
+
 static int resolve_source(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
     if (source_resolve(cx, r) < 0)
-        return cx->err.code;
-    struct doc *metadata = r->run.event_metadata = doc_object(cx->arena);
-    doc_set_text(cx->arena, metadata, KG "/revision", r->artifact.revision);
-    doc_set_text(cx->arena, metadata, KG "/originRevision", r->origin_revision);
+        return err_code(cx);
+    name_revision(cx, r, r->artifact.revision, r->origin_revision);
     r->run.progress = str_fmt(cx->arena, " for revision %s with a timeout of %s", r->artifact.revision,
                               gotime_print_duration(cx->arena, r->timeout_ns));
     return 0;
@@ -119,7 +128,6 @@ static int artifact_lost(struct ctx *cx, struct ks_run *r)
     int64_t wait = manager_options(r->run.manager)->requeue_dependency_ns;
     err_fail(cx, ERR_NOT_FOUND, "Source is not ready, artifact not found, retrying in %s",
              gotime_print_duration(cx->arena, wait));
-    log_info(cx->log, err_message(cx), NULL);
     return run_retry_in(cx, &r->run, wait, RESULT_SILENT);
 }
 
@@ -144,8 +152,20 @@ static int fetch_artifact(struct ctx *cx, void *run)
     if (tree_cache_acquire(cx, r->state->trees, &r->artifact, &r->tree) < 0)
         return cx->err.code == ERR_NOT_FOUND ? artifact_lost(cx, r) : cx->err.code;
     if (find_dir(cx, r) < 0)
-        return cx->err.code;
+        return err_code(cx);
     doc_set_text(cx->arena, r->run.status, "lastAttemptedRevision", r->artifact.revision);
+    return 0;
+}
+
+/* Variables that cannot be had fail the first object they would be for: not before the build itself, and not when it has
+ * no objects. */
+static int load_vars(struct ctx *cx, const struct ks_run *r, struct build_input *input)
+{
+    int rc = vars_load(cx, r->kube, &r->ks, &input->vars);
+    if (rc != ERR_NOT_FOUND && rc != ERR_INVALID && rc != ERR_DENIED)
+        return rc;
+    input->vars_error = err_message(cx);
+    err_clear(cx);
     return 0;
 }
 
@@ -153,18 +173,16 @@ static int build_manifests(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
     const struct post_build *post_build = r->ks.spec.post_build;
-    struct doc *vars;
-    if (vars_load(cx, r->kube, &r->ks, &vars) < 0)
-        return cx->err.code;
-    const struct build_input input = {
+    struct build_input input = {
         .root = r->tree,
         .dir = r->dir,
         .spec = doc_find(r->run.object, "spec"),
-        .vars = vars,
         .substitute_always = post_build && str_eq(post_build->substitute_strategy, "Always"),
         .strict = manager_feature(r->run.manager, "StrictPostBuildSubstitutions"),
         .allow_remote = !r->state->no_remote_bases,
     };
+    if (load_vars(cx, r, &input) < 0)
+        return err_code(cx);
     return build_run(cx, &input, &r->built);
 }
 
@@ -177,7 +195,7 @@ static int apply_manifests(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
     if (apply_objects(cx, r) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const char *changes = change_text(cx->arena, &r->applied, true);
     if (*changes)
         run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", changes);
@@ -227,13 +245,17 @@ static void close_history(struct ctx *cx, void *run)
 static void tell(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
-    if (r->run.failure.code || r->run.meta.deletion_timestamp || r->ks.spec.suspend)
-        return;
+    if (!r->run.failure.code)
+        tell_finished(cx, r);
+}
+
+void tell_finished(struct ctx *cx, struct ks_run *r)
+{
     struct doc *metadata = doc_object(cx->arena);
     doc_set_text(cx->arena, metadata, KG "/commit_status", "update");
     const char *message =
         str_fmt(cx->arena, "Reconciliation finished in %s, next run in %s", run_took(cx, &r->run),
                 gotime_print_duration(cx->arena, r->run.interval_ns));
-    log_info(cx->log, message, "revision", r->artifact.revision, NULL);
+    log_info(cx->log, message, "revision", doc_text_at(r->run.status, "lastAttemptedRevision"), NULL);
     run_event(cx, &r->run, EVENT_INFO, NULL, metadata, "%s", message);
 }

@@ -6,7 +6,10 @@
 #include "libgotk/ssa/prune.h"
 
 #include "kustomize-controller/controller.h"
+#include "libgotk/base/log.h"
+#include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
+#include "libgotk/ssa/subject.h"
 
 #define POLL_MS 2000
 
@@ -24,13 +27,21 @@ static struct prune_options options_for(const struct ks_run *r)
 static void keep_survivors(struct arena *a, const struct inventory *stale, const struct changes *set,
                            struct inventory *now)
 {
-    for (size_t i = 0; i < stale->entries_count; i++) {
-        bool settled = false;
-        for (size_t k = 0; k < set->len && !settled; k++)
-            settled = str_eq(set->at[k].id, stale->entries[i].id) && set->at[k].action != CHANGE_UNKNOWN;
-        if (!settled)
-            inventory_append(a, now, &stale->entries[i], 1);
-    }
+    struct inventory_entry *left = ARENA_ARRAY(a, struct inventory_entry, stale->entries_count);
+    struct map settled = map_new(a);
+    size_t n = 0;
+    for (size_t i = 0; i < set->len; i++)
+        if (set->at[i].action != CHANGE_UNKNOWN)
+            map_set(&settled, set->at[i].id, &set->at[i]);
+    for (size_t i = 0; i < stale->entries_count; i++)
+        if (!map_has(&settled, stale->entries[i].id))
+            left[n++] = stale->entries[i];
+    inventory_append(a, now, left, n);
+}
+
+static void tell_pruned(struct ctx *cx, struct ks_run *r, const struct changes *set)
+{
+    run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", change_text(cx->arena, set, false));
 }
 
 int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old, struct inventory *now)
@@ -44,7 +55,10 @@ int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old,
         keep_survivors(cx->arena, stale, &set, now);
         return cx->err.code;
     }
-    run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", change_text(cx->arena, &set, false));
+    log_info(cx->log,
+             str_fmt(cx->arena, "garbage collection completed: %s", change_text(cx->arena, &set, false)),
+             NULL);
+    tell_pruned(cx, r, &set);
     return 0;
 }
 
@@ -58,61 +72,93 @@ static bool deletes_objects(const struct ks_run *r)
     return str_eq(policy, "MirrorPrune") ? r->ks.spec.prune : true;
 }
 
-static bool is_gone(struct ctx *cx, struct kube *kube, const struct inventory_entry *entry)
+/* One GET for each of the objects that were deleted. */
+static int ask_for_deleted(struct ctx *cx, const struct changes *set, struct kube_call *calls, size_t *ret_n)
 {
-    struct doc *object, *live;
-    if (inventory_object(cx, entry, &object) < 0) {
-        err_clear(cx);
-        return true;
+    size_t n = 0;
+    for (size_t i = 0; i < set->len; i++) {
+        const struct change *c = &set->at[i];
+        const struct inventory_entry entry = { c->id, subject_version(c->api_version) };
+        struct doc *object;
+        if (c->action != CHANGE_DELETED)
+            continue;
+        if (inventory_object(cx, &entry, &object) < 0)
+            return err_code(cx);
+        calls[n++] =
+            (struct kube_call){ .verb = KUBE_GET, .ref = kube_ref_of(object), .metadata_only = true };
     }
-    struct kube_ref ref = kube_ref_of(object);
-    bool gone = kube_get(cx, kube, &ref, &live) < 0 && cx->err.code == ERR_NOT_FOUND;
-    err_clear(cx);
-    return gone;
+    *ret_n = n;
+    return 0;
 }
 
-/* How many of the objects that were deleted are still there. */
-static size_t count_left(struct ctx *cx, struct ks_run *r, const struct changes *set)
+/* Those of the deleted objects that are still there, joined by ", "; "" when all are gone. */
+static int find_left(struct ctx *cx, struct ks_run *r, const struct changes *set, const char **ret_left)
 {
-    const struct inventory *inv = r->ks.status.inventory;
-    size_t left = 0;
-    for (size_t i = 0; i < inv->entries_count; i++)
-        for (size_t k = 0; k < set->len; k++)
-            if (str_eq(set->at[k].id, inv->entries[i].id) && set->at[k].action == CHANGE_DELETED)
-                left += !is_gone(cx, r->kube, &inv->entries[i]);
-    return left;
+    struct kube_call *calls = ARENA_ARRAY(cx->arena, struct kube_call, set->len);
+    struct buf left = buf_new(cx->arena, (size_t)1 << 20);
+    size_t n;
+    if (ask_for_deleted(cx, set, calls, &n) < 0 ||
+        kube_do_all(cx, r->kube, calls, n, (size_t)r->state->concurrent_ssa) < 0)
+        return err_code(cx);
+    for (size_t i = 0; i < n; i++) {
+        const struct kube_ref *ref = &calls[i].ref;
+        if (calls[i].code != ERR_NOT_FOUND)
+            buf_fmt(&left, "%s%s/%s%s%s", left.len ? ", " : "", ref->kind, str_or(ref->ns, ""),
+                    str_empty(ref->ns) ? "" : "/", ref->name);
+    }
+    *ret_left = buf_text(&left);
+    return 0;
+}
+
+static int give_up_waiting(struct ctx *cx, struct ks_run *r, const char *left)
+{
+    static const char message[] = "failed to wait for resources termination";
+    log_error(cx->log, str_fmt(cx->arena, "termination timeout, still there: %s", left), message, NULL);
+    run_event(cx, &r->run, EVENT_ERROR, NULL, NULL, "%s, still there: %s", message, left);
+    return 0;
 }
 
 /* WaitForTermination: gives the objects until the timeout; afterwards the finalizer goes all the same. */
 static int wait_for_termination(struct ctx *cx, struct ks_run *r, const struct changes *set)
 {
-    int64_t until = ctx_now_ms() + r->timeout_ns / 1000000;
-    for (size_t left; (left = count_left(cx, r, set)) > 0;) {
-        if (ctx_now_ms() >= until) {
-            run_event(cx, &r->run, EVENT_ERROR, NULL, NULL,
-                      "failed to wait for resources termination: %zu objects are still there", left);
+    int64_t until = ctx_now_ms() + r->timeout_ns / GOTIME_MS;
+    for (;;) {
+        struct arena_mark mark = arena_mark(cx->arena);
+        const char *left;
+        if (find_left(cx, r, set, &left) < 0)
+            return err_code(cx);
+        if (!*left)
             return 0;
-        }
+        if (ctx_now_ms() >= until)
+            return give_up_waiting(cx, r, left);
+        arena_release(cx->arena, mark);
         if (ctx_sleep(cx, POLL_MS) < 0)
-            return cx->err.code;
+            return err_code(cx);
     }
+}
+
+static int delete_objects(struct ctx *cx, struct ks_run *r)
+{
+    const struct prune_options options = options_for(r);
+    struct changes set = { 0 };
+    if (prune_delete(cx, r->kube, &options, r->ks.status.inventory, &set) < 0) {
+        run_fails_as(cx, &r->run, NULL, str_or(cond_reason(r->run.status, COND_READY), "error"));
+        return err_wrap(cx, "pruning for deleted resource failed");
+    }
+    tell_pruned(cx, r, &set);
+    if (str_eq(r->ks.spec.deletion_policy, "WaitForTermination"))
+        return wait_for_termination(cx, r, &set);
     return 0;
 }
 
 int prune_all(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
-    const struct prune_options options = options_for(r);
-    struct changes set = { 0 };
-    if (!deletes_objects(r))
-        return 0;
-    if (prune_delete(cx, r->kube, &options, r->ks.status.inventory, &set) < 0) {
-        run_event(cx, &r->run, EVENT_ERROR, NULL, NULL, "pruning for deleted resource failed: %s",
-                  err_message(cx));
-        return cx->err.code;
-    }
-    run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", change_text(cx->arena, &set, false));
-    if (str_eq(r->ks.spec.deletion_policy, "WaitForTermination"))
-        return wait_for_termination(cx, r, &set);
+    name_revision(cx, r, doc_text_at(r->run.status, "lastAppliedRevision"),
+                  doc_text_at(r->run.status, "lastAppliedOriginRevision"));
+    if (deletes_objects(r) && delete_objects(cx, r) < 0)
+        return err_code(cx);
+    if (!r->ks.spec.suspend && cond_is(r->run.status, COND_READY, COND_TRUE))
+        tell_finished(cx, r);
     return 0;
 }

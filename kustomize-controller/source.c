@@ -25,7 +25,7 @@ static int check_access(struct ctx *cx, struct ks_run *r)
     err_fail(cx, ERR_DENIED, "can't access '%s/%s/%s', %s", ref->kind, namespace_of(r), ref->name,
              external ? "ExternalArtifact feature gate is disabled"
                       : "cross-namespace references have been blocked");
-    err_reason(cx, "AccessDenied");
+    run_fails_as(cx, &r->run, NULL, "AccessDenied");
     return run_stall(cx, &r->run);
 }
 
@@ -33,17 +33,20 @@ static int not_found(struct ctx *cx, struct ks_run *r)
 {
     const struct source_ref *ref = &r->ks.spec.source_ref;
     const char *where = str_empty(ref->ns) ? "" : str_fmt(cx->arena, "%s/", ref->ns);
-    log_info(cx->log, str_fmt(cx->arena, "Source '%s/%s%s' not found", ref->kind, where, ref->name), NULL);
+    r->run.log_message = str_fmt(cx->arena, "Source '%s/%s%s' not found", ref->kind, where, ref->name);
     return run_retry_in(cx, &r->run, r->run.retry_ns, RESULT_SILENT);
 }
 
-static int read_stored(struct ctx *cx, struct store *store, const char *kind, const char *ns,
-                       const char *name, struct doc **ret_source)
+static int fail_absent(struct ctx *cx, const struct source_ref *ref)
 {
-    CLEANUP(obj_cleanup) struct obj *o = store_get(store, ns, name);
-    if (!o)
-        return err_fail(cx, ERR_NOT_FOUND, "%s.%s \"%s\" not found", kind, SOURCE_GROUP, name);
-    return obj_doc(cx, o, ret_source);
+    return err_fail(cx, ERR_NOT_FOUND, "%s.%s \"%s\" not found", ref->kind, SOURCE_GROUP, ref->name);
+}
+
+static int read_stored(struct ctx *cx, struct store *store, const struct source_ref *ref, const char *ns,
+                       struct doc **ret_source)
+{
+    CLEANUP(obj_cleanup) struct obj *o = store_get(store, ns, ref->name);
+    return o ? obj_doc(cx, o, ret_source) : fail_absent(cx, ref);
 }
 
 static int read_source(struct ctx *cx, struct ks_run *r, struct doc **ret_source)
@@ -51,10 +54,13 @@ static int read_source(struct ctx *cx, struct ks_run *r, struct doc **ret_source
     const struct source_ref *ref = &r->ks.spec.source_ref;
     const char *ns = namespace_of(r);
     struct store *store = manager_store(r->run.manager, SOURCE_API, ref->kind);
-    if (store && !manager_feature(r->run.manager, "DirectSourceFetch"))
-        return read_stored(cx, store, ref->kind, ns, ref->name, ret_source);
+    bool direct = manager_feature(r->run.manager, "DirectSourceFetch");
+    if (store && !direct)
+        return read_stored(cx, store, ref, ns, ret_source);
     struct kube_ref live = { .api_version = SOURCE_API, .kind = ref->kind, .ns = ns, .name = ref->name };
-    return kube_get(cx, r->kube, &live, ret_source);
+    int rc = kube_get(cx, r->kube, &live, ret_source);
+    bool absent = rc == ERR_NOT_FOUND && !str_eq(cx->err.reason, "NoKindMatch");
+    return absent && !direct ? fail_absent(cx, ref) : rc;
 }
 
 static int no_artifact(struct ctx *cx, struct ks_run *r)
@@ -62,7 +68,6 @@ static int no_artifact(struct ctx *cx, struct ks_run *r)
     int64_t wait = manager_options(r->run.manager)->requeue_dependency_ns;
     err_fail(cx, ERR_NOT_READY, "Source artifact not found, retrying in %s",
              gotime_print_duration(cx->arena, wait));
-    log_info(cx->log, err_message(cx), NULL);
     return run_retry_in(cx, &r->run, wait, RESULT_SILENT);
 }
 

@@ -54,6 +54,8 @@ struct controller {
     int (*begin)(struct ctx *cx, void *run);
     const struct step *steps;
     size_t step_count;
+    bool
+        retries; /* failures that would stall or back off by their code (result.h) are tried again after retry_ns */
     /* Undoes what the object stands for; afterwards its finalizer goes. Failing keeps the finalizer and retries. */
     int (*finalize)(struct ctx *cx, void *run);
     /* The steps have ended and the status is written: success events and log lines, by run->result. Not called when the

@@ -40,9 +40,10 @@ struct run {
     int64_t retry_ns;     /* until the next run after a failure; 0: exponential back-off */
     const char *progress; /* appended to each step's progress text: " for revision ..." */
     struct doc
-        *event_metadata; /* annotations of the events the driver sends: <group>/revision; may be NULL */
-    bool observed;       /* set status.observedGeneration even though the run stalls */
-    int64_t wait_ms;     /* with STEP_WAIT: call the step again after so long at the latest */
+        *event_metadata;     /* annotations of the events the driver sends: <group>/revision; may be NULL */
+    const char *log_message; /* what the log says of a failure nobody is told of; NULL: the error itself */
+    bool observed;           /* set status.observedGeneration even though the run stalls */
+    int64_t wait_ms;         /* with STEP_WAIT: call the step again after so long at the latest */
 
     /* Known when `finished` is called. */
     struct result result;

@@ -101,6 +101,8 @@ static void judge(struct ctx *cx, struct run *run, int rc, enum run_ending endin
     if (rc < 0 && run->driver->chosen)
         return;
     run->result = result_of(rc < 0 ? rc : 0);
+    if (run->controller->retries && (run->result.requeue == RESULT_BACKOFF || run->result.stalled))
+        run->result = (struct result){ .code = rc, .requeue = RESULT_RETRY, .event = RESULT_WARNING };
     if (ending == RUN_SUSPENDED || (ending == RUN_DELETED && rc >= 0))
         run->result.requeue = RESULT_NEVER;
     if (ending == RUN_DELETED && rc < 0)

@@ -63,5 +63,6 @@ void runlog_failure(struct ctx *cx, const struct run *run, bool is_error, int64_
     if (is_error)
         log_fields(LOG_ERROR, cx->log, run->failure.message, message, &field, revision ? 1 : 0);
     else
-        log_fields(LOG_INFO, cx->log, NULL, run->failure.message, &field, revision ? 1 : 0);
+        log_fields(LOG_INFO, cx->log, NULL, str_or(run->log_message, run->failure.message), &field,
+                   revision ? 1 : 0);
 }

@@ -153,7 +153,25 @@ def test_substitution(api, ns, repo, flux):
 def test_substitution_of_an_unset_variable_fails(ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", who="${nobody}")})
     flux.source().apply(postBuild={"substitute": {"x": "y"}})
-    assert 'variable not set (strict mode): "nobody"' in flux.failed("BuildFailed")
+    assert flux.failed("BuildFailed") == ("post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: variable substitution "
+                                          'failed: variable not set (strict mode): "nobody"')
+
+
+def test_missing_variables_fail_the_first_object_that_wants_some(api, ns, repo, flux):
+    repo.commit({"README": "no manifests"})
+    flux.source().apply(postBuild={"substituteFrom": [{"kind": "ConfigMap", "name": "absent"}]})
+    flux.ready(repo.head())
+    left_alone = configmap("b", x="${x}").replace("  name: b", "  name: b\n  annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}")
+    repo.commit({"b.yaml": left_alone})
+    flux.sync()
+    flux.ready(repo.head())
+    assert data(api, ns, "b") == {"x": "${x}"}
+    repo.commit({"c.yaml": configmap("c", x="1")})
+    flux.sync()
+    assert flux.failed("BuildFailed") == ("post build failed for 'ConfigMap.v1.[noGrp]/c': substitute from 'ConfigMap/absent' error: "
+                                          'configmaps "absent" not found')
+    api.patch(rig.KUSTOMIZATION, {"spec": {"postBuild": {"substituteFrom": None, "substitute": {"a-b": "c"}}}}, ns, "app")
+    assert flux.failed("BuildFailed", "a-b").startswith("post build failed for 'ConfigMap.v1.[noGrp]/c': envsubst error: 'a-b' var name is invalid")
 
 
 def test_a_changed_secret_is_substituted_when_it_opted_in(api, ns, repo, flux):
@@ -230,12 +248,46 @@ def test_deletion_policies(api, ns, repo, flux, spec, stays):
     assert (data(api, ns, "a") is not None) == stays
 
 
-def test_the_source_may_come_later(ns, repo, flux):
+def test_the_source_may_come_later(ns, repo, flux, controllers):
     flux.apply(retryInterval="1s")
-    assert 'GitRepository.source.toolkit.fluxcd.io "app" not found' in flux.failed("ArtifactFailed")
+    assert flux.failed("ArtifactFailed") == 'GitRepository.source.toolkit.fluxcd.io "app" not found'
+    lines = controllers.kustomize.log_lines(namespace=ns)
+    assert {line["msg"] for line in lines if "not found" in line["msg"]} == {"Source 'GitRepository/app' not found"}
     repo.commit({"a.yaml": configmap("a", x="1")})
     flux.source()
     flux.ready(repo.head())
+
+
+def set_artifact(api, ns, **fields):
+    """Lets a suspended source name another artifact."""
+    api.request("PATCH", rig.GITREPOSITORY.path(ns, "app") + "/status", {"status": {"artifact": fields}}, "application/merge-patch+json")
+
+
+def test_artifacts_that_cannot_be_had(api, ns, repo, flux):
+    repo.commit({"a.yaml": configmap("a", x="1")})
+    flux.source().apply(retryInterval="50m")
+    flux.ready(repo.head())
+    api.patch(rig.GITREPOSITORY, {"spec": {"suspend": True}}, ns, "app")
+    url = api.get(rig.GITREPOSITORY, ns, "app")["status"]["artifact"]["url"]
+    none = "sha256:" + "0" * 64
+    set_artifact(api, ns, url=url + "x", digest=none, revision="main@sha1:1")
+    assert flux.failed("ArtifactFailed") == "Source is not ready, artifact not found, retrying in 30s"
+    set_artifact(api, ns, url=url, digest=none, revision="main@sha1:2")
+    flux.failed("ArtifactFailed", f"failed to verify archive: computed digest doesn't match provided '{none}'")
+    set_artifact(api, ns, digest="zz:00", revision="main@sha1:3")
+    flux.failed("ArtifactFailed", "failed to verify archive: digest algorithm 'zz'")
+    assert not rig.condition(flux.get(), "Stalled") and rig.condition(flux.get(), "Reconciling")["reason"] == "ProgressingWithRetry"
+
+
+def test_references_across_namespaces_can_be_blocked(cp, api, ns, repo, private):
+    private.kustomize("--no-cross-namespace-refs=true")
+    flux = Flux(api, ns, repo, private.labels)
+    flux.apply(sourceRef={"kind": "GitRepository", "name": "app", "namespace": "default"})
+    message = "can't access 'GitRepository/default/app', cross-namespace references have been blocked"
+    assert flux.failed("AccessDenied") == message
+    stalled = rig.condition(flux.get(), "Stalled")
+    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "AccessDenied", message)
+    assert ("Warning", "AccessDenied", message, {}) in rig.wait_for(lambda: details(api, ns), 10, "the event", until=bool)
 
 
 def test_a_missing_path(ns, repo, flux):
@@ -270,6 +322,64 @@ def test_an_unknown_kind(ns, repo, flux):
     repo.commit({"a.yaml": "apiVersion: nowhere.example.com/v1\nkind: Thing\nmetadata: {name: t}\n"})
     flux.source().apply()
     assert f'Thing/{ns}/t dry-run failed: no matches for kind "Thing" in version "nowhere.example.com/v1"' in flux.failed("ReconciliationFailed")
+
+
+def test_undeclared_fields_are_left_out_of_builtin_kinds(api, ns, repo, flux, controllers):
+    """Flux loses them in its typed structs; a type error elsewhere keeps them, so that the refusal is reported."""
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "bogus": 1}, "typo": 1, "spec": {
+        "replicaz": 3, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+            "containers": [{"name": "c", "image": "i", "nope": {"x": 1}}]}}}}
+    repo.commit({"d.yaml": json.dumps(deployment), "c.yaml": json.dumps({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "spec": {"a.b": 1}, "data": {"x": "1"}})})
+    flux.source().apply()
+    flux.ready(repo.head())
+    assert api.get(DEPLOYMENT, ns, "d")["spec"]["template"]["spec"]["containers"][0]["image"] == "i" and data(api, ns, "c") == {"x": "1"}
+    version = api.get(DEPLOYMENT, ns, "d")["metadata"]["resourceVersion"]
+    flux.again()
+    assert api.get(DEPLOYMENT, ns, "d")["metadata"]["resourceVersion"] == version
+    told = controllers.kustomize.log_lines(namespace=ns, object=f"Deployment/{ns}/d")[0]
+    assert set(told["fields"].split(", ")) == {"metadata.bogus", "spec.template.spec.containers[0].nope", "spec.replicaz", "typo"}
+    deployment["spec"]["replicas"] = "3"
+    repo.commit({"d.yaml": json.dumps(deployment)})
+    flux.sync()
+    flux.failed("ReconciliationFailed", "field not declared in schema")
+
+
+def test_undeclared_fields_of_roles_and_custom_resources_are_refused(api, ns, repo, flux):
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r"}, "rules": [], "bogus": 1}
+    source = {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": {"name": "g"},
+              "spec": {"url": "https://example.com", "interval": "1h", "suspend": True, "bogus": 1}}
+    repo.commit({"a.yaml": json.dumps(role) + "\n---\n" + json.dumps(source)})
+    flux.source().apply()
+    message = flux.failed("ReconciliationFailed")
+    assert f"Role/{ns}/r dry-run failed: " in message and ".bogus: field not declared in schema" in message
+    assert f"GitRepository/{ns}/g dry-run failed: " in message and ".spec.bogus: field not declared in schema" in message
+
+
+def test_metadata_that_is_no_text(api, ns, repo, flux):
+    def made(**labels):
+        return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": "a", "labels": labels, "managedFields": [], "creationTimestamp": None}})
+    repo.commit({"a.yaml": made(n=1, s="x")})
+    flux.source().apply()
+    flux.ready(repo.head())
+    owner = {"kustomize.toolkit.fluxcd.io/name": "app", "kustomize.toolkit.fluxcd.io/namespace": ns}
+    assert api.get(rig.CONFIGMAP, ns, "a")["metadata"]["labels"] == owner
+    repo.commit({"a.yaml": made(n=None, s="x")})
+    flux.sync()
+    flux.ready(repo.head())
+    assert api.get(rig.CONFIGMAP, ns, "a")["metadata"]["labels"] == {**owner, "n": "", "s": "x"}
+
+
+def test_an_object_without_a_kind_fails_the_build(api, ns, repo, flux):
+    repo.commit({"a.yaml": configmap("a", x="1")})
+    flux.source().apply()
+    flux.ready(repo.head())
+    repo.commit({"a.yaml": "kind: Secret\nmetadata: {name: a}\nstringData: {k: hush}\n"})
+    flux.sync()
+    assert flux.failed("BuildFailed") == ('failed to decode Kubernetes apiVersion, kind and name from: '
+                                          '{"kind":"Secret","metadata":{"name":"a","namespace":"%s"}}' % ns)
+    assert data(api, ns, "a") == {"x": "1"}
 
 
 def test_immutable_fields_need_force(api, ns, repo, flux):
@@ -338,6 +448,49 @@ def test_events_and_metrics(ns, repo, flux, controllers):
     metrics = controllers.kustomize.metrics()
     key = f'gotk_reconcile_duration_seconds_count{{kind="Kustomization",name="app",namespace="{ns}"}}'
     assert metrics[key] >= 1
+
+
+def details(api, ns):
+    """Events of the Kustomization as (type, reason, first line of the message, annotations without the group)."""
+    found = [e for e in api.list(rig.EVENT, ns) if e["involvedObject"]["kind"] == "Kustomization"]
+    return [(e["type"], e["reason"], e["message"].splitlines()[0],
+             {k.rpartition("/")[2]: v for k, v in e["metadata"].get("annotations", {}).items()})
+            for e in sorted(found, key=lambda e: int(e["metadata"]["resourceVersion"]))]
+
+
+def test_the_end_of_a_kustomization_is_told_as_flux_tells_it(api, ns, repo, flux, controllers):
+    repo.commit({"a.yaml": configmap("a", x="1"), "b.yaml": configmap("b", x="1")})
+    flux.source().apply()
+    flux.ready(repo.head())
+    repo.commit({"b.yaml": None})
+    flux.sync()
+    flux.ready(repo.head())
+    api.delete(rig.KUSTOMIZATION, ns, "app")
+    rig.wait_for(lambda: flux.get() if api.find(rig.KUSTOMIZATION, ns, "app") else True, 20, "the Kustomization to go", until=lambda x: x is True)
+    revision = f"main@sha1:{repo.head()}"
+    told = rig.wait_for(lambda: details(api, ns)[-2:], 10, "the events of the end", until=lambda e: e[0][2] == f"ConfigMap/{ns}/a deleted")
+    assert told[0][:2] == told[1][:2] == ("Normal", "ReconciliationSucceeded") and told[0][3] == {"revision": revision}
+    assert told[1][2].startswith("Reconciliation finished in ") and told[1][3] == {"revision": revision, "commit_status": "update"}
+    lines = controllers.kustomize.log_lines(namespace=ns, level="info")
+    applied = [line for line in lines if line["msg"] == "server-side apply completed"]
+    assert applied[0]["output"] == {f"ConfigMap/{ns}/a": "created", f"ConfigMap/{ns}/b": "created"} and applied[1]["revision"] == revision
+    assert [line["msg"] for line in lines if "garbage" in line["msg"]] == [f"garbage collection completed: ConfigMap/{ns}/b deleted"]
+
+
+def test_a_refused_end_is_one_event_a_try(api, ns, repo, flux):
+    repo.commit({"a.yaml": configmap("a", x="1")})
+    flux.source().apply()
+    flux.ready(repo.head())
+    api.request("PATCH", rig.KUSTOMIZATION.path(ns, "app") + "/status", {"status": {"inventory": {"entries": [
+        {"id": f"{ns}_a__ConfigMap", "v": "v1"}, {"id": f"{ns}_x_nowhere.example.com_Thing", "v": "v1"}]}}}, "application/merge-patch+json")
+    api.delete(rig.KUSTOMIZATION, ns, "app")
+    told = rig.wait_for(lambda: [e for e in details(api, ns) if e[0] == "Warning"], 10, "the failure", until=bool)
+    assert len(told) == 1 and told[0][1] == "ReconciliationSucceeded" and told[0][3] == {"revision": f"main@sha1:{repo.head()}"}
+    assert told[0][2] == (f'pruning for deleted resource failed: delete failed, errors: Thing/{ns}/x query failed: '
+                          'no matches for kind "Thing" in version "nowhere.example.com/v1";')
+    assert data(api, ns, "a") is None
+    api.patch(rig.KUSTOMIZATION, {"spec": {"deletionPolicy": "Orphan"}}, ns, "app")
+    rig.wait_for(lambda: api.find(rig.KUSTOMIZATION, ns, "app") is None, 20, "the Kustomization to go")
 
 
 def test_kubectl_get_shows_what_flux_shows(cp, ns, repo, flux):
