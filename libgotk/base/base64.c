@@ -104,8 +104,8 @@ static int decode(struct ctx *cx, const struct alphabet *abc, const char *text, 
         count = take_group(cx, abc, text, &at, &bits);
         if (count < 0)
             return count;
-        for (int i = 0; i + 1 < count; i++)
-            out[len++] = (char)(bits >> (16 - 8 * i) & 255);
+        for (int i = 0; i + 1 < count; i++, bits <<= 8)
+            out[len++] = (char)(bits >> 16 & 255);
     }
     out[len] = '\0';
     *ret_data = out;

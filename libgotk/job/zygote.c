@@ -174,8 +174,8 @@ static void zygote_main(const struct job *const *jobs, size_t count, int control
 {
     struct zygote z = { .jobs = jobs, .job_count = count, .control = DATA_FD };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+        _exit(1);
     dup3(control, DATA_FD, O_CLOEXEC);
     close_range(DATA_FD + 1, ~0U, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -13,11 +13,12 @@
 #include "libgotk/kube/reflector.h"
 #include "libgotk/kube/wire.h"
 
+/* A watch that lasts STEADY_MS ends a row of failures; its timeout is jittered to 300..600 s. */
 #define LINE_MAX_BYTES  ((size_t)64 << 20)
 #define SILENCE_MS      200000
 #define SHORT_MS        1000
-#define STEADY_MS       10000 /* a watch that lasts so long ends a row of failures */
-#define TIMEOUT_MIDDLE  (450 * GOTIME_SECOND) /* jittered to 300..600 s */
+#define STEADY_MS       10000
+#define TIMEOUT_MIDDLE  (450 * GOTIME_SECOND)
 #define TIMEOUT_PERCENT 33
 #define TIMEOUT_GRACE_S 30
 

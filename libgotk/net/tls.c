@@ -133,10 +133,10 @@ static bool add_file(struct map *seen, STACK_OF(X509) * certs, const char *path)
 }
 
 /* True for a link to a neighbour: the neighbour is read itself. */
-static bool is_link_to_sibling(int dir, const char *name)
+static bool is_link_to_sibling(const char *path)
 {
     char target[PATH_MAX];
-    ssize_t n = readlinkat(dir, name, target, sizeof(target));
+    ssize_t n = readlink(path, target, sizeof(target));
     return n > 0 && !memchr(target, '/', (size_t)n);
 }
 
@@ -145,9 +145,11 @@ static void add_dir(struct map *seen, STACK_OF(X509) * certs, const char *path)
     DIR *dir = opendir(path);
     if (!dir)
         return;
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.' && !is_link_to_sibling(dirfd(dir), e->d_name))
-            add_file(seen, certs, str_fmt(seen->arena, "%s/%s", path, e->d_name));
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        const char *file = str_fmt(seen->arena, "%s/%s", path, e->d_name);
+        if (e->d_name[0] != '.' && !is_link_to_sibling(file))
+            add_file(seen, certs, file);
+    }
     closedir(dir);
 }
 
