@@ -26,7 +26,7 @@ static int check_access(struct ctx *cx, struct ks_run *r)
              external ? "ExternalArtifact feature gate is disabled"
                       : "cross-namespace references have been blocked");
     run_fails_as(cx, &r->run, NULL, "AccessDenied");
-    return run_stall(cx, &r->run);
+    return run_terminal(cx, &r->run);
 }
 
 static int not_found(struct ctx *cx, struct ks_run *r)

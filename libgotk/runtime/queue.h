@@ -49,6 +49,7 @@ struct queue_outcome {
     int64_t after_ms;
     uint64_t seen_version; /* 0: nothing was written */
     void *parked;
+    bool terminal; /* for metrics: an error, though it is not tried again */
 };
 
 /* An empty queue whose back-off runs from min_delay_ms to max_delay_ms; the caller owns it (queue_close). */

@@ -33,7 +33,8 @@ struct result {
     enum result_requeue requeue;
     int64_t after_ns; /* RESULT_AFTER */
     enum result_event event;
-    bool stalled; /* only a change of the spec can help */
+    bool stalled;  /* only a change of the spec can help */
+    bool terminal; /* counted in the metrics as a terminal error */
 };
 
 /* The table's row for an outcome: 0 is success, a negative code a failure. */

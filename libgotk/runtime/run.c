@@ -26,6 +26,13 @@ int run_stall(struct ctx *cx, struct run *run)
                   (struct result){ .requeue = RESULT_NEVER, .event = RESULT_WARNING, .stalled = true });
 }
 
+int run_terminal(struct ctx *cx, struct run *run)
+{
+    run_stall(cx, run);
+    run->result.terminal = true;
+    return err_code(cx);
+}
+
 int run_retry_in(struct ctx *cx, struct run *run, int64_t ns, enum result_event event)
 {
     return choose(cx, run, (struct result){ .requeue = RESULT_AFTER, .after_ns = ns, .event = event });

@@ -56,6 +56,8 @@ struct run {
 
 /* Stalled: no requeue, Stalled=True with the error's reason and message, a Warning event. */
 int run_stall(struct ctx *cx, struct run *run);
+/* As run_stall, and counted among the errors in the metrics: what controller-runtime calls a terminal error. */
+int run_terminal(struct ctx *cx, struct run *run);
 /* Looked at again after `ns`, exactly; told as `event` says. */
 int run_retry_in(struct ctx *cx, struct run *run, int64_t ns, enum result_event event);
 /* Looked at again by the rate limiter, even when the story has a retry interval. */

@@ -155,7 +155,11 @@ static int64_t requeue_ms(const struct run *run)
 
 static struct queue_outcome verdict_of(const struct run *run)
 {
-    struct queue_outcome outcome = { .seen_version = run->driver->written, .after_ms = requeue_ms(run) };
+    struct queue_outcome outcome = {
+        .seen_version = run->driver->written,
+        .after_ms = requeue_ms(run),
+        .terminal = run->result.terminal,
+    };
     if (outcome.after_ms >= 0)
         outcome.verdict = QUEUE_AFTER;
     else if (run->result.requeue == RESULT_NOW)

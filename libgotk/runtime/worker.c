@@ -68,6 +68,8 @@ static void on_done(void *unused, struct loop_message *message)
 
 static const char *result_label(const struct queue_outcome *outcome)
 {
+    if (outcome->terminal)
+        return "error";
     switch (outcome->verdict) {
     case QUEUE_AFTER:
     case QUEUE_PARK:
@@ -90,8 +92,10 @@ static void count_run(struct pool *p, const struct queue_item *item, const struc
     metrics_observe(m, METRIC_RECONCILE_TIME, METRIC_LABELS(name), (double)took_ms / 1000);
     metrics_observe(m, METRIC_QUEUE_WORK, METRIC_LABELS(name, name), (double)took_ms / 1000);
     metrics_observe(m, METRIC_QUEUE_LATENCY, METRIC_LABELS(name, name), (double)item->waited_ms / 1000);
-    if (outcome->verdict == QUEUE_BACKOFF)
+    if (outcome->verdict == QUEUE_BACKOFF || outcome->terminal)
         metrics_add(m, METRIC_RECONCILE_ERRORS, METRIC_LABELS(name), 1);
+    if (outcome->terminal)
+        metrics_add(m, METRIC_RECONCILE_TERMINAL, METRIC_LABELS(name), 1);
 }
 
 /* Ends all memory of a run but a small chunk for the next one. */

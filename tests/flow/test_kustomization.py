@@ -280,7 +280,7 @@ def test_artifacts_that_cannot_be_had(api, ns, repo, flux):
 
 
 def test_references_across_namespaces_can_be_blocked(cp, api, ns, repo, private):
-    private.kustomize("--no-cross-namespace-refs=true")
+    controller = private.kustomize("--no-cross-namespace-refs=true")
     flux = Flux(api, ns, repo, private.labels)
     flux.apply(sourceRef={"kind": "GitRepository", "name": "app", "namespace": "default"})
     message = "can't access 'GitRepository/default/app', cross-namespace references have been blocked"
@@ -288,6 +288,9 @@ def test_references_across_namespaces_can_be_blocked(cp, api, ns, repo, private)
     stalled = rig.condition(flux.get(), "Stalled")
     assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "AccessDenied", message)
     assert ("Warning", "AccessDenied", message, {}) in rig.wait_for(lambda: details(api, ns), 10, "the event", until=bool)
+    metrics, of = controller.metrics(), 'controller="kustomization"'
+    assert metrics[f"controller_runtime_terminal_reconcile_errors_total{{{of}}}"] == 1
+    assert metrics[f"controller_runtime_reconcile_errors_total{{{of}}}"] == metrics[f'controller_runtime_reconcile_total{{{of},result="error"}}'] == 1
 
 
 def test_a_missing_path(ns, repo, flux):
