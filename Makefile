@@ -31,6 +31,8 @@ ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -I. -D_GNU_SOURC
              -include libgotk/base/banned.h -MMD -MP $(PKG_CFLAGS)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+READY := $(shell pkg-config --exists $(PKGS) 'libgit2 >= 1.8' 2>/dev/null && command -v $(CC))
+CHECK = $(if $(READY),,$(error the compiler or a library is missing: run `make deps` first, as root or with sudo))
 
 LIB_SRC := $(wildcard libgotk/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/%.o)
@@ -57,12 +59,13 @@ endef
 $(foreach c,$(CONTROLLERS),$(eval $(call controller_rules,$(c))))
 
 $(OUT)/%.o: %.c Makefile
-	@mkdir -p $(@D)
+	@$(CHECK)mkdir -p $(@D)
 	@echo "  CC   $@"
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # tests/unit/<controller>/test_x.c links that controller's objects but main.o; the others link libgotk alone.
 unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS),$(if $(findstring /unit/$(c)/,$(1)),$(call ctrl_obj,$(c)))))
+.PRECIOUS: $(OUT)/tests/%.o
 .SECONDEXPANSION:
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(UNIT_LIB) $(OUT)/libgotk.a $$(call unit_extra,$$@)
 	@mkdir -p $(@D)
@@ -96,6 +99,7 @@ lint: deps ## format, static analysis, layers, sizes, banned functions, document
 .PHONY: demo
 demo: deps ## a commit reaches a local cluster, step by step (KEEP=1 leaves it running)
 	@$(MAKE) -s -j$(shell nproc) all
+	@tests/rig/build >/dev/null
 	@/usr/bin/python3 tests/demo/demo.py $(if $(KEEP),--keep)
 
 .PHONY: bench
