@@ -41,6 +41,11 @@ def election(request, private, api):
     yield Election(private, api, request.param)
 
 
+def reports(controller):
+    """Sanitizer reports; a process that lost its lease leaves without waiting for its threads."""
+    return [text for text in controller.reports() if "thread leak" not in text]
+
+
 def is_well(controller):
     return [status_of(controller.health_url + path) for path in ("/healthz", "/readyz")] == [200, 200]
 
@@ -85,7 +90,7 @@ def test_a_lost_lease_ends_the_process(private, api, ns, repo, election):
     assert leader.process.popen.wait(5 * SLOW) == 1
     assert [line for line in leader.log_lines(level="error") if line["msg"] == "problem running manager"]
     assert election.lease()["spec"]["holderIdentity"] == "someone-else"
-    leader.check_reports()
+    assert not reports(leader)
 
 
 def test_a_lease_that_cannot_be_renewed_is_lost(private, cp, ns, api, repo, election):
@@ -98,7 +103,7 @@ def test_a_lease_that_cannot_be_renewed_is_lost(private, cp, ns, api, repo, elec
         private.started.remove(leader)
         proxy.hold()
         assert leader.process.popen.wait((DURATION + 3) * SLOW) == 1
-    leader.check_reports()
+    assert not reports(leader)
 
 
 def test_times_that_cannot_work_are_refused(private):

@@ -70,7 +70,8 @@ def objects(own, ns):
     repo = own.web.repo(ns)
     commit = repo.commit({"a.yaml": configmap("a", v=1), "b.yaml": configmap("b", v=1)})
     own.cp.namespace(ns)
-    flux = Flux(own.cp.api, ns, repo).source().apply().apply("going", namePrefix="going-")
+    soon = {"retryInterval": "1s"}  # requests fail while the API server starts
+    flux = Flux(own.cp.api, ns, repo).source().apply(**soon).apply("going", namePrefix="going-", **soon)
     flux.ready(commit)
     flux.ready(commit, "going")
     return flux, repo
@@ -119,7 +120,7 @@ def change_much(own, flux):
     own.cp.api.delete(rig.CONFIGMAP, flux.ns, "b")
     own.cp.api.patch(rig.KUSTOMIZATION, {"spec": {"namePrefix": "x-"}}, flux.ns, "app")
     own.cp.api.delete(rig.KUSTOMIZATION, flux.ns, "going")
-    flux.apply("coming", namePrefix="coming-")
+    flux.apply("coming", namePrefix="coming-", retryInterval="1s")
 
 
 def the_new_token_is_read(own, tokens):
