@@ -52,6 +52,8 @@ struct ks_run {
     const char *dir;             /* spec.path in it */
     struct build_output built;
     struct changes applied;
+    struct changes deleted;      /* with the Kustomization */
+    int64_t deletion_timeout_ms; /* when waiting for them ends, as ctx_now_ms counts */
 };
 
 /* The state of this process. */

@@ -92,12 +92,12 @@ static int ask_for_deleted(struct ctx *cx, const struct changes *set, struct kub
 }
 
 /* Those of the deleted objects that are still there, joined by ", "; "" when all are gone. */
-static int find_left(struct ctx *cx, struct ks_run *r, const struct changes *set, const char **ret_left)
+static int find_left(struct ctx *cx, struct ks_run *r, const char **ret_left)
 {
-    struct kube_call *calls = ARENA_ARRAY(cx->arena, struct kube_call, set->len);
+    struct kube_call *calls = ARENA_ARRAY(cx->arena, struct kube_call, r->deleted.len);
     struct buf left = buf_new(cx->arena, (size_t)1 << 20);
     size_t n;
-    if (ask_for_deleted(cx, set, calls, &n) < 0 ||
+    if (ask_for_deleted(cx, &r->deleted, calls, &n) < 0 ||
         kube_do_all(cx, r->kube, calls, n, (size_t)r->state->concurrent_ssa) < 0)
         return err_code(cx);
     for (size_t i = 0; i < n; i++) {
@@ -118,37 +118,41 @@ static int give_up_waiting(struct ctx *cx, struct ks_run *r, const char *left)
     return 0;
 }
 
-/* WaitForTermination: gives the objects until the timeout; afterwards the finalizer goes all the same. */
-static int wait_for_termination(struct ctx *cx, struct ks_run *r, const struct changes *set)
+/* WaitForTermination: gives the objects until the timeout, without holding a worker; afterwards the finalizer goes all the
+ * same. */
+static int wait_for_termination(struct ctx *cx, struct ks_run *r)
 {
-    int64_t until = ctx_now_ms() + r->timeout_ns / GOTIME_MS;
-    for (;;) {
-        struct arena_mark mark = arena_mark(cx->arena);
-        const char *left;
-        if (find_left(cx, r, set, &left) < 0)
-            return err_code(cx);
-        if (!*left)
-            return 0;
-        if (ctx_now_ms() >= until)
-            return give_up_waiting(cx, r, left);
-        arena_release(cx->arena, mark);
-        if (ctx_sleep(cx, POLL_MS) < 0)
-            return err_code(cx);
-    }
+    struct arena_mark mark = arena_mark(cx->arena);
+    const char *left;
+    if (find_left(cx, r, &left) < 0)
+        return err_code(cx);
+    if (!*left)
+        return 0;
+    if (ctx_now_ms() >= r->deletion_timeout_ms)
+        return give_up_waiting(cx, r, left);
+    arena_release(cx->arena, mark);
+    r->run.wait_ms = POLL_MS;
+    return STEP_WAIT;
 }
 
 static int delete_objects(struct ctx *cx, struct ks_run *r)
 {
     const struct prune_options options = options_for(r);
-    struct changes set = { 0 };
-    if (prune_delete(cx, r->kube, &options, r->ks.status.inventory, &set) < 0) {
+    if (prune_delete(cx, r->kube, &options, r->ks.status.inventory, &r->deleted) < 0) {
         run_fails_as(cx, &r->run, NULL, str_or(cond_reason(r->run.status, COND_READY), "error"));
         return err_wrap(cx, "pruning for deleted resource failed");
     }
-    tell_pruned(cx, r, &set);
-    if (str_eq(r->ks.spec.deletion_policy, "WaitForTermination"))
-        return wait_for_termination(cx, r, &set);
+    tell_pruned(cx, r, &r->deleted);
+    r->deletion_timeout_ms = ctx_now_ms() + r->timeout_ns / GOTIME_MS;
     return 0;
+}
+
+static int delete_and_wait(struct ctx *cx, struct ks_run *r)
+{
+    if (!r->run.resumed && delete_objects(cx, r) < 0)
+        return err_code(cx);
+    bool waits = str_eq(r->ks.spec.deletion_policy, "WaitForTermination");
+    return waits ? wait_for_termination(cx, r) : 0;
 }
 
 int prune_all(struct ctx *cx, void *run)
@@ -156,9 +160,8 @@ int prune_all(struct ctx *cx, void *run)
     struct ks_run *r = run;
     name_revision(cx, r, doc_text_at(r->run.status, "lastAppliedRevision"),
                   doc_text_at(r->run.status, "lastAppliedOriginRevision"));
-    if (deletes_objects(r) && delete_objects(cx, r) < 0)
-        return err_code(cx);
-    if (!r->ks.spec.suspend && cond_is(r->run.status, COND_READY, COND_TRUE))
+    int rc = deletes_objects(r) ? delete_and_wait(cx, r) : 0;
+    if (rc == 0 && !r->ks.spec.suspend && cond_is(r->run.status, COND_READY, COND_TRUE))
         tell_finished(cx, r);
-    return 0;
+    return rc;
 }

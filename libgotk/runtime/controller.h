@@ -56,7 +56,8 @@ struct controller {
     size_t step_count;
     bool
         retries; /* failures that would stall or back off by their code (result.h) are tried again after retry_ns */
-    /* Undoes what the object stands for; afterwards its finalizer goes. Failing keeps the finalizer and retries. */
+    /* Undoes what the object stands for; afterwards its finalizer goes. Failing keeps the finalizer and retries. May
+     * return STEP_WAIT as a step may. */
     int (*finalize)(struct ctx *cx, void *run);
     /* The steps have ended and the status is written: success events and log lines, by run->result. Not called when the
      * run was cut short by a shutdown. May be NULL. */

@@ -158,8 +158,9 @@ static struct queue_outcome resume(const struct ctx *seed, struct run_driver *d,
     cx->http = seed->http;
     d->slot = slot;
     d->run->resumed = true;
-    int rc = drive_steps(cx, d->run);
-    return end(cx, d->run, rc, RUN_STEPS);
+    bool deleted = d->run->meta.deletion_timestamp != NULL;
+    int rc = deleted ? drive_deletion(cx, d->run) : drive_steps(cx, d->run);
+    return end(cx, d->run, rc, deleted ? RUN_DELETED : RUN_STEPS);
 }
 
 /* The object could not even be read. */

@@ -248,6 +248,24 @@ def test_deletion_policies(api, ns, repo, flux, spec, stays):
     assert (data(api, ns, "a") is not None) == stays
 
 
+def test_waiting_for_termination_holds_no_worker(api, ns, repo, private):
+    private.source()
+    controller = private.kustomize("--concurrent=1")
+    flux = Flux(api, ns, repo, private.labels)
+    repo.commit({"a/a.yaml": configmap("a", x="1"), "b/b.yaml": configmap("b", x="1")})
+    flux.source().apply(path="./a", deletionPolicy="WaitForTermination")
+    flux.ready(repo.head())
+    api.patch(rig.CONFIGMAP, {"metadata": {"finalizers": ["example.com/stays"]}}, ns, "a")
+    api.delete(rig.KUSTOMIZATION, ns, "app")
+    rig.wait_for(lambda: api.get(rig.CONFIGMAP, ns, "a")["metadata"].get("deletionTimestamp"), 20, "the deletion of the object")
+    flux.apply("other", path="./b")
+    flux.ready(repo.head(), "other")
+    assert flux.get() and controller.metrics()['gotk_parked_reconciles{controller="kustomization"}'] == 1
+    api.patch(rig.CONFIGMAP, {"metadata": {"finalizers": None}}, ns, "a")
+    rig.wait_for(lambda: api.find(rig.KUSTOMIZATION, ns, "app") is None, 20, "the Kustomization to go")
+    assert flux.events().count(f"ConfigMap/{ns}/a deleted") == 1
+
+
 def test_the_source_may_come_later(ns, repo, flux, controllers):
     flux.apply(retryInterval="1s")
     assert flux.failed("ArtifactFailed") == 'GitRepository.source.toolkit.fluxcd.io "app" not found'
