@@ -126,6 +126,7 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
         .field_manager = FIELD_MANAGER,
         .group = KG,
         .force = r->ks.spec.force,
+        .migrate_api_version = manager_feature(r->run.manager, "MigrateAPIVersion"),
         .parallel = (size_t)r->state->concurrent_ssa,
         .overridden = r->state->override_managers.at,
         .overridden_count = r->state->override_managers.len,

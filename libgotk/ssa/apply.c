@@ -30,6 +30,7 @@ struct item {
     struct err unread;       /* why the GET failed, when otherwise than by "not found" */
     const struct doc *after; /* what the dry-run says it becomes */
     enum change_action action;
+    bool patched;      /* the live object's metadata was: it must be applied */
     const char *error; /* NULL: fine so far */
     int error_code;
 };
@@ -149,6 +150,32 @@ static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *i
         it->after = call->result;
 }
 
+/* Patches the live object's metadata, which makes it changed; nothing happens without a patch. */
+static void patch_metadata(struct ctx *cx, struct apply *ap, struct item *it, const struct doc *patch,
+                           const char *failure)
+{
+    if (!patch)
+        return;
+    struct kube_ref ref = kube_ref_of(it->live);
+    struct kube_patch_options options = { .field_manager = ap->options->field_manager };
+    it->patched = true;
+    if (kube_patch(cx, ap->kube, &ref, KUBE_PATCH_JSON, patch, &options, &it->live) < 0) {
+        err_wrap(cx, "%s %s", it->name, failure);
+        fail_item(cx, it);
+    }
+}
+
+static void migrate(struct ctx *cx, struct apply *ap)
+{
+    for (size_t i = 0; ap->options->migrate_api_version && i < ap->count; i++) {
+        struct item *it = &ap->items[i];
+        if (it->live && it->action != CHANGE_SKIPPED)
+            patch_metadata(cx, ap, it,
+                           managers_migrate(cx->arena, it->live, doc_text_at(it->wanted, "apiVersion")),
+                           "failed to migrate API version");
+    }
+}
+
 /* A dry-run refused for fields the kind does not declare: upstream drops them unseen, so drop them and dry-run again. */
 static void retry_without_undeclared(struct ctx *cx, struct apply *ap, struct item *it,
                                      struct kube_call *call)
@@ -198,23 +225,15 @@ static int dry_run(struct ctx *cx, struct apply *ap)
     return ctx_check(cx);
 }
 
-/* Takes over what kubectl and old Flux versions left; true when the live object was patched. */
-static bool clean_up(struct ctx *cx, struct apply *ap, struct item *it)
+/* Takes over what kubectl and old Flux versions left. */
+static void clean_up(struct ctx *cx, struct apply *ap, struct item *it)
 {
     const char *ssa = marker(cx, ap, "ssa");
     if (!it->live || meta_marked(it->wanted, ssa, "Merge") || meta_marked(it->live, ssa, "Merge"))
-        return false;
-    struct doc *patch = managers_cleanup(cx->arena, it->live, ap->options->field_manager,
-                                         ap->options->overridden, ap->options->overridden_count);
-    if (!patch)
-        return false;
-    struct kube_ref ref = kube_ref_of(it->live);
-    struct kube_patch_options options = { .field_manager = ap->options->field_manager };
-    if (kube_patch(cx, ap->kube, &ref, KUBE_PATCH_JSON, patch, &options, &it->live) < 0) {
-        err_wrap(cx, "%s metadata.managedFields cleanup failed", it->name);
-        fail_item(cx, it);
-    }
-    return true;
+        return;
+    const struct doc *patch = managers_cleanup(cx->arena, it->live, ap->options->field_manager,
+                                               ap->options->overridden, ap->options->overridden_count);
+    patch_metadata(cx, ap, it, patch, "metadata.managedFields cleanup failed");
 }
 
 static void decide(struct ctx *cx, struct apply *ap)
@@ -223,11 +242,12 @@ static void decide(struct ctx *cx, struct apply *ap)
         struct item *it = &ap->items[i];
         if (it->action == CHANGE_SKIPPED || it->error)
             continue;
-        bool cleaned = clean_up(cx, ap, it);
+        clean_up(cx, ap, it);
         if (str_empty(doc_text_at(it->after, "metadata", "resourceVersion")))
             it->action = CHANGE_CREATED;
         else
-            it->action = cleaned || drift_found(it->live, it->after) ? CHANGE_CONFIGURED : CHANGE_UNCHANGED;
+            it->action =
+                it->patched || drift_found(it->live, it->after) ? CHANGE_CONFIGURED : CHANGE_UNCHANGED;
     }
 }
 
@@ -325,7 +345,8 @@ static int run_stage(struct ctx *cx, struct apply *ap, enum ssa_stage stage)
     if (read_live(cx, ap) < 0)
         return err_code(cx);
     mark_skipped(cx, ap);
-    if (dry_run(cx, ap) < 0 || join_errors(cx, ap) < 0)
+    migrate(cx, ap);
+    if (join_errors(cx, ap) < 0 || dry_run(cx, ap) < 0 || join_errors(cx, ap) < 0)
         return err_code(cx);
     decide(cx, ap);
     if (join_errors(cx, ap) < 0 || apply_changed(cx, ap) < 0)

@@ -16,6 +16,7 @@ struct apply_options {
     const char *field_manager;     /* "kustomize-controller" */
     const char *group;             /* of the markers: "kustomize.toolkit.fluxcd.io" */
     bool force;                    /* recreate objects whose immutable fields change */
+    bool migrate_api_version;      /* have all managedFields entries name the wanted apiVersion first */
     size_t parallel;               /* dry-runs at once; 0: 4 */
     const char *const *overridden; /* --override-manager */
     size_t overridden_count;

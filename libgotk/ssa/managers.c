@@ -127,3 +127,20 @@ struct doc *managers_cleanup(struct arena *a, const struct doc *live, const char
         append_operation(a, patch, "replace", "/metadata/managedFields", fields);
     return doc_len(patch) ? patch : NULL;
 }
+
+struct doc *managers_migrate(struct arena *a, const struct doc *live, const char *api_version)
+{
+    const struct doc *entries = doc_path(live, "metadata", "managedFields");
+    struct doc *patch = doc_array(a), *migrated = doc_array(a);
+    bool changed = false;
+    doc_each (entry, entries) {
+        struct doc *copy = doc_copy(a, entry);
+        changed = changed || !str_eq(doc_text_at(entry, "apiVersion"), api_version);
+        doc_set_text(a, copy, "apiVersion", api_version);
+        doc_append(migrated, copy);
+    }
+    if (!changed)
+        return NULL;
+    append_operation(a, patch, "replace", "/metadata/managedFields", migrated);
+    return patch;
+}

@@ -15,4 +15,8 @@
 struct doc *managers_cleanup(struct arena *a, const struct doc *live, const char *own,
                              const char *const *overridden, size_t overridden_count);
 
+/* The patch that has every managedFields entry of a live object name `api_version`, in `a`; NULL when all do. An entry of an
+ * older version can make the API server refuse an apply in a newer one. */
+struct doc *managers_migrate(struct arena *a, const struct doc *live, const char *api_version);
+
 #endif

@@ -140,6 +140,27 @@ def test_namespaces_and_custom_resources_in_one_set(api, ns, repo, flux):
     assert api.get(rig.Kind(f"{group}/v1", "widgets", "Widget"), f"{ns}-made", "w")["spec"] == {"size": 1}
 
 
+def test_managed_fields_are_migrated_with_the_gate(api, ns, repo, private):
+    private.source()
+    private.kustomize("--feature-gates=MigrateAPIVersion=true")
+    flux, group = Flux(api, ns, repo, private.labels), f"{ns.replace('-', '')}.example.com"
+    version = {"served": True, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+    api.post(rig.CRD, rig.CRD.object(f"widgets.{group}", spec={
+        "group": group, "scope": "Namespaced", "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"},
+        "versions": [{**version, "name": "v1", "storage": True}, {**version, "name": "v1alpha1", "storage": False}]}))
+    old, new = (rig.Kind(f"{group}/{v}", "widgets", "Widget") for v in ("v1alpha1", "v1"))
+    rig.wait_for(lambda: api.patch(old, old.object("w", ns, spec={"old": 1}), ns, "w", how="apply"), 20, "the new kind to be served")
+    repo.commit({"w.yaml": json.dumps(new.object("w", spec={"size": 1}))})
+    flux.source().apply()
+    flux.ready(repo.head())
+    found = api.get(new, ns, "w")
+    assert found["spec"] == {"old": 1, "size": 1}
+    assert {(m["manager"], m["apiVersion"]) for m in found["metadata"]["managedFields"]} == {
+        ("rig", f"{group}/v1"), ("kustomize-controller", f"{group}/v1")}
+    flux.again()
+    assert api.get(new, ns, "w")["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]
+
+
 def test_substitution(api, ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", who="${who}", n="${n:=seven}", keep="$${who}")})
     api.create(rig.CONFIGMAP, ns, "vars", data={"who": "map", "other": "x"})

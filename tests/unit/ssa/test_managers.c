@@ -39,8 +39,23 @@ static void cleans_up_by_one_patch(void **state)
     }
 }
 
+static void migrates_every_entry(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const struct doc *live =
+        json_of(cx, "{'metadata':{'managedFields':[{'manager':'a','apiVersion':'x/v1'},"
+                    "{'manager':'b','apiVersion':'x/v1beta1','subresource':'status'}]}}");
+    const struct doc *wanted = json_of(cx, "[{'op':'replace','path':'/metadata/managedFields','value':["
+                                           "{'manager':'a','apiVersion':'x/v1'},"
+                                           "{'manager':'b','apiVersion':'x/v1','subresource':'status'}]}]");
+    assert_true(doc_equal(managers_migrate(cx->arena, live, "x/v1"), wanted));
+    assert_null(managers_migrate(cx->arena, json_of(cx, "{'metadata':{}}"), "x/v1"));
+    assert_null(managers_migrate(
+        cx->arena, json_of(cx, "{'metadata':{'managedFields':[{'apiVersion':'x/v1'}]}}"), "x/v1"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { UNIT_TEST(cleans_up_by_one_patch) };
+    const struct CMUnitTest tests[] = { UNIT_TEST(cleans_up_by_one_patch), UNIT_TEST(migrates_every_entry) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
