@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+/* controller-runtime's priorities, as the queue's depth is labelled. */
+#define PRIORITY_NORMAL "0"
+#define PRIORITY_LOW    "-100"
+
 struct lane {
     struct lanes *owner;
     const struct controller *controller;
@@ -146,7 +150,9 @@ static void publish_stats(struct metrics *m, const struct lane *lane)
 {
     const char *name = lane->controller->name;
     struct queue_stats stats = queue_stats(lane->queue);
-    metrics_set(m, METRIC_QUEUE_DEPTH, METRIC_LABELS(name, name), (double)stats.ready);
+    metrics_set(m, METRIC_QUEUE_DEPTH, METRIC_LABELS(name, name, PRIORITY_NORMAL),
+                (double)(stats.ready - stats.ready_low));
+    metrics_set(m, METRIC_QUEUE_DEPTH, METRIC_LABELS(name, name, PRIORITY_LOW), (double)stats.ready_low);
     metrics_set(m, METRIC_QUEUE_ADDS, METRIC_LABELS(name, name), (double)stats.adds);
     metrics_set(m, METRIC_QUEUE_RETRIES, METRIC_LABELS(name, name), (double)stats.retries);
     metrics_set(m, METRIC_PARKED, METRIC_LABELS(name), (double)stats.parked);

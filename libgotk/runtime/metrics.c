@@ -71,7 +71,7 @@ static const struct row rows[METRIC_COUNT] = {
     [METRIC_MAX_CONCURRENT] = { "controller_runtime_max_concurrent_reconciles", GAUGE,
         "Workers there are.", { "controller" }, NULL, 0 },
     [METRIC_QUEUE_DEPTH] = { "workqueue_depth", GAUGE,
-        "Objects ready to be reconciled.", QUEUE_LABELS, NULL, 0 },
+        "Objects ready to be reconciled.", { "controller", "name", "priority" }, NULL, 0 },
     [METRIC_QUEUE_ADDS] = { "workqueue_adds_total", COUNTER,
         "Objects added to the queue.", QUEUE_LABELS, NULL, 0 },
     [METRIC_QUEUE_LATENCY] = { "workqueue_queue_duration_seconds", HISTOGRAM,

@@ -22,7 +22,7 @@ enum metric {
     METRIC_RECONCILE_TIME,        /* controller */
     METRIC_ACTIVE_WORKERS,        /* controller */
     METRIC_MAX_CONCURRENT,        /* controller */
-    METRIC_QUEUE_DEPTH,           /* controller, name */
+    METRIC_QUEUE_DEPTH,           /* controller, name, priority */
     METRIC_QUEUE_ADDS,            /* controller, name */
     METRIC_QUEUE_LATENCY,         /* controller, name */
     METRIC_QUEUE_WORK,            /* controller, name */

@@ -135,8 +135,11 @@ void queue_close(struct queue *q, void (*drop)(void *parked))
 
 static void leave_heap(struct queue *q, struct entry *e)
 {
-    if (heap_has(&e->node))
-        heap_remove(e->state == READY ? &q->ready : &q->timers, &e->node);
+    if (!heap_has(&e->node))
+        return;
+    heap_remove(e->state == READY ? &q->ready : &q->timers, &e->node);
+    if (e->state == READY)
+        q->stats.ready_low -= e->item.priority == QUEUE_INTERVAL;
 }
 
 static void make_ready(struct queue *q, struct entry *e, enum queue_priority priority, int64_t now_ms)
@@ -146,6 +149,7 @@ static void make_ready(struct queue *q, struct entry *e, enum queue_priority pri
     e->item.priority = priority;
     e->ready_since_ms = now_ms;
     heap_push(&q->ready, &e->node, -(int64_t)priority);
+    q->stats.ready_low += priority == QUEUE_INTERVAL;
 }
 
 static void make_delayed(struct queue *q, struct entry *e, int64_t due_ms)
@@ -200,6 +204,7 @@ struct queue_item *queue_take(struct queue *q, int64_t now_ms)
         return NULL;
     struct entry *e = entry_of(top);
     e->state = RUNNING;
+    q->stats.ready_low -= e->item.priority == QUEUE_INTERVAL;
     e->item.waited_ms = now_ms > e->ready_since_ms ? now_ms - e->ready_since_ms : 0;
     q->stats.running++;
     q->stats.parked -= e->item.parked != NULL;

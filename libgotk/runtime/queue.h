@@ -79,6 +79,7 @@ int64_t queue_wait_ms(const struct queue *q, int64_t now_ms);
 /* For metrics: keys ready to run, keys running, and adds and delayed retries since the start. */
 struct queue_stats {
     size_t ready;
+    size_t ready_low; /* of these, those of QUEUE_INTERVAL */
     size_t running;
     size_t parked;
     uint64_t adds;

@@ -94,7 +94,7 @@ def test_a_request_overtakes_hundreds_that_wait(private, cp, api, ns, repo):
         slow.delay = 0.03
         config = cp.kubeconfig("kustomize-controller", path=private.folder / "slow.kubeconfig", port=slow.port)
         controller = private.kustomize("--concurrent=1", "--log-level=info", env={"KUBECONFIG": config})
-        depth = 'workqueue_depth{controller="kustomization",name="kustomization"}'
+        depth = 'workqueue_depth{controller="kustomization",name="kustomization",priority="-100"}'
         rig.wait_for(controller.metrics, 20, "the queue to be full", until=lambda m: m.get(depth, 0) > 200)
         waiting = [p for p in probes if p.untouched()][-1]
         began, token = time.monotonic(), waiting.ask()
@@ -215,10 +215,12 @@ def test_metrics_tell_of_success_failure_and_deletion(private, api, ns, repo, wh
         assert len(series(controller, "controller_runtime_reconcile_total", result=result, **labels)) == 1
     for one in ("controller_runtime_reconcile_errors_total", "controller_runtime_max_concurrent_reconciles",
                 "controller_runtime_active_workers", "controller_runtime_reconcile_time_seconds_count",
-                "workqueue_depth", "workqueue_adds_total", "workqueue_retries_total", "workqueue_queue_duration_seconds_count",
+                "workqueue_adds_total", "workqueue_retries_total", "workqueue_queue_duration_seconds_count",
                 "workqueue_work_duration_seconds_count", "workqueue_unfinished_work_seconds",
                 "workqueue_longest_running_processor_seconds"):
         assert len(series(controller, one, **labels)) == 1, one
+    for priority in ("0", "-100"):
+        assert len(series(controller, "workqueue_depth", priority=priority, **labels)) == 1
     if which == "source":
         assert sum(series(controller, "controller_runtime_reconcile_errors_total", **labels).values()) >= 1
     assert sum(series(controller, "rest_client_requests_total", code="200", method="PATCH").values()) >= 2

@@ -40,6 +40,26 @@ static void a_key_is_in_the_queue_once(void **state)
     queue_close(q, NULL);
 }
 
+static void the_depth_tells_urgent_from_interval_work(void **state)
+{
+    (void)state;
+    struct queue *q = queue_open(750, 900000);
+    queue_add(q, "ns", "a", QUEUE_INTERVAL, 0);
+    queue_add(q, "ns", "b", QUEUE_INTERVAL, 0);
+    queue_add(q, "ns", "c", QUEUE_SPEC, 0);
+    assert_int_equal(queue_stats(q).ready, 3);
+    assert_int_equal(queue_stats(q).ready_low, 2);
+    queue_add(q, "ns", "a", QUEUE_REQUESTED, 0);
+    assert_int_equal(queue_stats(q).ready_low, 1);
+    take(q, 1, "a");
+    take(q, 1, "c");
+    assert_int_equal(queue_stats(q).ready_low, 1);
+    take(q, 1, "b");
+    assert_int_equal(queue_stats(q).ready, 0);
+    assert_int_equal(queue_stats(q).ready_low, 0);
+    queue_close(q, NULL);
+}
+
 static void a_running_key_is_only_marked(void **state)
 {
     (void)state;
@@ -238,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(a_key_is_in_the_queue_once),
+        UNIT_TEST(the_depth_tells_urgent_from_interval_work),
         UNIT_TEST(a_running_key_is_only_marked),
         UNIT_TEST(urgent_keys_overtake),
         UNIT_TEST(a_lower_priority_does_not_send_a_key_back),
