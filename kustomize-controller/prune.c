@@ -96,7 +96,7 @@ static int find_left(struct ctx *cx, struct ks_run *r, const char **ret_left)
 {
     struct kube_call *calls = ARENA_ARRAY(cx->arena, struct kube_call, r->deleted.len);
     struct buf left = buf_new(cx->arena, (size_t)1 << 20);
-    size_t n;
+    size_t n = 0;
     if (ask_for_deleted(cx, &r->deleted, calls, &n) < 0 ||
         kube_do_all(cx, r->kube, calls, n, (size_t)r->state->concurrent_ssa) < 0)
         return err_code(cx);
