@@ -244,7 +244,7 @@ def contains(whole, part):
 
 def kubectl(cp, *args, stdin=None):
     """kubectl as admin with its exit code and stderr, which carries the warnings."""
-    argv = [cp.assets / "kubectl", "--kubeconfig", cp.kubeconfig(), *args]
+    argv = [cp.assets / "kubectl", "--kubeconfig", cp.kubeconfig(), "--cache-dir", cp.dir / "kubectl", *args]
     return subprocess.run(argv, input=stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

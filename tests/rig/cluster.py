@@ -15,6 +15,7 @@ import collections
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -112,6 +113,7 @@ class ControlPlane:
             flag = "-k" if any((path / name).exists() for name in ("kustomization.yaml", "Kustomization")) else "-f"
             self.kubectl("apply", "--server-side", flag, path)
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        shutil.rmtree(self.dir / "kubectl", ignore_errors=True)  # what it remembers is older than these definitions
 
     def stop(self):
         for process in reversed(self.processes):
@@ -199,8 +201,8 @@ class ControlPlane:
         config = self.dir / "admin.kubeconfig"
         if not config.exists():
             self.kubeconfig()
-        done = subprocess.run([self.assets / "kubectl", "--kubeconfig", config, *map(str, args)], input=stdin, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run([self.assets / "kubectl", "--kubeconfig", config, "--cache-dir", self.dir / "kubectl",
+                               *map(str, args)], input=stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if check and done.returncode:
             raise AssertionError(f"kubectl {' '.join(map(str, args))}: {done.stderr.strip()}")
         return done.stdout
