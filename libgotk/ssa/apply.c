@@ -138,7 +138,7 @@ static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *i
         return;
     }
     if (recreate_delete(cx, ap->kube, &call->ref, ap->options->delete_timeout_ms) < 0) {
-        err_wrap(cx, "%s immutable field detected", it->name);
+        cx->err.message = str_fmt(cx->arena, "%s immutable field detected, %s", it->name, cx->err.message);
         fail_item(cx, it);
         return;
     }

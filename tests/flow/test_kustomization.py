@@ -140,6 +140,23 @@ def test_namespaces_and_custom_resources_in_one_set(api, ns, repo, flux):
     assert api.get(rig.Kind(f"{group}/v1", "widgets", "Widget"), f"{ns}-made", "w")["spec"] == {"size": 1}
 
 
+def test_a_definition_that_cannot_be_accepted_fails_at_once(api, ns, repo, flux):
+    group = f"{ns.replace('-', '')}.example.com"
+
+    def definition(plural):
+        return json.dumps(rig.CRD.object(f"{plural}.{group}", spec={
+            "group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": "Widget"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]}))
+    repo.commit({"first.yaml": definition("widgets")})
+    flux.source().apply()
+    flux.ready(repo.head())
+    repo.commit({"second.yaml": definition("wodgets"), "a.yaml": configmap("a", x="1")})
+    flux.sync()
+    assert flux.failed("ReconciliationFailed").startswith(
+        f"failed early due to stalled resources: [CustomResourceDefinition/wodgets.{group} status: 'Failed'")
+    assert data(api, ns, "a") is None
+
+
 def test_managed_fields_are_migrated_with_the_gate(api, ns, repo, private):
     private.source()
     private.kustomize("--feature-gates=MigrateAPIVersion=true")
