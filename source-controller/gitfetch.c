@@ -15,6 +15,7 @@
 #define MEMORY_MAX   ((size_t)1 << 30)
 #define FILE_MAX     ((size_t)8 << 30)
 #define OUTPUT_MAX   ((size_t)1 << 20)
+#define REVISION_MAX 1024
 #define GRACE_MS     5000 /* a child that runs out of time says more than one that is ended */
 
 static const struct field ref_fields[] = {
@@ -143,6 +144,37 @@ static int run_job(struct ctx *cx, const struct gitfetch_request *req, const cha
                    req->on_revision ? req->on_revision : no_answer, req->user, ret_output);
 }
 
+static bool is_hash(const char *s)
+{
+    size_t n = strlen(s);
+    return (n == 40 || n == 64) && strspn(s, "0123456789abcdef") == n;
+}
+
+static bool is_printable(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 127)
+            return false;
+    return true;
+}
+
+/* The child read what a stranger sent: of what it says, only what has the form it must have is believed. The commit names
+ * a file of the storage, and "unchanged" is no answer to who has nothing yet. */
+int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req, const struct gitfetch_result *result)
+{
+    const struct gitclone_result *found = &result->clone;
+    const char *revision = str_or(found->revision, ""), *commit = str_or(found->commit, "");
+    if (found->empty)
+        return 0;
+    bool named = is_hash(commit) && strlen(revision) <= REVISION_MAX && is_printable(revision) &&
+                 str_ends(revision, str_fmt(cx->arena, "sha1:%s", commit));
+    bool settled = gitref_same_revision(cx->arena, revision, req->clone.last_revision);
+    bool complete = found->unchanged ? settled : (!req->archive_dir || result->archived);
+    if (!named || !complete)
+        return err_fail(cx, ERR_INTERNAL, "the answer of the fetch makes no sense");
+    return 0;
+}
+
 int gitfetch_run(struct ctx *cx, const struct gitfetch_request *request, struct gitfetch_result *ret)
 {
     struct gitfetch_request req = *request;
@@ -158,6 +190,8 @@ int gitfetch_run(struct ctx *cx, const struct gitfetch_request *request, struct 
     if (json_parse(cx, buf_text(&output), output.len, "git fetch", &answer) < 0 ||
         decode_struct(cx, answer, result_fields, "", &result) < 0)
         return err_wrap(cx, "the answer of the fetch cannot be read");
+    if (gitfetch_check(cx, &req, &result) < 0)
+        return cx->err.code;
     if (result.archived && req.archive_dir)
         result.archive = str_fmt(cx->arena, "%s/%s", req.archive_dir, ARCHIVE_NAME);
     *ret = result;

@@ -29,6 +29,11 @@ struct gitfetch_result {
 /* The row for job_init. */
 extern const struct job gitfetch_job;
 
+/* Whether what a child said of its work has the form it must have: a commit's hash, a revision that ends in it, an archive
+ * when one was wanted, "unchanged" only from req's last revision. ERR_INTERNAL otherwise. gitfetch_run checks its answer. */
+int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req,
+                   const struct gitfetch_result *result) MUST_CHECK;
+
 /* Runs the job. Errors are those of gitclone_run and of the packer (reason "SourceIgnoreError" for a .sourceignore that
  * cannot be read, "ArchiveOperationFailed" for the rest). */
 int gitfetch_run(struct ctx *cx, const struct gitfetch_request *req, struct gitfetch_result *ret) MUST_CHECK;

@@ -12,7 +12,8 @@
 #include "source-controller/gitunsupported.h"
 #include "source-controller/source.h"
 
-#define IN_STORAGE "stored artifact for revision '%s'"
+#define REVISION_SHOWN_MAX 1024
+#define IN_STORAGE         "stored artifact for revision '%s'"
 
 static int check_supported(struct ctx *cx, void *run);
 static int check_storage(struct ctx *cx, void *run);
@@ -220,6 +221,8 @@ static int note_revision(struct ctx *cx, void *user, const struct doc *request, 
     struct git_run *r = user;
     const char *revision = str_or(doc_text_at(request, "revision"), "");
     *ret_answer = doc_object(cx->arena);
+    if (strlen(revision) > REVISION_SHOWN_MAX)
+        return err_fail(cx, ERR_INVALID, "the revision is longer than %d bytes", REVISION_SHOWN_MAX);
     if (r->artifact && gitref_same_revision(cx->arena, revision, r->artifact->revision))
         return 0;
     if (r->artifact)

@@ -214,6 +214,8 @@ int storage_publish(struct ctx *cx, const struct storage *s, const struct storag
     const char *start = str_fmt(cx->arena, "%s/%s/", s->root, folder(cx->arena, owner));
     ASSERT(str_starts(staged, start));
     const char *from = staged + strlen(start);
+    if (!own_file(cx->arena, owner, storage_path(cx->arena, owner, file)))
+        return err_fail(cx, ERR_DENIED, "'%s' is no name for an artifact", file);
     if (open_folder(cx, s, owner, &dirfd) < 0 || open_regular(cx, dirfd, from, &st, &fd) < 0 ||
         describe(cx, s, owner, file, fd, &artifact) < 0)
         return cx->err.code;

@@ -229,6 +229,19 @@ static void the_host_is_advertised_or_derived(void **state)
     assert_string_equal(storage_url(a, &full, "/a/b"), "https://h/x/a/b");
 }
 
+static void a_name_of_anothers_is_refused(void **state)
+{
+    static const char *const names[] = { "../api/x.tar.gz", "a/b.tar.gz", ".hidden", "", ".." };
+    struct ctx *cx = unit_cx(state);
+    struct storage s = open_storage(cx);
+    struct artifact a = { 0 };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        assert_int_equal(storage_publish(cx, &s, &owner, stage(cx, &s, "x"), names[i], &a), ERR_DENIED);
+        assert_error(cx, ERR_DENIED, "is no name for an artifact");
+    }
+    storage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +249,7 @@ int main(void)
         UNIT_TEST(a_changed_or_missing_file_is_noticed),
         UNIT_TEST(paths_of_others_are_not_found),
         UNIT_TEST(only_a_regular_file_is_published),
+        UNIT_TEST(a_name_of_anothers_is_refused),
         UNIT_TEST(a_symlinked_file_is_no_artifact),
         UNIT_TEST(garbage_goes_with_its_lock_and_the_link_stays),
         UNIT_TEST(what_a_killed_fetch_left_goes_with_the_next),
