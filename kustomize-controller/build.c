@@ -18,6 +18,7 @@
 #include "libgotk/ssa/subject.h"
 
 #include <limits.h>
+#include <string.h>
 
 #define SUBSTITUTE  "kustomize.toolkit.fluxcd.io/substitute"
 #define MEMORY_MAX  ((size_t)1 << 30)
@@ -221,6 +222,24 @@ static struct doc *input_document(struct ctx *cx, const struct build_input *inpu
     return d;
 }
 
+static bool is_digest(const char *s)
+{
+    static const char scheme[] = "sha256:";
+    const char *hex = s + strlen(scheme);
+    return str_starts(s, scheme) && strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64;
+}
+
+int build_check(struct ctx *cx, const struct doc *output)
+{
+    const struct doc *objects = doc_find(output, "objects");
+    bool whole = doc_kind(objects) == DOC_ARRAY && is_digest(str_or(doc_text_at(output, "digest"), ""));
+    doc_each (object, objects)
+        whole = whole && is_cluster_object(cx->arena, object);
+    if (!whole)
+        return err_fail(cx, ERR_INTERNAL, "the output of the build makes no sense");
+    return 0;
+}
+
 static int run_job(struct ctx *cx, const struct build_input *input, bool want_yaml, struct build_output *ret)
 {
     struct job_limits limits = {
@@ -230,11 +249,14 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
         .output_max = YAML_MAX,
         .read_dirs = (const char *const[]){ input->root, NULL },
     };
+    bool allow_remote = input->allow_remote;
     struct buf output = buf_new(cx->arena, YAML_MAX);
     struct doc *d, *document = input_document(cx, input, want_yaml);
-    if (job_run(cx, &build_job, &limits, document, remote_answer, NULL, &output) < 0)
+    if (job_run(cx, &build_job, &limits, document, remote_answer, &allow_remote, &output) < 0)
         return err_code(cx);
     if (json_parse(cx, buf_text(&output), output.len, "the build's output", &d) < 0)
+        return err_code(cx);
+    if (build_check(cx, d) < 0)
         return err_code(cx);
     *ret = (struct build_output){
         .yaml = doc_text_at(d, "yaml"),
@@ -260,6 +282,6 @@ int build_command(struct ctx *cx, const char *const *args)
     const struct build_input input = { .root = "/", .dir = dir, .allow_remote = true };
     if (run_job(cx, &input, true, &built) < 0)
         return err_code(cx);
-    fputs(built.yaml, stdout);
+    fputs(str_or(built.yaml, ""), stdout);
     return 0;
 }

@@ -34,6 +34,10 @@ extern const struct job build_job;
 /* Builds in a child; everything in *ret lives in cx->arena. Errors are the engine's own. */
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret) MUST_CHECK;
 
+/* Whether what a child handed back has the form it must have: a digest, and objects that each say what they are.
+ * ERR_INTERNAL otherwise. build_run checks its output. */
+int build_check(struct ctx *cx, const struct doc *output) MUST_CHECK;
+
 /* `kustomize-controller build DIR`: prints what the engine makes of a folder; a command's run function. */
 int build_command(struct ctx *cx, const char *const *args);
 

@@ -1,5 +1,10 @@
 /*
  * remote.c: remote resources of a build; the contract is in remote.h.
+ *
+ * Deliberately, as upstream: a tenant may name any address that the controller's network reaches, in the cluster too, and
+ * redirects are followed there. Whoever minds that sets --no-remote-bases or a network policy. What is certain: http and
+ * https only, GET only, no credentials of ours, bounded size, time and redirects, and only text that parses as YAML has an
+ * effect. A failure shows status and URL, never the body.
  */
 #include "kustomize-controller/remote.h"
 
@@ -30,10 +35,13 @@ static int fetch(struct ctx *cx, const char *url, struct http_response *response
     return 0;
 }
 
-int remote_answer(struct ctx *cx, void *user UNUSED, const struct doc *request, struct doc **ret_answer)
+int remote_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
 {
     const char *url = doc_text_at(request, "url");
+    const bool *allowed = user;
     struct http_response response;
+    if (!allowed || !*allowed)
+        return err_fail(cx, ERR_DENIED, "remote resources are not allowed here");
     if (str_empty(url))
         return err_fail(cx, ERR_INVALID, "the build asked for a resource without a URL");
     if (fetch(cx, url, &response) < 0)

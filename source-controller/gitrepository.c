@@ -215,10 +215,17 @@ static const char *settled_revision(const struct git_run *r)
     return settled ? r->artifact->revision : NULL;
 }
 
+/* Who is told: what is shown lives as long as the run, not as the question. */
+struct listener {
+    struct ctx *cx;
+    struct git_run *run;
+};
+
 /* Called by the child through job_ask as soon as it knows what the remote stands at, if that is worth a fetch. */
 static int note_revision(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
 {
-    struct git_run *r = user;
+    const struct listener *listener = user;
+    struct git_run *r = listener->run;
     const char *revision = str_or(doc_text_at(request, "revision"), "");
     *ret_answer = doc_object(cx->arena);
     if (strlen(revision) > REVISION_SHOWN_MAX)
@@ -230,7 +237,7 @@ static int note_revision(struct ctx *cx, void *user, const struct doc *request, 
                  revision);
     cond_progress(&r->run.conds, true, "Progressing", "building artifact: new upstream revision '%s'",
                   revision);
-    run_show_progress(cx, &r->run);
+    run_show_progress(listener->cx, &r->run);
     return 0;
 }
 
@@ -257,12 +264,13 @@ static int fetch_source(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
     const struct git_ref *ref = r->repo.spec.ref;
+    struct listener listener = { cx, r };
     struct gitfetch_request req = {
         .clone = { .url = r->repo.spec.url, .auth = r->auth, .last_revision = settled_revision(r) },
         .timeout_ns = r->timeout_ns,
         .ignore = r->repo.spec.ignore,
         .on_revision = note_revision,
-        .user = r,
+        .user = &listener,
     };
     req.clone.ref = ref ? *ref : (struct git_ref){ 0 };
     cond_remove(&r->run.conds, COND_OUTDATED);

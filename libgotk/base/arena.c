@@ -219,6 +219,11 @@ bool arena_exhausted(const struct arena *a)
     return a->total > a->max;
 }
 
+bool arena_has_room(const struct arena *a, size_t size)
+{
+    return a->total <= a->max && size <= a->max - a->total;
+}
+
 size_t arena_used(const struct arena *a)
 {
     return a->total;

@@ -61,6 +61,9 @@ void arena_release(struct arena *a, struct arena_mark mark);
 /* True when more bytes are in use than the arena's maximum. */
 bool arena_exhausted(const struct arena *a);
 
+/* True when `size` more bytes would stay within the maximum: to be asked before a stranger's size is allocated at once. */
+bool arena_has_room(const struct arena *a, size_t size);
+
 /* The bytes in use, and the maximum. */
 size_t arena_used(const struct arena *a);
 size_t arena_max(const struct arena *a);

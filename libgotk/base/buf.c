@@ -8,10 +8,20 @@
 #include <string.h>
 
 #define CAP_MIN 256
+#define ARENA_SPARES                                                                                         \
+    ((size_t)64 << 10) /* small ones may use an arena's reserve: an error text must still be written */
 
 struct buf buf_new(struct arena *a, size_t max)
 {
     return (struct buf){ .arena = a, .max = max };
+}
+
+/* What fitted so far becomes the maximum. */
+static char *refuse(struct buf *b)
+{
+    b->max = b->len;
+    b->overflow = true;
+    return NULL;
 }
 
 char *buf_room(struct buf *b, size_t n)
@@ -23,8 +33,10 @@ char *buf_room(struct buf *b, size_t n)
     size_t need = b->len + n + 1;
     if (need > b->cap) {
         size_t cap = b->cap ? b->cap * 2 : CAP_MIN;
-        if (cap < need)
+        if (cap < need || !arena_has_room(b->arena, cap))
             cap = need;
+        if (cap > ARENA_SPARES && !arena_has_room(b->arena, cap))
+            return refuse(b);
         b->data = arena_grow(b->arena, b->data, b->cap, cap);
         b->cap = cap;
         b->data[b->len] = '\0'; /* the text stays whole when the caller puts nothing into the room */

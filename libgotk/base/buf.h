@@ -1,7 +1,7 @@
 /*
  * buf.h: a growing run of bytes with a maximum that must be stated.
  *
- * Bytes live in the arena given at the start and are always followed by a NUL that is not counted. Appending past the
+ * An arena without room for more counts as reaching the maximum. Bytes live in the arena given at the start and are always followed by a NUL that is not counted. Appending past the
  * maximum sets `overflow` and drops the bytes; buf_ok() turns that into ERR_LIMIT once, at the end, so that writers need
  * no checks in between. Rejected: growth without bounds, which is how a stranger's file becomes an out-of-memory kill.
  */

@@ -19,13 +19,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define ERROR_MAX ((size_t)1 << 20)
-#define REAP_MS   10000
+#define ERROR_MAX        ((size_t)1 << 20)
+#define REAP_MS          10000
+#define LAST_MS          1000 /* what a killed child may take to be gone */
+#define ANSWER_ARENA_MAX ((size_t)256 << 20)
+#define QUESTIONS_MAX    2000
 
 static const struct job_limits defaults = {
     .memory_max = (size_t)512 << 20,
@@ -53,6 +57,7 @@ struct run {
     int reports; /* our end of the zygote's socket about this child */
     int pidfd;
     struct buf output;
+    int questions;
     bool done; /* the child said that its output is complete */
 };
 
@@ -169,10 +174,15 @@ static int explain_death(struct ctx *cx, const struct run *r, int status)
     return ended(cx, r, ERR_INTERNAL, str_fmt(cx->arena, "it crashed (SIG%s)", sigabbrev_np(number)));
 }
 
+/* Ends the child, whatever it is doing, and sees it gone: from here on nobody writes in its folders any more. */
 static void kill_child(const struct run *r)
 {
-    if (r->pidfd >= 0)
-        syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+    struct pollfd end = { .fd = r->pidfd, .events = POLLIN };
+    if (r->pidfd < 0)
+        return;
+    syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+    while (poll(&end, 1, LAST_MS) < 0 && errno == EINTR)
+        ;
 }
 
 /* Waits, not bound to the job's own time, for the zygote's word on how the child ended. */
@@ -262,7 +272,10 @@ static int take_output(struct ctx *cx, struct run *r, const struct frame *head)
     if (head->size > r->output.max - r->output.len)
         return ended(cx, r, ERR_LIMIT,
                      str_fmt(cx->arena, "its output is larger than %s", mib(cx, r->limits.output_max)));
-    return frame_body(cx, r->data, head->size, &r->output);
+    int rc = frame_body(cx, r->data, head->size, &r->output);
+    if (rc == ERR_LIMIT)
+        return ended(cx, r, rc, "its output is larger than the memory there is for it");
+    return rc;
 }
 
 static int take_done(struct ctx *cx, struct run *r, const struct frame *head)
@@ -287,7 +300,8 @@ static int no_answer(struct ctx *cx, const char *job)
     return err_fail(cx, ERR_UNSUPPORTED, "%s asked for something, but nothing is offered to it here", job);
 }
 
-static int take_question(struct ctx *cx, struct run *r, const struct frame *head)
+/* Answers one question; all it takes is in cx->arena. */
+static int answer_question(struct ctx *cx, const struct run *r, const struct frame *head)
 {
     struct doc *question = NULL, *answer = NULL;
     if (receive_doc(cx, r, head, SIDE_MESSAGE_MAX, &question) < 0)
@@ -300,6 +314,20 @@ static int take_question(struct ctx *cx, struct run *r, const struct frame *head
         return cx->err.code; /* the whole job is over, not just this question */
     err_clear(cx);
     return send_doc(cx, r, FRAME_REFUSAL, refusal);
+}
+
+/* A question's memory ends with it: a child that asks on and on fills nothing. */
+static int take_question(struct ctx *cx, struct run *r, const struct frame *head)
+{
+    CLEANUP(arena_cleanup) struct arena *a = arena_new(ANSWER_ARENA_MAX);
+    struct ctx own = *cx;
+    own.arena = a;
+    if (++r->questions > QUESTIONS_MAX)
+        return ended(cx, r, ERR_LIMIT,
+                     str_fmt(cx->arena, "it asked its parent for more than %d things", QUESTIONS_MAX));
+    if (answer_question(&own, r, head) < 0)
+        return side_raise(cx, side_error_doc(cx->arena, &own.err));
+    return 0;
 }
 
 static const struct {
@@ -315,7 +343,7 @@ static const struct {
 static int take_frame(struct ctx *cx, struct run *r)
 {
     struct frame head;
-    if (frame_next(cx, r->data, &head) < 0)
+    if (ctx_check(cx) < 0 || frame_next(cx, r->data, &head) < 0)
         return cx->err.code;
     for (size_t i = 0; i < ARRAY_LEN(takers); i++)
         if (takers[i].kind == head.kind)

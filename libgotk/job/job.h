@@ -58,8 +58,9 @@ int job_init(struct ctx *cx, const struct job *const *jobs, size_t count,
 void job_exit(void);
 
 /* Answers one question of a child (job_ask); runs in the parent on the thread that called job_run. An error
- * it returns fails that one job_ask in the child with the same code, reason and message; ret_answer lives in
- * cx->arena. */
+ * it returns fails that one job_ask in the child with the same code, reason and message. ret_answer lives in
+ * cx->arena, which is not job_run's and ends with the answer: what is to last goes elsewhere. A child may ask
+ * 2000 times. */
 typedef int (*job_answer_fn)(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer);
 
 /* Runs `job` with `input` in a child and waits. Output goes into *ret_output (a buffer in cx->arena). Without

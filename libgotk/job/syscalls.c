@@ -7,12 +7,15 @@
 #include "libgotk/job/syscalls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+
+#define SOCK_TYPE_MASK 0xf
 
 enum rule_kind {
     ALLOW,
@@ -67,20 +70,12 @@ static const struct {
     { "linkat", ALLOW },
     { "symlink", ALLOW },
     { "symlinkat", ALLOW },
-    { "chmod", ALLOW },
     { "fchmod", ALLOW },
-    { "fchmodat", ALLOW },
-    { "fchmodat2", ALLOW },
-    { "truncate", ALLOW },
     { "ftruncate", ALLOW },
     { "fallocate", ALLOW },
     { "fadvise64", ALLOW },
     { "fsync", ALLOW },
     { "fdatasync", ALLOW },
-    { "utime", ALLOW },
-    { "utimes", ALLOW },
-    { "futimesat", ALLOW },
-    { "utimensat", ALLOW },
     { "umask", ALLOW },
     { "getcwd", ALLOW },
     { "chdir", ALLOW },
@@ -90,11 +85,9 @@ static const struct {
     { "dup3", ALLOW },
     { "pipe", ALLOW },
     { "pipe2", ALLOW },
-    { "fcntl", ALLOW },
     { "flock", ALLOW },
     { "sendfile", ALLOW },
     { "copy_file_range", ALLOW },
-    { "memfd_create", ALLOW },
     { "eventfd2", ALLOW },
     /* memory */
     { "brk", ALLOW },
@@ -140,7 +133,6 @@ static const struct {
     { "getgid", ALLOW },
     { "getegid", ALLOW },
     { "getrlimit", ALLOW },
-    { "prlimit64", ALLOW },
     { "getrusage", ALLOW },
     { "sysinfo", ALLOW },
     { "uname", ALLOW },
@@ -152,7 +144,6 @@ static const struct {
     { "rseq", ALLOW },
     { "arch_prctl", ALLOW },
     /* the network */
-    { "socketpair", ALLOW_NETWORK },
     { "connect", ALLOW_NETWORK },
     { "getsockname", ALLOW_NETWORK },
     { "getpeername", ALLOW_NETWORK },
@@ -175,6 +166,14 @@ static const struct {
     { "pidfd_send_signal", REFUSE },
     { "pidfd_getfd", REFUSE },
     { "setrlimit", REFUSE },
+    /* by path, which Landlock does not (or not on every kernel) decide; open files can be changed */
+    { "chmod", REFUSE },
+    { "fchmodat", REFUSE },
+    { "fchmodat2", REFUSE },
+    { "truncate", REFUSE },
+    { "utime", REFUSE },
+    { "utimes", REFUSE },
+    { "futimesat", REFUSE },
     { "chown", REFUSE },
     { "fchown", REFUSE },
     { "lchown", REFUSE },
@@ -256,6 +255,29 @@ static int add_signals(scmp_filter_ctx filter)
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self));
 }
 
+/* Commands of fcntl but those that have the kernel send signals to any process of the user (F_SETOWN, F_SETSIG). */
+static int add_fcntl(scmp_filter_ctx filter)
+{
+    static const int commands[] = {
+        F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,  F_SETFD,     F_GETFL,     F_SETFL,
+        F_GETLK, F_SETLK,         F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(commands); i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                              SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+    return rc;
+}
+
+/* Of the own process, limits may be read; of the own files, by descriptor, times be set (futimens). */
+static int add_own(scmp_filter_ctx filter)
+{
+    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+    if (rc == 0)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(utimensat), 1, SCMP_A1(SCMP_CMP_EQ, 0));
+    return rc;
+}
+
 /* Threads in network jobs (curl's resolver); never a new process. clone3 hides its flags: glibc then uses
  * clone. */
 static int add_threads(scmp_filter_ctx filter, bool network)
@@ -276,6 +298,10 @@ static int add_sockets(scmp_filter_ctx filter, bool network)
     int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET));
     if (rc == 0)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+    /* curl's wake-up: a stream's two ends cannot be pointed at anything else, those of datagrams can */
+    if (rc == 0)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+                              SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK, SOCK_STREAM));
     return rc;
 }
 
@@ -308,6 +334,10 @@ int syscalls_restrict(struct ctx *cx, bool network)
         rc = add_table(filter, network);
     if (rc == 0)
         rc = add_signals(filter);
+    if (rc == 0)
+        rc = add_fcntl(filter);
+    if (rc == 0)
+        rc = add_own(filter);
     if (rc == 0)
         rc = add_threads(filter, network);
     if (rc == 0)

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -231,6 +232,28 @@ static int do_babble(struct ctx *cx, struct job_side *side, const struct doc *in
             _exit(0);
 }
 
+/* Ways to reach other processes and other people's files that need no right to them. Each is refused. */
+static int do_reach_out(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+{
+    (void)side;
+    const char *path = doc_text_at(input, "text");
+    struct rlimit none = { 0, 0 };
+    int64_t pid = 0;
+    int pair[2];
+    doc_get_int(doc_find(input, "pid"), &pid);
+    if (fcntl(3, F_SETOWN, (int)pid) == 0 || fcntl(3, F_SETSIG, SIGKILL) == 0)
+        buf_str(out, "signals by a descriptor's owner;");
+    if (prlimit((pid_t)pid, RLIMIT_NPROC, NULL, &none) == 0)
+        buf_str(out, "limits of another process;");
+    if (truncate(path, 0) == 0 || chmod(path, 0) == 0 || fchmodat(AT_FDCWD, path, 0, 0) == 0)
+        buf_str(out, "truncate or chmod by path;");
+    if (utimensat(AT_FDCWD, path, NULL, 0) == 0)
+        buf_str(out, "times by path;");
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0)
+        buf_str(out, "datagrams to UNIX sockets;");
+    return cx->err.code;
+}
+
 static int do_leave(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
 {
     (void)cx;
@@ -255,16 +278,27 @@ static const struct {
     const char *name;
     deed_fn fn;
 } deeds[] = {
-    { "echo", do_echo },         { "fail", do_fail },
-    { "segfault", do_segfault }, { "abort", do_abort },
-    { "loop", do_loop },         { "hang", do_hang },
-    { "allocate", do_allocate }, { "allocate at once", do_allocate_at_once },
-    { "open", do_open },         { "write", do_write },
-    { "socket", do_socket },     { "get", do_get },
-    { "exec", do_exec },         { "fork", do_fork },
-    { "kill", do_kill },         { "flood", do_flood },
-    { "ask", do_ask },           { "babble", do_babble },
-    { "leave", do_leave },       { "descriptors", do_descriptors },
+    { "echo", do_echo },
+    { "fail", do_fail },
+    { "segfault", do_segfault },
+    { "abort", do_abort },
+    { "loop", do_loop },
+    { "hang", do_hang },
+    { "allocate", do_allocate },
+    { "allocate at once", do_allocate_at_once },
+    { "open", do_open },
+    { "write", do_write },
+    { "socket", do_socket },
+    { "get", do_get },
+    { "exec", do_exec },
+    { "fork", do_fork },
+    { "kill", do_kill },
+    { "flood", do_flood },
+    { "ask", do_ask },
+    { "babble", do_babble },
+    { "reach out", do_reach_out },
+    { "leave", do_leave },
+    { "descriptors", do_descriptors },
 };
 
 static int run_deed(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
@@ -570,6 +604,21 @@ static int answer(struct ctx *cx, void *user, const struct doc *request, struct 
     return 0;
 }
 
+static void no_call_reaches_around_the_rules(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct job *const both[] = { &deed_job, &fetch_job };
+    const char *path = str_fmt(cx->arena, "%s/others", unit_tmpdir(cx));
+    assert_ok(cx, fs_write_atomic(cx, path, "theirs", 6, 0600));
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        struct buf out;
+        struct doc *input = input_of(cx->arena, "reach out", path);
+        doc_set_int(cx->arena, input, "pid", getpid());
+        assert_ok(cx, job_run(cx, both[i], NULL, input, NULL, NULL, &out));
+        assert_string_equal(buf_text(&out), "");
+    }
+}
+
 static void a_child_asks_its_parent(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -606,6 +655,45 @@ static void answers_may_be_large(void **state)
     size_t size = (size_t)8 << 20;
     assert_ok(cx, job_run(cx, &deed_job, NULL, input_of(cx->arena, "ask", NULL), large_answer, &size, &out));
     assert_int_equal(out.len, size);
+}
+
+/* What an answer takes ends with it: many large ones do not add up in the parent. */
+static void many_large_answers_do_not_add_up(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct buf out;
+    size_t size = (size_t)1 << 20;
+    struct doc *input = input_of(cx->arena, "ask", NULL);
+    doc_set_int(cx->arena, input, "count", 20);
+    size_t before = arena_used(cx->arena);
+    const struct job_limits limits = { .output_max = (size_t)32 << 20 };
+    assert_ok(cx, job_run(cx, &deed_job, &limits, input, large_answer, &size, &out));
+    assert_int_equal(out.len, 20 * size);
+    assert_true(arena_used(cx->arena) - before < 70 * size); /* the output, as it grew */
+}
+
+static void a_child_may_not_ask_for_ever(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct buf out;
+    int count = 0;
+    struct doc *input = input_of(cx->arena, "ask", "public");
+    doc_set_int(cx->arena, input, "count", 1000000);
+    assert_int_equal(job_run(cx, &deed_job, NULL, input, answer, &count, &out), ERR_LIMIT);
+    assert_error(cx, ERR_LIMIT, "deed was ended: it asked its parent for more than 2000 things");
+}
+
+/* More output than the caller's arena can take is an error of the job, not the end of the process. */
+static void output_beyond_the_arena_is_an_error(void **state)
+{
+    (void)state;
+    CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)16 << 20);
+    struct ctx cx = { .arena = a };
+    struct buf out;
+    struct doc *input = input_of(a, "flood", NULL);
+    doc_set_int(a, input, "size", 60 << 20);
+    assert_int_equal(job_run(&cx, &deed_job, NULL, input, NULL, NULL, &out), ERR_LIMIT);
+    assert_error(&cx, ERR_LIMIT, "its output is larger than the memory there is for it");
 }
 
 static void *fire_soon(void *arg)
@@ -702,6 +790,10 @@ int main(void)
         JOB_TEST(a_child_has_no_descriptors_of_ours),
         JOB_TEST(a_child_asks_its_parent),
         JOB_TEST(answers_may_be_large),
+        JOB_TEST(many_large_answers_do_not_add_up),
+        JOB_TEST(a_child_may_not_ask_for_ever),
+        JOB_TEST(output_beyond_the_arena_is_an_error),
+        JOB_TEST(no_call_reaches_around_the_rules),
         JOB_TEST(a_cancel_ends_the_job_at_once),
         JOB_TEST(threads_run_jobs_at_once),
         JOB_TEST(the_sandbox_can_be_off),

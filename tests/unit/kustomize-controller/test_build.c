@@ -1,0 +1,68 @@
+/* What a build's child hands back or asks for is checked before it is believed. */
+#include "kustomize-controller/build.h"
+#include "kustomize-controller/remote.h"
+#include "libgotk/base/str.h"
+#include "libgotk/doc/json.h"
+#include "tests/unit/lib/unit.h"
+
+#define DIGEST "\"digest\":\"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
+
+static int check(struct ctx *cx, const char *text)
+{
+    struct doc *d;
+    assert_ok(cx, json_parse(cx, text, strlen(text), "output", &d));
+    return build_check(cx, d);
+}
+
+static void whole_outputs_are_believed(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    assert_ok(cx, check(cx, "{" DIGEST ",\"objects\":[]}"));
+    assert_ok(cx, check(cx, "{" DIGEST ",\"objects\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
+                            "\"metadata\":{\"name\":\"a\"}}]}"));
+}
+
+static void others_are_not(void **state)
+{
+    static const char *const outputs[] = {
+        "[]",
+        "null",
+        "{" DIGEST "}",
+        "{\"objects\":[]}",
+        "{\"digest\":\"md5:0\",\"objects\":[]}",
+        "{" DIGEST ",\"objects\":{}}",
+        "{" DIGEST ",\"objects\":[1]}",
+        "{" DIGEST ",\"objects\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}",
+        "{" DIGEST ",\"objects\":[{\"apiVersion\":\"v1\",\"kind\":7,\"metadata\":{\"name\":\"a\"}}]}",
+    };
+    struct ctx *cx = unit_cx(state);
+    for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
+        assert_int_equal(check(cx, outputs[i]), ERR_INTERNAL);
+        assert_error(cx, ERR_INTERNAL, "makes no sense");
+    }
+}
+
+static void the_parent_too_refuses_remote_resources(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    bool allowed = false;
+    struct doc *question = doc_object(cx->arena), *answer;
+    doc_set_text(cx->arena, question, "url", "http://127.0.0.1:1/");
+    assert_int_equal(remote_answer(cx, &allowed, question, &answer), ERR_DENIED);
+    assert_error(cx, ERR_DENIED, "not allowed");
+    assert_int_equal(remote_answer(cx, NULL, question, &answer), ERR_DENIED);
+    assert_error(cx, ERR_DENIED, "not allowed");
+    allowed = true;
+    assert_int_equal(remote_answer(cx, &allowed, doc_object(cx->arena), &answer), ERR_INVALID);
+    assert_error(cx, ERR_INVALID, "without a URL");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT_TEST(whole_outputs_are_believed),
+        UNIT_TEST(others_are_not),
+        UNIT_TEST(the_parent_too_refuses_remote_resources),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
