@@ -15,6 +15,7 @@
 #include "libgotk/kustomize/generate.h"
 #include "libgotk/kustomize/gvk.h"
 #include "libgotk/kustomize/varsub.h"
+#include "libgotk/net/url.h"
 #include "libgotk/ssa/subject.h"
 
 #include <limits.h>
@@ -252,8 +253,11 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
     bool allow_remote = input->allow_remote;
     struct buf output = buf_new(cx->arena, YAML_MAX);
     struct doc *d, *document = input_document(cx, input, want_yaml);
-    if (job_run(cx, &build_job, &limits, document, remote_answer, &allow_remote, &output) < 0)
+    if (job_run(cx, &build_job, &limits, document, remote_answer, &allow_remote, &output) < 0) {
+        cx->err.message =
+            url_mask(cx->arena, err_message(cx)); /* the engine quotes URLs as they are written */
         return err_code(cx);
+    }
     if (json_parse(cx, buf_text(&output), output.len, "the build's output", &d) < 0)
         return err_code(cx);
     if (build_check(cx, d) < 0)

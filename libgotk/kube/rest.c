@@ -12,6 +12,7 @@
 #include "libgotk/kube/discovery.h"
 #include "libgotk/kube/restcache.h"
 #include "libgotk/kube/wire.h"
+#include "libgotk/net/url.h"
 
 #include <pthread.h>
 
@@ -233,12 +234,21 @@ int kube_map_preferred(struct ctx *cx, struct kube *k, const char *group, const 
     return answer(cx, k, &(struct question){ group, NULL, kind }, ret_mapping);
 }
 
+/* A name as part of a path: '?' and '#' would end it. Other characters of names (RBAC's ':') stay as they are. */
+static const char *segment(struct arena *a, const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if (*p <= ' ' || *p > '~' || strchr("?#\"<>\\^`{|}", *p))
+            return url_escape(a, name);
+    return name;
+}
+
 char *kube_path(struct arena *a, const struct kube_mapping *m, const char *ns, const char *name,
                 const char *subresource)
 {
-    const char *scope = m->namespaced && !str_empty(ns) ? str_fmt(a, "/namespaces/%s", ns) : "";
+    const char *scope = m->namespaced && !str_empty(ns) ? str_fmt(a, "/namespaces/%s", segment(a, ns)) : "";
     const char *root = str_empty(m->group) ? str_fmt(a, "/api/%s", m->version)
                                            : str_fmt(a, "/apis/%s/%s", m->group, m->version);
-    return str_fmt(a, "%s%s/%s%s%s%s%s", root, scope, m->plural, str_empty(name) ? "" : "/", str_or(name, ""),
-                   str_empty(subresource) ? "" : "/", str_or(subresource, ""));
+    return str_fmt(a, "%s%s/%s%s%s%s%s", root, scope, m->plural, str_empty(name) ? "" : "/",
+                   segment(a, str_or(name, "")), str_empty(subresource) ? "" : "/", str_or(subresource, ""));
 }

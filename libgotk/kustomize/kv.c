@@ -53,12 +53,20 @@ static int read_env(struct ctx *cx, const struct kload *l, const char *path, str
     return 0;
 }
 
+/* A literal for messages: its value may be a secret, and so may one without a key be. */
+static const char *show_literal(struct arena *a, const char *source)
+{
+    const char *equals = strchr(source, '=');
+    return equals ? str_fmt(a, "%.*s=***", (int)(equals - source), source) : "***";
+}
+
 static int read_literal(struct ctx *cx, const struct kload *l, const char *source, struct kvs *list)
 {
     (void)l;
     const char *equals = strchr(source, '=');
     if (!equals || equals == source)
-        return err_fail(cx, ERR_INVALID, "invalid literal source %s, expected key=value", source);
+        return err_fail(cx, ERR_INVALID, "invalid literal source %s, expected key=value",
+                        show_literal(cx->arena, source));
     const char *value = equals + 1;
     size_t n = strlen(value);
     bool quoted = n >= 2 && value[0] == value[n - 1] && (value[0] == '"' || value[0] == '\'');
@@ -123,13 +131,19 @@ static const struct {
     { "files", "file sources: ", read_file },
 };
 
-static const char *show_list(struct arena *a, const struct doc *list)
+static const char *show_source(struct arena *a, size_t row, const struct doc *source)
+{
+    const char *text = str_or(doc_text(source), "");
+    return sources[row].read == read_literal ? show_literal(a, text) : text;
+}
+
+static const char *show_list(struct arena *a, size_t row, const struct doc *list)
 {
     VEC(const char *) parts = { 0 };
     doc_each (d, list)
-        vec_push(a, &parts, str_or(doc_text(d), ""));
+        vec_push(a, &parts, show_source(a, row, d));
     if (doc_text(list))
-        vec_push(a, &parts, doc_text(list));
+        vec_push(a, &parts, show_source(a, row, list));
     return str_fmt(a, "[%s]", str_join(a, parts.at, parts.len, " "));
 }
 
@@ -142,7 +156,7 @@ static int read_sources(struct ctx *cx, const struct kload *l, const struct doc 
     for (const struct doc *d = doc_first(entries); rc >= 0 && d; d = doc_next(d))
         rc = sources[row].read(cx, l, str_or(doc_text(d), ""), list);
     if (rc < 0)
-        return err_wrap(cx, "loading KV pairs: %s%s", sources[row].title, show_list(cx->arena, entries));
+        return err_wrap(cx, "loading KV pairs: %s%s", sources[row].title, show_list(cx->arena, row, entries));
     return 0;
 }
 

@@ -226,6 +226,25 @@ static const char *show_config(struct arena *a, const struct doc *config)
     return buf_text(&out);
 }
 
+/* Whether an inline patch may be for a Secret: then it may hold its values. */
+static bool may_be_secret(const struct doc *config, const char *text)
+{
+    const struct doc *target = doc_find(config, "target");
+    const char *kind = str_or(doc_text_at(target, "kind"), "");
+    bool any = target && (!kind[0] || strpbrk(kind, "*.|[("));
+    return any || strstr(kind, "Secret") || strstr(text, "Secret") || strstr(text, "stringData");
+}
+
+/* The patch as messages name it. */
+static const char *show_source(struct arena *a, const struct doc *config, const char *text, const char *path)
+{
+    if (!text[0])
+        return str_fmt(a, "[path: %s]", quoted(a, path));
+    if (may_be_secret(config, text))
+        return str_fmt(a, "[patch in line %d, not shown: it may hold values of a Secret]", doc_line(config));
+    return str_fmt(a, "[patch: %s]", quoted(a, text));
+}
+
 int transform_patch_config(struct ctx *cx, struct transform_plan *plan, const struct doc *config)
 {
     const char *text = str_trim(cx->arena, str_or(doc_text_at(config, "patch"), ""));
@@ -239,8 +258,7 @@ int transform_patch_config(struct ctx *cx, struct transform_plan *plan, const st
         return err_fail(cx, ERR_INVALID, "patch and path can't be set at the same time\n%s",
                         show_config(cx->arena, config));
     args->keep_history = true;
-    args->source =
-        str_fmt(cx->arena, text[0] ? "[patch: %s]" : "[path: %s]", quoted(cx->arena, text[0] ? text : path));
+    args->source = show_source(cx->arena, config, text, path);
     if (patch_text(cx, plan->target, text, path, &text, &file) < 0)
         return err_wrap(cx, "failed to get the patch file from path(%s)", path);
     if (parse_either(cx, text, file, args) < 0)

@@ -14,6 +14,7 @@
 #include "libgotk/ssa/managers.h"
 #include "libgotk/ssa/ready.h"
 #include "libgotk/ssa/recreate.h"
+#include "libgotk/ssa/secret.h"
 #include "libgotk/ssa/subject.h"
 #include "libgotk/ssa/undeclared.h"
 
@@ -102,7 +103,7 @@ static void mark_skipped(struct ctx *cx, struct apply *ap)
 
 static void fail_item(struct ctx *cx, struct item *it)
 {
-    it->error = err_message(cx);
+    it->error = secret_mask(cx->arena, it->wanted, err_message(cx));
     it->error_code = cx->err.code;
     err_clear(cx);
 }

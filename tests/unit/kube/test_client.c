@@ -279,6 +279,10 @@ static void plain_discovery_works_too(void **state)
     struct kube_mapping m;
     assert_ok(cx, kube_map(cx, k, "v1", "Pod", &m));
     assert_string_equal(kube_path(cx->arena, &m, "ns", "p", "status"), "/api/v1/namespaces/ns/pods/p/status");
+    assert_string_equal(kube_path(cx->arena, &m, "n#s", "p?dryRun=All", NULL),
+                        "/api/v1/namespaces/n%23s/pods/p%3FdryRun%3DAll");
+    assert_string_equal(kube_path(cx->arena, &m, "ns", "system:p", NULL),
+                        "/api/v1/namespaces/ns/pods/system:p");
     assert_ok(cx, kube_map_preferred(cx, k, "g.io", "Thing", &m));
     assert_string_equal(m.version, "v1");
     assert_false(m.namespaced);
