@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define MESSAGE_MAX 32768
+
 static const struct {
     int code;
     const char *name;
@@ -44,10 +46,21 @@ static const struct {
     { ENAMETOOLONG, ERR_INVALID },
 };
 
+/* Cut, not inside a character, where it is longer than anyone reads: a stranger may have chosen what is quoted. */
+static const char *bounded(struct arena *a, const char *message)
+{
+    size_t n = strlen(message);
+    if (n <= MESSAGE_MAX)
+        return message;
+    for (n = MESSAGE_MAX - 3; n > 0 && ((unsigned char)message[n] & 0xC0) == 0x80; n--)
+        ;
+    return str_fmt(a, "%.*s...", (int)n, message);
+}
+
 int err_vfail(struct ctx *cx, int code, const char *fmt, va_list args)
 {
     ASSERT(code < 0);
-    cx->err = (struct err){ .code = code, .message = str_vfmt(cx->arena, fmt, args) };
+    cx->err = (struct err){ .code = code, .message = bounded(cx->arena, str_vfmt(cx->arena, fmt, args)) };
     return code;
 }
 
@@ -86,7 +99,7 @@ int err_wrap(struct ctx *cx, const char *fmt, ...)
     va_start(args, fmt);
     const char *outer = str_vfmt(cx->arena, fmt, args);
     va_end(args);
-    cx->err.message = str_fmt(cx->arena, "%s: %s", outer, cx->err.message);
+    cx->err.message = bounded(cx->arena, str_fmt(cx->arena, "%s: %s", outer, cx->err.message));
     return cx->err.code;
 }
 

@@ -121,6 +121,22 @@ static void a_cancel_from_another_thread_wakes_a_sleeper(void **state)
     cancel_close(&cancel);
 }
 
+static void a_message_has_an_end(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    enum { LONG = 100000 };
+    char *text = arena_alloc(cx->arena, LONG + 1);
+    for (size_t i = 0; i < LONG; i += 2)
+        memcpy(text + i, "\xC3\xA4", 2);
+    err_fail(cx, ERR_INVALID, "x%s", text);
+    assert_int_equal(strlen(err_message(cx)), 32768);
+    assert_true(str_is_utf8(err_message(cx), 32768));
+    for (int i = 0; i < 3; i++)
+        err_wrap(cx, "outer");
+    assert_true(str_starts(err_message(cx), "outer: outer: outer: x") && strlen(err_message(cx)) <= 32768);
+    assert_error(cx, ERR_INVALID, "...");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +146,7 @@ int main(void)
         UNIT_TEST(deadlines_only_move_closer),
         UNIT_TEST(sleeping_lasts_as_asked_or_until_the_deadline),
         UNIT_TEST(a_cancel_from_another_thread_wakes_a_sleeper),
+        UNIT_TEST(a_message_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
