@@ -43,12 +43,9 @@ static int do_fail(struct ctx *cx, struct job_side *side, const struct doc *inpu
     return err_wrap(cx, "failed to try");
 }
 
-static int do_segfault(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_segfault(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                       struct buf *out UNUSED)
 {
-    (void)cx;
-    (void)side;
-    (void)input;
-    (void)out;
     return raise(SIGSEGV);
 }
 
@@ -96,12 +93,9 @@ static int do_allocate(struct ctx *cx, struct job_side *side, const struct doc *
     return 0;
 }
 
-static int do_allocate_at_once(struct ctx *cx, struct job_side *side, const struct doc *input,
-                               struct buf *out)
+static int do_allocate_at_once(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                               struct buf *out UNUSED)
 {
-    (void)side;
-    (void)input;
-    (void)out;
     memset(arena_alloc_raw(cx->arena, (size_t)10 << 30), 1, (size_t)10 << 30);
     return 0;
 }
@@ -220,12 +214,9 @@ static int do_ask(struct ctx *cx, struct job_side *side, const struct doc *input
     return 0;
 }
 
-static int do_babble(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_babble(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                     struct buf *out UNUSED)
 {
-    (void)cx;
-    (void)side;
-    (void)input;
-    (void)out;
     static const char nonsense[64] = "\xFF\xFF\xFF\xFFthis is no frame";
     for (;;)
         if (send(3, nonsense, sizeof(nonsense), 0) < 0)
@@ -254,12 +245,9 @@ static int do_reach_out(struct ctx *cx, struct job_side *side, const struct doc 
     return cx->err.code;
 }
 
-static int do_leave(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_leave(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                    struct buf *out UNUSED)
 {
-    (void)cx;
-    (void)side;
-    (void)input;
-    (void)out;
     _exit(7);
 }
 
