@@ -24,18 +24,16 @@
 /* What the one test job is told to do. */
 typedef int (*deed_fn)(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out);
 
-static int do_echo(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_echo(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input,
+                   struct buf *out)
 {
-    (void)cx;
-    (void)side;
     buf_str(out, str_or(doc_text_at(input, "text"), ""));
     return 0;
 }
 
-static int do_fail(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_fail(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input,
+                   struct buf *out UNUSED)
 {
-    (void)side;
-    (void)out;
     err_fail(cx, ERR_CONFLICT, "%s", doc_text_at(input, "text"));
     err_reason(cx, "BuildFailed");
     cx->err.http_status = 409;
@@ -49,40 +47,32 @@ static int do_segfault(struct ctx *cx UNUSED, struct job_side *side UNUSED, cons
     return raise(SIGSEGV);
 }
 
-static int do_abort(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_abort(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input,
+                    struct buf *out UNUSED)
 {
-    (void)cx;
-    (void)side;
-    (void)out;
     ASSERT(doc_len(input) == 0);
     return 0;
 }
 
-static int do_loop(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_loop(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                   struct buf *out)
 {
-    (void)cx;
-    (void)side;
-    (void)input;
     for (volatile bool again = true; again;)
         out->overflow = false;
     return 0;
 }
 
-static int do_hang(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_hang(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                   struct buf *out UNUSED)
 {
-    (void)cx;
-    (void)side;
-    (void)input;
-    (void)out;
     while (true)
         sleep(1000);
     return 0;
 }
 
-static int do_allocate(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_allocate(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input,
+                       struct buf *out UNUSED)
 {
-    (void)side;
-    (void)out;
     for (size_t i = 0; i < 10240; i++) {
         if (ctx_check(cx) < 0)
             return cx->err.code;
@@ -100,9 +90,8 @@ static int do_allocate_at_once(struct ctx *cx, struct job_side *side UNUSED, con
     return 0;
 }
 
-static int do_open(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_open(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input, struct buf *out)
 {
-    (void)side;
     const char *path = doc_text_at(input, "text");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -114,10 +103,9 @@ static int do_open(struct ctx *cx, struct job_side *side, const struct doc *inpu
     return 0;
 }
 
-static int do_write(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_write(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input,
+                    struct buf *out UNUSED)
 {
-    (void)side;
-    (void)out;
     int64_t size = 5;
     doc_get_int(doc_find(input, "size"), &size);
     const char *path = doc_text_at(input, "text");
@@ -131,10 +119,9 @@ static int do_write(struct ctx *cx, struct job_side *side, const struct doc *inp
     return 0;
 }
 
-static int do_socket(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_socket(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input,
+                     struct buf *out UNUSED)
 {
-    (void)side;
-    (void)out;
     int family = str_eq(doc_text_at(input, "text"), "unix") ? AF_UNIX : AF_INET;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -148,9 +135,8 @@ static int do_socket(struct ctx *cx, struct job_side *side, const struct doc *in
 
 /* As a fetch does: a name is resolved (by a thread of curl's), a connection is made, the answer is the
  * output. */
-static int do_get(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_get(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input, struct buf *out)
 {
-    (void)side;
     struct http_request req = { .url = doc_text_at(input, "text"), .timeout_ms = 10000 };
     struct http_response r;
     if (http_do(cx, &req, &r) < 0)
@@ -159,29 +145,24 @@ static int do_get(struct ctx *cx, struct job_side *side, const struct doc *input
     return 0;
 }
 
-static int do_exec(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_exec(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                   struct buf *out UNUSED)
 {
-    (void)side;
-    (void)input;
-    (void)out;
     execl("/bin/true", "true", NULL);
     return err_errno(cx, "failed to exec");
 }
 
-static int do_fork(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_fork(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                   struct buf *out UNUSED)
 {
-    (void)side;
-    (void)input;
-    (void)out;
     for (;;)
         if (fork() < 0)
             return err_errno(cx, "failed to fork");
 }
 
-static int do_kill(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_kill(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input,
+                   struct buf *out UNUSED)
 {
-    (void)side;
-    (void)out;
     int64_t pid = 0;
     doc_get_int(doc_find(input, "pid"), &pid);
     if (kill((pid_t)pid, SIGKILL) < 0)
@@ -189,10 +170,9 @@ static int do_kill(struct ctx *cx, struct job_side *side, const struct doc *inpu
     return 0;
 }
 
-static int do_flood(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_flood(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input,
+                    struct buf *out)
 {
-    (void)cx;
-    (void)side;
     int64_t size = 0;
     doc_get_int(doc_find(input, "size"), &size);
     for (int64_t i = 0; i < size; i += 1000)
@@ -224,9 +204,9 @@ static int do_babble(struct ctx *cx UNUSED, struct job_side *side UNUSED, const 
 }
 
 /* Ways to reach other processes and other people's files that need no right to them. Each is refused. */
-static int do_reach_out(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_reach_out(struct ctx *cx, struct job_side *side UNUSED, const struct doc *input,
+                        struct buf *out)
 {
-    (void)side;
     const char *path = doc_text_at(input, "text");
     struct rlimit none = { 0, 0 };
     int64_t pid = 0;
@@ -251,11 +231,9 @@ static int do_leave(struct ctx *cx UNUSED, struct job_side *side UNUSED, const s
     _exit(7);
 }
 
-static int do_descriptors(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *out)
+static int do_descriptors(struct ctx *cx UNUSED, struct job_side *side UNUSED, const struct doc *input UNUSED,
+                          struct buf *out)
 {
-    (void)cx;
-    (void)side;
-    (void)input;
     for (int fd = 0; fd < 256; fd++)
         if (fcntl(fd, F_GETFD) >= 0)
             buf_fmt(out, "%d ", fd);
