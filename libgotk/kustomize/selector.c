@@ -5,7 +5,7 @@
 
 #include "libgotk/base/regex.h"
 #include "libgotk/base/str.h"
-#include "libgotk/kustomize/labelsel.h"
+#include "libgotk/doc/labelsel.h"
 
 #include <string.h>
 

@@ -2,11 +2,10 @@
  * labelsel.c: see labelsel.h. A hand-written reader of the small grammar: key, !key, key = v, key == v, key != v,
  * key in (v, ...), key notin (v, ...), key > n, key < n.
  */
-#include "libgotk/kustomize/labelsel.h"
+#include "libgotk/doc/labelsel.h"
 
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
-#include "libgotk/kustomize/resource.h"
 
 #include <string.h>
 
@@ -15,7 +14,7 @@ enum operator{ OP_EXISTS, OP_ABSENT, OP_IN, OP_NOT_IN, OP_GREATER, OP_LESS };
 struct requirement {
     const char *key;
     enum operator op;
-    struct names values;
+    VEC(const char *) values;
 };
 
 struct labelsel {
@@ -163,11 +162,23 @@ static bool holds(const struct requirement *q, const char *value)
     }
 }
 
+/* A label's text; manifests that were not checked yet may hold other scalars. */
+static const char *written(const struct doc *d)
+{
+    if (doc_source(d))
+        return doc_source(d);
+    if (doc_kind(d) == DOC_BOOL)
+        return doc_is_true(d, false) ? "true" : "false";
+    if (doc_kind(d) == DOC_NULL)
+        return "null";
+    return str_or(doc_kind(d) == DOC_NUMBER ? doc_literal(d) : doc_text(d), "");
+}
+
 bool labelsel_matches(const struct labelsel *s, const struct doc *labels)
 {
     for (size_t i = 0; i < s->all.len; i++) {
         const struct doc *d = doc_find(labels, s->all.at[i].key);
-        if (!holds(&s->all.at[i], d ? resource_written(d) : NULL))
+        if (!holds(&s->all.at[i], d ? written(d) : NULL))
             return false;
     }
     return true;

@@ -4,8 +4,8 @@
  * Parsed once, matched often. Follows apimachinery's labels.Parse: requirements joined by commas, all must hold.
  * Any thread once parsed.
  */
-#ifndef GOTK_KUSTOMIZE_LABELSEL_H
-#define GOTK_KUSTOMIZE_LABELSEL_H
+#ifndef GOTK_DOC_LABELSEL_H
+#define GOTK_DOC_LABELSEL_H
 
 #include "libgotk/doc/doc.h"
 
