@@ -11,8 +11,8 @@
 #include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 #include "libgotk/ssa/drift.h"
+#include "libgotk/ssa/kstatus.h"
 #include "libgotk/ssa/managers.h"
-#include "libgotk/ssa/ready.h"
 #include "libgotk/ssa/recreate.h"
 #include "libgotk/ssa/secret.h"
 #include "libgotk/ssa/subject.h"
@@ -306,14 +306,15 @@ static int look_at_stage(struct ctx *cx, struct apply *ap, struct stage_state *r
     *ret = (struct stage_state){ .text = buf_new(cx->arena, (size_t)32 << 10), .hopeless = true };
     for (size_t i = 0; i < ap->count; i++) {
         bool unread = calls[i].code < 0 && calls[i].code != ERR_NOT_FOUND;
-        enum ready_state state = ready_state_of(calls[i].result);
-        if (state == READY_CURRENT)
+        struct kstatus status =
+            unread ? kstatus_unread(calls[i].err.message) : kstatus_of(cx->arena, calls[i].result);
+        if (status.code == KSTATUS_CURRENT)
             continue;
-        ret->hopeless = ret->hopeless && state == READY_FAILED;
+        ret->hopeless = ret->hopeless && status.code == KSTATUS_FAILED;
         buf_fmt(&ret->text, "%s%s status: '%s'", ret->text.len ? ", " : "", ap->items[i].name,
-                unread ? "Unknown" : ready_state_name(state));
-        if (unread)
-            buf_fmt(&ret->text, ": %s", calls[i].err.message);
+                kstatus_name(status.code));
+        if (status.error)
+            buf_fmt(&ret->text, ": %s", status.error);
     }
     return 0;
 }
