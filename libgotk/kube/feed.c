@@ -93,6 +93,7 @@ static int take_event(struct ctx *cx, struct feed *f, struct doc *event)
     if (take(cx, f->r, object) < 0)
         return err_code(cx);
     relist_set_version(f->r, version);
+    atomic_store(&f->r->fresh, true);
     f->events++;
     return 0;
 }

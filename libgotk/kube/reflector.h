@@ -10,6 +10,7 @@
 #include "libgotk/kube/watch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define VERSION_MAX 256
 
@@ -20,6 +21,7 @@ struct reflector {
     struct store *store;
     struct cancel cancel;
     struct cancel synced; /* fired once the first list has ended */
+    atomic_bool fresh;    /* nothing failed since the last list or event */
     pthread_t thread;
 
     /* The thread's own. */

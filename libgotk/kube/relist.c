@@ -14,6 +14,7 @@
 
 struct watch_index {
     struct arena *arena;
+    void *user;
     VEC(struct obj_index) values;
 };
 
@@ -32,6 +33,11 @@ void relist_set_version(struct reflector *r, const char *version)
         n = 0;
     memcpy(r->version, version, n);
     r->version[n] = '\0';
+}
+
+void *watch_index_user(const struct watch_index *to)
+{
+    return to->user;
 }
 
 static void emit(struct ctx *cx, struct reflector *r, enum watch_event event, struct obj *old,
@@ -56,11 +62,11 @@ void relist_drop(struct ctx *cx, struct reflector *r, const char *ns, const char
 /* The object as it is stored: identified, without managedFields, indexed, trimmed. */
 static struct obj *make(struct ctx *cx, struct reflector *r, struct doc *object)
 {
-    struct watch_index index = { .arena = cx->arena };
+    struct watch_index index = { .arena = cx->arena, .user = r->o.user };
     list_identify(cx->arena, &r->query, object);
-    doc_remove(doc_find(object, "metadata"), "managedFields");
     if (r->o.index)
         r->o.index(&index, object);
+    doc_remove(doc_find(object, "metadata"), "managedFields");
     if (r->o.keep)
         r->o.keep(cx->arena, object);
     return obj_new(cx, object, index.values.at, index.values.len);
@@ -176,6 +182,7 @@ int relist(struct ctx *cx, struct reflector *r)
         return err_code(cx);
     relist_set_version(r, l.version);
     cancel_fire(&r->synced);
+    atomic_store(&r->fresh, true);
     emit(cx, r, WATCH_SYNCED, NULL, NULL);
     return 0;
 }

@@ -36,10 +36,23 @@ static bool needs_list(int code)
     return code == ERR_GONE || code == ERR_INVALID || code == ERR_LIMIT;
 }
 
+static void log_failure(struct ctx *cx, const struct reflector *r, int64_t wait_ms)
+{
+    static const char text[] = "failed to follow a kind, trying again";
+    const char *wait = gotime_print_duration(cx->arena, wait_ms * GOTIME_MS);
+    if (r->o.optional)
+        log_debug(cx->log, text, "kind", r->o.kind, "apiVersion", r->o.api_version, "wait", wait, "reason",
+                  err_message(cx), NULL);
+    else
+        log_error(cx->log, err_message(cx), text, "kind", r->o.kind, "apiVersion", r->o.api_version, "wait",
+                  wait, NULL);
+}
+
 /* Logs a failure and waits before the next try; returns when it is time, or when the reflector must end. */
 static void back_off(struct ctx *cx, struct reflector *r)
 {
     int64_t wait_ms = back_off_ms(++r->failures);
+    atomic_store(&r->fresh, false);
     if (ctx_done(cx))
         return;
     if (cx->err.retry_after_ms > wait_ms)
@@ -50,9 +63,7 @@ static void back_off(struct ctx *cx, struct reflector *r)
         log_debug(cx->log, "watch is too old, listing again", "kind", r->o.kind, "reason", err_message(cx),
                   NULL);
     else
-        log_error(cx->log, err_message(cx), "failed to follow a kind, trying again", "kind", r->o.kind,
-                  "apiVersion", r->o.api_version, "wait",
-                  gotime_print_duration(cx->arena, wait_ms * GOTIME_MS), NULL);
+        log_failure(cx, r, wait_ms);
     err_clear(cx);
     if (ctx_sleep(cx, wait_ms) < 0)
         err_clear(cx);
@@ -136,6 +147,11 @@ struct store *reflector_store(struct reflector *r)
 bool reflector_synced(const struct reflector *r)
 {
     return atomic_load(&r->synced.fired);
+}
+
+bool reflector_fresh(const struct reflector *r)
+{
+    return atomic_load(&r->fresh);
 }
 
 int reflector_wait_synced(struct ctx *cx, const struct reflector *r)

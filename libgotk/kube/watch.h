@@ -35,10 +35,12 @@ struct reflector_options {
     const char *field_selector;
     bool metadata_only; /* store apiVersion, kind and metadata only; the server sends no more */
 
+    bool optional; /* nobody depends on this kind: its failures are logged at debug */
+
     /* Removes from `object` what need not be stored; managedFields are gone already. NULL: all is kept. */
     void (*keep)(struct arena *a, struct doc *object);
-    /* Names the values `object` (before `keep`) is found by in store_each_indexed; calls watch_index_add. May
-     * be NULL. */
+    /* Names the values `object` (whole, as the server sent it) is found by in store_each_indexed; calls
+     * watch_index_add. May be NULL. */
     void (*index)(struct watch_index *to, const struct doc *object);
     /* Called on the reflector's thread after the store was changed, in the server's order, in an arena that
      * ends with the call. The objects are borrowed. Must not block. An object deleted and made again between
@@ -52,6 +54,9 @@ struct reflector_options {
 /* Adds one value under an index to the object being indexed; both are copied. */
 void watch_index_add(struct watch_index *to, const char *name, const char *value);
 
+/* The `user` of the reflector that is indexing. */
+void *watch_index_user(const struct watch_index *to);
+
 /* Starts the thread; the strings of `options` are copied, `k` must outlive the reflector. The caller owns
  * *ret_reflector (reflector_stop). ERR_IO when no thread can be made. */
 int reflector_start(struct ctx *cx, struct kube *k, const struct reflector_options *options,
@@ -62,6 +67,10 @@ struct store *reflector_store(struct reflector *r);
 
 /* True once the first list has ended. Any thread. */
 bool reflector_synced(const struct reflector *r);
+
+/* True while the store is what the server last told: listed, and nothing failed since. False from the first failure until
+ * the next list or event. Any thread. */
+bool reflector_fresh(const struct reflector *r);
 
 /* Waits until reflector_synced; fails as ctx_check does. */
 int reflector_wait_synced(struct ctx *cx, const struct reflector *r) MUST_CHECK;

@@ -1,51 +1,28 @@
 /*
  * apply.c: the story of a staged server-side apply; the contract is in apply.h.
  *
- * Per stage: read all live objects, mark the skipped ones, dry-run the others, clean up their metadata, decide what
- * drifted, apply that one after the other. Requests per unchanged object: one GET and one dry-run. Runs on a worker
- * thread; everything lives in the reconcile's arena.
+ * Per stage: settle what a proof stands for, read the live objects nothing is known of, mark the skipped ones, dry-run the
+ * others, clean up their metadata, decide what drifted, apply that one after the other. Requests per unchanged object:
+ * none with a proof; one dry-run when the proof is checked; one GET more without one. Runs on a worker thread; everything
+ * lives in the reconcile's arena.
  */
-#include "libgotk/ssa/apply.h"
+#include "libgotk/ssa/apply_parts.h"
 
 #include "libgotk/api/meta.h"
-#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
+#include "libgotk/kube/rest.h"
 #include "libgotk/ssa/drift.h"
 #include "libgotk/ssa/kstatus.h"
 #include "libgotk/ssa/managers.h"
-#include "libgotk/ssa/recreate.h"
 #include "libgotk/ssa/secret.h"
 #include "libgotk/ssa/subject.h"
-#include "libgotk/ssa/undeclared.h"
 
 #define PARALLEL_DEFAULT 4
 #define WAIT_DEFAULT_MS  60000
 #define POLL_FIRST_MS    50
 #define POLL_MAX_MS      2000
 
-/* One object on its way through a stage. */
-struct item {
-    struct doc *wanted;
-    const char *name;        /* Kind/namespace/name, for messages */
-    struct doc *live;        /* NULL: not there, or unread */
-    struct err unread;       /* why the GET failed, when otherwise than by "not found" */
-    const struct doc *after; /* what the dry-run says it becomes */
-    enum change_action action;
-    bool patched;      /* the live object's metadata was: it must be applied */
-    const char *error; /* NULL: fine so far */
-    int error_code;
-};
-
-/* All one apply knows. */
-struct apply {
-    struct kube *kube;
-    const struct apply_options *options;
-    struct changes *changes;
-    struct item *items; /* of the present stage, sorted */
-    size_t count;
-};
-
-static size_t parallel_of(const struct apply *ap)
+size_t apply_parallel(const struct apply *ap)
 {
     return ap->options->parallel ? ap->options->parallel : PARALLEL_DEFAULT;
 }
@@ -55,7 +32,7 @@ static struct kube_call *new_calls(struct ctx *cx, const struct apply *ap)
     return ARENA_ARRAY(cx->arena, struct kube_call, ap->count);
 }
 
-static struct kube_call apply_call(const struct apply *ap, const struct doc *object, bool dry_run)
+struct kube_call apply_call(const struct apply *ap, const struct doc *object, bool dry_run)
 {
     return (struct kube_call){
         .verb = KUBE_PATCH,
@@ -66,89 +43,58 @@ static struct kube_call apply_call(const struct apply *ap, const struct doc *obj
     };
 }
 
-static int read_live(struct ctx *cx, struct apply *ap)
+int apply_read(struct ctx *cx, struct apply *ap, bool (*wanted)(const struct item *it))
 {
     struct kube_call *calls = new_calls(cx, ap);
-    for (size_t i = 0; i < ap->count; i++)
-        calls[i] = (struct kube_call){ .verb = KUBE_GET, .ref = kube_ref_of(ap->items[i].wanted) };
-    if (kube_do_all(cx, ap->kube, calls, ap->count, parallel_of(ap)) < 0)
-        return err_wrap(cx, "failed to read the objects of the cluster");
+    struct item **of_call = ARENA_ARRAY(cx->arena, struct item *, ap->count);
+    size_t n = 0;
     for (size_t i = 0; i < ap->count; i++) {
-        ap->items[i].live = calls[i].code == 0 ? calls[i].result : NULL;
+        if (!wanted(&ap->items[i]))
+            continue;
+        of_call[n] = &ap->items[i];
+        calls[n++] = (struct kube_call){ .verb = KUBE_GET, .ref = kube_ref_of(ap->items[i].wanted) };
+    }
+    if (n && kube_do_all(cx, ap->kube, calls, n, apply_parallel(ap)) < 0)
+        return err_wrap(cx, "failed to read the objects of the cluster");
+    for (size_t i = 0; i < n; i++) {
+        of_call[i]->live = calls[i].code == 0 ? calls[i].result : NULL;
         if (calls[i].code != ERR_NOT_FOUND)
-            ap->items[i].unread = calls[i].err;
+            of_call[i]->unread = calls[i].err;
+        of_call[i]->look = false;
     }
     return 0;
 }
 
-static const char *marker(struct ctx *cx, const struct apply *ap, const char *name)
+static bool is_unknown(const struct item *it)
+{
+    return !it->settled && !it->stands && !it->absent;
+}
+
+const char *apply_marker(struct ctx *cx, const struct apply *ap, const char *name)
 {
     return str_fmt(cx->arena, "%s/%s", ap->options->group, name);
 }
 
 static bool is_skipped(struct ctx *cx, const struct apply *ap, const struct item *it)
 {
-    const char *reconcile = marker(cx, ap, "reconcile"), *ssa = marker(cx, ap, "ssa");
+    const char *reconcile = apply_marker(cx, ap, "reconcile"), *ssa = apply_marker(cx, ap, "ssa");
     return meta_marked(it->wanted, reconcile, "disabled") || meta_marked(it->live, reconcile, "disabled") ||
            meta_marked(it->wanted, ssa, "Ignore") || meta_marked(it->live, ssa, "Ignore") ||
-           (it->live && meta_marked(it->wanted, ssa, "IfNotPresent"));
+           (it->live && meta_marked(it->wanted, ssa, "IfNotPresent")) || (it->stands && it->known->skipped);
 }
 
-static void mark_skipped(struct ctx *cx, struct apply *ap)
+void apply_mark_skipped(struct ctx *cx, struct apply *ap)
 {
     for (size_t i = 0; i < ap->count; i++)
         if (is_skipped(cx, ap, &ap->items[i]))
             ap->items[i].action = CHANGE_SKIPPED;
 }
 
-static void fail_item(struct ctx *cx, struct item *it)
+void apply_fail_item(struct ctx *cx, struct item *it)
 {
     it->error = secret_mask(cx->arena, it->wanted, err_message(cx));
     it->error_code = cx->err.code;
     err_clear(cx);
-}
-
-static void explain_dry_run(struct ctx *cx, struct item *it, const struct kube_call *call)
-{
-    const char *reason =
-        kube_has_cause(call->status, "FieldManagerConflict") ? "FieldManagerConflict" : call->err.reason;
-    bool no_kind = str_eq(reason, "NoKindMatch");
-    kube_call_fail(cx, call);
-    if (call->code == ERR_NOT_FOUND && !no_kind)
-        err_wrap(cx, str_empty(call->ref.ns) ? "%s namespace not specified" : "%s not found", it->name);
-    else if (str_empty(reason) || no_kind)
-        err_wrap(cx, "%s dry-run failed", it->name);
-    else
-        err_wrap(cx, "%s dry-run failed (%s)", it->name, reason);
-    fail_item(cx, it);
-}
-
-static bool may_recreate(struct ctx *cx, const struct apply *ap, const struct item *it)
-{
-    const char *force = marker(cx, ap, "force");
-    return ap->options->force || meta_marked(it->wanted, force, "enabled") ||
-           meta_marked(it->live, force, "enabled");
-}
-
-/* A dry-run refused for an immutable field: delete the object where that is allowed, and dry-run again. */
-static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *it, struct kube_call *call)
-{
-    bool gone = !it->live && !it->unread.code;
-    if (gone || !recreate_would_help(call) || !may_recreate(cx, ap, it)) {
-        explain_dry_run(cx, it, call);
-        return;
-    }
-    if (recreate_delete(cx, ap->kube, &call->ref, ap->options->delete_timeout_ms) < 0) {
-        cx->err.message = str_fmt(cx->arena, "%s immutable field detected, %s", it->name, cx->err.message);
-        fail_item(cx, it);
-        return;
-    }
-    it->live = NULL;
-    *call = apply_call(ap, it->wanted, true);
-    if (kube_do(cx, ap->kube, call) < 0)
-        explain_dry_run(cx, it, call);
-    else
-        it->after = call->result;
 }
 
 /* Patches the live object's metadata, which makes it changed; nothing happens without a patch. */
@@ -162,7 +108,7 @@ static void patch_metadata(struct ctx *cx, struct apply *ap, struct item *it, co
     it->patched = true;
     if (kube_patch(cx, ap->kube, &ref, KUBE_PATCH_JSON, patch, &options, &it->live) < 0) {
         err_wrap(cx, "%s %s", it->name, failure);
-        fail_item(cx, it);
+        apply_fail_item(cx, it);
     }
 }
 
@@ -177,59 +123,10 @@ static void migrate(struct ctx *cx, struct apply *ap)
     }
 }
 
-/* A dry-run refused for fields the kind does not declare: upstream drops them unseen, so drop them and dry-run again. */
-static void retry_without_undeclared(struct ctx *cx, struct apply *ap, struct item *it,
-                                     struct kube_call *call)
-{
-    const char *fields;
-    if (!undeclared_refused(call) || !(fields = undeclared_strip(cx, ap->kube, it->wanted)))
-        return;
-    log_info(cx->log, "fields unknown to the API server are left out", "object", it->name, "fields", fields,
-             NULL);
-    *call = apply_call(ap, it->wanted, true);
-    if (kube_do(cx, ap->kube, call) < 0)
-        err_clear(cx);
-    it->after = call->result;
-}
-
-/* What upstream risks: without a look at the live object its markers would be passed over. */
-static void refuse_unread(struct ctx *cx, struct item *it)
-{
-    if (!it->unread.code || it->unread.code == ERR_DENIED || it->error)
-        return;
-    cx->err = it->unread;
-    err_wrap(cx, "%s query failed", it->name);
-    fail_item(cx, it);
-}
-
-static int dry_run(struct ctx *cx, struct apply *ap)
-{
-    struct kube_call *calls = new_calls(cx, ap);
-    struct item **of_call = ARENA_ARRAY(cx->arena, struct item *, ap->count);
-    size_t n = 0;
-    for (size_t i = 0; i < ap->count; i++) {
-        if (ap->items[i].action == CHANGE_SKIPPED)
-            continue;
-        of_call[n] = &ap->items[i];
-        calls[n++] = apply_call(ap, ap->items[i].wanted, true);
-    }
-    if (kube_do_all(cx, ap->kube, calls, n, parallel_of(ap)) < 0)
-        return err_wrap(cx, "failed to dry-run the objects");
-    for (size_t i = 0; i < n; i++) {
-        of_call[i]->after = calls[i].result;
-        if (calls[i].code < 0)
-            retry_without_undeclared(cx, ap, of_call[i], &calls[i]);
-        if (calls[i].code < 0)
-            retry_by_recreating(cx, ap, of_call[i], &calls[i]);
-        refuse_unread(cx, of_call[i]);
-    }
-    return ctx_check(cx);
-}
-
 /* Takes over what kubectl and old Flux versions left. */
 static void clean_up(struct ctx *cx, struct apply *ap, struct item *it)
 {
-    const char *ssa = marker(cx, ap, "ssa");
+    const char *ssa = apply_marker(cx, ap, "ssa");
     if (!it->live || meta_marked(it->wanted, ssa, "Merge") || meta_marked(it->live, ssa, "Merge"))
         return;
     const struct doc *patch = managers_cleanup(cx->arena, it->live, ap->options->field_manager,
@@ -237,18 +134,29 @@ static void clean_up(struct ctx *cx, struct apply *ap, struct item *it)
     patch_metadata(cx, ap, it, patch, "metadata.managedFields cleanup failed");
 }
 
+static enum change_action action_of(struct ctx *cx, const struct item *it)
+{
+    if (str_empty(doc_text_at(it->after, "metadata", "resourceVersion")))
+        return CHANGE_CREATED;
+    if (apply_proves_unchanged(cx, it))
+        return CHANGE_UNCHANGED;
+    return it->patched || drift_found(it->live, it->after) ? CHANGE_CONFIGURED : CHANGE_UNCHANGED;
+}
+
+static bool is_done(const struct item *it)
+{
+    return it->settled || it->applied || it->action == CHANGE_SKIPPED || it->error;
+}
+
 static void decide(struct ctx *cx, struct apply *ap)
 {
     for (size_t i = 0; i < ap->count; i++) {
         struct item *it = &ap->items[i];
-        if (it->action == CHANGE_SKIPPED || it->error)
+        if (is_done(it))
             continue;
         clean_up(cx, ap, it);
-        if (str_empty(doc_text_at(it->after, "metadata", "resourceVersion")))
-            it->action = CHANGE_CREATED;
-        else
-            it->action =
-                it->patched || drift_found(it->live, it->after) ? CHANGE_CONFIGURED : CHANGE_UNCHANGED;
+        if (!it->error)
+            it->action = action_of(cx, it);
     }
 }
 
@@ -273,7 +181,57 @@ static int apply_one(struct ctx *cx, struct apply *ap, struct item *it)
     if (kube_do(cx, ap->kube, &call) < 0)
         return err_wrap(cx, "%s apply failed", it->name);
     it->after = call.result;
+    it->applied = true;
     return 0;
+}
+
+/* The only item of the stage that is left to be dealt with, when its live object is known without a look; else NULL. */
+static struct item *find_single(const struct apply *ap)
+{
+    struct item *single = NULL;
+    for (size_t i = 0; i < ap->count; i++) {
+        if (is_done(&ap->items[i]))
+            continue;
+        if (single)
+            return NULL;
+        single = &ap->items[i];
+    }
+    return single && single->stands ? single : NULL;
+}
+
+/* An object that is alone in its stage needs no dry-run to spare the others: to apply it is to try it, and an apply that
+ * changes nothing leaves it as it is. What is refused goes the long way. */
+static int apply_single(struct ctx *cx, struct apply *ap)
+{
+    struct item *it = ap->options->full ? NULL : find_single(ap);
+    if (!it)
+        return 0;
+    if (apply_one(cx, ap, it) < 0) {
+        err_clear(cx);
+        it->stands = false;
+        it->look = true;
+        return apply_read(cx, ap, apply_needs_look);
+    }
+    struct tracker_mark now = tracker_mark_of(cx->arena, it->after);
+    it->action = tracker_stands(&it->known->mark, &now) ? CHANGE_UNCHANGED : CHANGE_CONFIGURED;
+    return 0;
+}
+
+/* What an item is called by in the change set: the live object's name where there is one. Without a look at it, a
+ * namespace that its kind does not have is left out as the server would. */
+static const struct doc *identity_of(struct ctx *cx, const struct apply *ap, const struct item *it)
+{
+    struct kube_ref ref = kube_ref_of(it->wanted);
+    struct kube_mapping mapping;
+    if (it->action == CHANGE_SKIPPED && it->live)
+        return it->live;
+    if (it->after || !it->settled || str_empty(ref.ns))
+        return it->after ? it->after : it->wanted;
+    if (kube_map(cx, ap->kube, ref.api_version, ref.kind, &mapping) < 0)
+        err_clear(cx);
+    else if (!mapping.namespaced)
+        doc_remove(doc_find(it->wanted, "metadata"), "namespace");
+    return it->wanted;
 }
 
 /* Applies what changed, in order; records an entry for every object that was dealt with. */
@@ -282,11 +240,11 @@ static int apply_changed(struct ctx *cx, struct apply *ap)
     for (size_t i = 0; i < ap->count; i++) {
         struct item *it = &ap->items[i];
         bool changed = it->action == CHANGE_CREATED || it->action == CHANGE_CONFIGURED;
-        if (changed && apply_one(cx, ap, it) < 0)
+        if (changed && !it->applied && apply_one(cx, ap, it) < 0)
             return err_code(cx);
-        const struct doc *identity = it->action == CHANGE_SKIPPED && it->live ? it->live : it->after;
-        change_add(cx->arena, ap->changes, identity ? identity : it->wanted, it->action);
+        change_add(cx->arena, ap->changes, identity_of(cx, ap, it), it->action);
     }
+    apply_record(cx, ap);
     return 0;
 }
 
@@ -301,7 +259,7 @@ static int look_at_stage(struct ctx *cx, struct apply *ap, struct stage_state *r
     struct kube_call *calls = new_calls(cx, ap);
     for (size_t i = 0; i < ap->count; i++)
         calls[i] = (struct kube_call){ .verb = KUBE_GET, .ref = kube_ref_of(ap->items[i].wanted) };
-    if (kube_do_all(cx, ap->kube, calls, ap->count, parallel_of(ap)) < 0)
+    if (kube_do_all(cx, ap->kube, calls, ap->count, apply_parallel(ap)) < 0)
         return err_code(cx);
     *ret = (struct stage_state){ .text = buf_new(cx->arena, (size_t)32 << 10), .hopeless = true };
     for (size_t i = 0; i < ap->count; i++) {
@@ -342,19 +300,37 @@ static int wait_for_stage(struct ctx *cx, struct apply *ap)
     }
 }
 
-static int run_stage(struct ctx *cx, struct apply *ap, enum ssa_stage stage)
+static bool is_settled(const struct apply *ap)
 {
-    if (read_live(cx, ap) < 0)
+    for (size_t i = 0; i < ap->count; i++)
+        if (!ap->items[i].settled)
+            return false;
+    return true;
+}
+
+/* What is not known from the proof: from looking at the live objects to knowing what is to be applied. */
+static int examine(struct ctx *cx, struct apply *ap)
+{
+    if (apply_read(cx, ap, is_unknown) < 0)
         return err_code(cx);
-    mark_skipped(cx, ap);
+    apply_mark_skipped(cx, ap);
+    if (apply_single(cx, ap) < 0)
+        return err_code(cx);
     migrate(cx, ap);
-    if (join_errors(cx, ap) < 0 || dry_run(cx, ap) < 0 || join_errors(cx, ap) < 0)
+    if (join_errors(cx, ap) < 0 || apply_dry_run(cx, ap) < 0 || join_errors(cx, ap) < 0)
         return err_code(cx);
     decide(cx, ap);
-    if (join_errors(cx, ap) < 0 || apply_changed(cx, ap) < 0)
+    return join_errors(cx, ap);
+}
+
+static int run_stage(struct ctx *cx, struct apply *ap, enum ssa_stage stage)
+{
+    apply_recall(cx, ap);
+    bool settled = is_settled(ap);
+    if ((!settled && examine(cx, ap) < 0) || apply_changed(cx, ap) < 0)
         return err_code(cx);
     bool relied_on = stage == SSA_STAGE_DEFINITIONS || stage == SSA_STAGE_CLASSES;
-    return relied_on ? wait_for_stage(cx, ap) : 0;
+    return relied_on && !settled ? wait_for_stage(cx, ap) : 0;
 }
 
 static void fill_stage(struct ctx *cx, struct apply *ap, const struct doc *objects, enum ssa_stage stage)

@@ -4,13 +4,14 @@
  * Follows fluxcd/pkg/ssa's ApplyAllStaged: definitions, classes, custom stage kinds, the rest; in each stage every
  * object is read and dry-run first, and nothing of the stage is applied when one of them fails. Requests of a stage run
  * in parallel over the calling thread's connections. What upstream does not: all failing objects are reported, not just
- * the first. Runs on a worker thread.
+ * the first. What a proof of an earlier apply stands for is neither read nor dry-run again. Runs on a worker thread.
  */
 #ifndef GOTK_SSA_APPLY_H
 #define GOTK_SSA_APPLY_H
 
 #include "libgotk/kube/client.h"
 #include "libgotk/ssa/change.h"
+#include "libgotk/ssa/proof.h"
 
 struct apply_options {
     const char *field_manager;     /* "kustomize-controller" */
@@ -22,8 +23,12 @@ struct apply_options {
     size_t overridden_count;
     const char *const *custom_kinds; /* --custom-apply-stage-kinds, "group/Kind" */
     size_t custom_kinds_count;
-    int64_t wait_timeout_ms;   /* for definitions and classes to become current; 0: 60 s */
-    int64_t delete_timeout_ms; /* for objects that are recreated to go; 0: 60 s */
+    struct tracker *tracker;    /* NULL (a remote cluster): nothing is known without asking */
+    const struct proof *before; /* of the last apply, sorted; NULL: none */
+    struct proof *after;        /* gets an entry per object, unsorted; NULL: not wanted */
+    bool full;                  /* dry-run every object although its proof stands */
+    int64_t wait_timeout_ms;    /* for definitions and classes to become current; 0: 60 s */
+    int64_t delete_timeout_ms;  /* for objects that are recreated to go; 0: 60 s */
 };
 
 /* Applies `objects` (a DOC_ARRAY; normalized and labelled by the caller) and records what happened to each in
