@@ -68,8 +68,8 @@ static void an_older_sight_proves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        unit_test(moves_with_what_may_be_drift),
-        unit_test(an_older_sight_proves_nothing),
+        UNIT_TEST(moves_with_what_may_be_drift),
+        UNIT_TEST(an_older_sight_proves_nothing),
     };
-    return unit_run(tests);
+    return cmocka_run_group_tests_name("tracker", tests, NULL, NULL);
 }
