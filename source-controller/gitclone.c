@@ -248,11 +248,29 @@ static const char *subject_of(struct arena *a, const char *message)
     return str_is_utf8(str_or(message, ""), n) ? str_ndup(a, str_or(message, ""), n) : "";
 }
 
+static int verify(struct ctx *cx, struct clone *c, struct gitverify_result *ret)
+{
+    struct gitverify_keys keys = { 0 };
+    const char *reference = c->choice.reference;
+    const struct gitverify_subject subject = {
+        .repo = c->repo,
+        .commit = c->choice.hash,
+        .reference = reference,
+        .tag = reference ? gitref_hash(&c->list, reference) : NULL,
+    };
+    if (!c->req->verify)
+        return 0;
+    if (c->req->keys(cx, c->req->user, &keys) < 0)
+        return cx->err.code;
+    return gitverify_run(cx, c->req->verify, &keys, &subject, ret);
+}
+
 static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
     CLEANUP(cleanup_commit) git_commit *commit = NULL;
     if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 ||
-        find_commit(cx, c, c->choice.hash, &commit) < 0 || check_out(cx, c, commit) < 0)
+        find_commit(cx, c, c->choice.hash, &commit) < 0 || verify(cx, c, &ret->verified) < 0 ||
+        check_out(cx, c, commit) < 0)
         return cx->err.code;
     ret->subject = subject_of(cx->arena, git_commit_message(commit));
     set_revision(cx, c, ret);
@@ -308,6 +326,8 @@ int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitc
         *ret = result;
         return 0;
     }
+    if (gitverify_is_reason(err_reason_of(cx)))
+        return rc;
     if (cx->err.code == ERR_TIMEOUT)
         explain_timeout(cx, &c, started_ms);
     return err_wrap(cx, "unable to clone '%s'", c.url);

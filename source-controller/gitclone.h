@@ -10,6 +10,7 @@
 
 #include "source-controller/gitauth.h"
 #include "source-controller/gitref.h"
+#include "source-controller/gitverify.h"
 
 struct gitclone_request {
     const char *url; /* as in spec.url */
@@ -19,8 +20,11 @@ struct gitclone_request {
     const char *last_revision; /* stop when it still stands; NULL: fetch in any case */
     const char *git_dir;       /* where the objects go, if any; need not exist */
     const char *tree_dir;      /* where the files go; empty, or made here */
+    const char *verify;        /* a mode of gitverify.h; NULL: signatures do not matter */
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);
+    /* Gives the keys to verify with; asked once, after the fetch. Needed when `verify` is set. */
+    int (*keys)(struct ctx *cx, void *user, struct gitverify_keys *ret);
     void *user;
 };
 
@@ -30,13 +34,15 @@ struct gitclone_result {
     const char *revision;
     const char *commit;
     const char *subject; /* first line of the commit's message, shortened as Flux does */
+    struct gitverify_result verified;
 };
 
 /* Sets libgit2 up; once in main, before any thread and before job_init. */
 void gitclone_init(void);
 
 /* Does it. Messages begin as those of Flux: "unable to clone '<url>': ...", with credentials in the URL masked. Fails with
- * the codes of gitref.h and http.h; ERR_INVALID for what a repository holds and Git refuses. */
+ * the codes of gitref.h and http.h; ERR_INVALID for what a repository holds and Git refuses; as gitverify_run, whose
+ * messages stay as they are. */
 int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitclone_result *ret) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/decode.h"
 #include "libgotk/doc/json.h"
+#include "source-controller/pgpsig.h"
 
 #define ARCHIVE_NAME "archive.tar.gz"
 #define MEMORY_MAX   ((size_t)1 << 30)
@@ -32,6 +33,7 @@ static const struct field clone_fields[] = {
     FIELD(struct gitclone_request, last_revision, "lastRevision", 0),
     FIELD(struct gitclone_request, git_dir, "gitDir", FIELD_REQUIRED),
     FIELD(struct gitclone_request, tree_dir, "treeDir", FIELD_REQUIRED),
+    FIELD(struct gitclone_request, verify, "verify", 0),
     FIELD_END,
 };
 
@@ -49,6 +51,7 @@ static const struct field found_fields[] = {
     FIELD(struct gitclone_result, revision, "revision", 0),
     FIELD(struct gitclone_result, commit, "commit", 0),
     FIELD(struct gitclone_result, subject, "subject", 0),
+    FIELD_STRUCT(struct gitclone_result, verified, "verified", 0, gitverify_result_fields),
     FIELD_END,
 };
 
@@ -65,6 +68,17 @@ static int tell_parent(struct ctx *cx, void *side, const char *revision)
     struct doc *ignored;
     doc_set_text(cx->arena, note, "revision", revision);
     return job_ask(cx, side, note, &ignored);
+}
+
+/* Child: the keys of signatures, which the parent reads from a Secret. */
+static int ask_keys(struct ctx *cx, void *side, struct gitverify_keys *ret)
+{
+    struct doc *question = doc_object(cx->arena);
+    struct doc *answer;
+    doc_set_bool(cx->arena, question, "publicKeys", true);
+    if (job_ask(cx, side, question, &answer) < 0)
+        return cx->err.code;
+    return decode_struct(cx, answer, gitverify_keys_fields, "", ret);
 }
 
 /* Parent: nobody wants to know. */
@@ -101,6 +115,7 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
     if (decode_struct(cx, input, request_fields, "", &req) < 0)
         return cx->err.code;
     req.clone.found = tell_parent;
+    req.clone.keys = ask_keys;
     req.clone.user = side;
     ctx_deadline_in(cx, req.timeout_ns / GOTIME_MS);
     if (gitclone_run(cx, &req.clone, &result.clone) < 0)
@@ -132,16 +147,18 @@ static int run_job(struct ctx *cx, const struct gitfetch_request *req, const cha
                    struct buf *ret_output)
 {
     const char *const write_dirs[] = { work, target, NULL };
+    const char *const *read_dirs = req->clone.verify ? pgpsig_needs(cx->arena) : NULL;
     const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
         .cpu_seconds = (int)(req->timeout_ns / GOTIME_SECOND) + 1,
         .timeout_ms = req->timeout_ns / GOTIME_MS + GRACE_MS,
         .file_max = FILE_MAX,
         .output_max = OUTPUT_MAX,
+        .read_dirs = read_dirs,
         .write_dirs = write_dirs,
     };
     return job_run(cx, &gitfetch_job, &limits, encode_struct(cx->arena, request_fields, req),
-                   req->on_revision ? req->on_revision : no_answer, req->user, ret_output);
+                   req->on_question ? req->on_question : no_answer, req->user, ret_output);
 }
 
 static bool is_hash(const char *s)
@@ -170,7 +187,9 @@ int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req, const str
                  str_ends(revision, str_fmt(cx->arena, "sha1:%s", commit));
     bool settled = gitref_same_revision(cx->arena, revision, req->clone.last_revision);
     bool complete = found->unchanged ? settled : (!req->archive_dir || result->archived);
-    if (!named || !complete)
+    bool verified = !req->clone.verify || found->unchanged ||
+                    gitverify_makes_sense(req->clone.verify, commit, &found->verified);
+    if (!named || !complete || !verified)
         return err_fail(cx, ERR_INTERNAL, "the answer of the fetch makes no sense");
     return 0;
 }

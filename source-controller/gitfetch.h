@@ -16,7 +16,9 @@ struct gitfetch_request {
     int64_t timeout_ns;            /* of all of it; 0: one minute */
     const char *ignore;            /* spec.ignore; NULL: not set */
     const char *archive_dir;       /* where to put the archive; NULL: make none, the files stay in tree_dir */
-    job_answer_fn on_revision;     /* is asked {"revision": ...} before a fetch begins; NULL: is not */
+    /* Is asked {"revision": ...} before a fetch begins, and {"publicKeys": true} for keys (gitverify_keys_fields) when
+     * signatures matter; NULL: is not. */
+    job_answer_fn on_question;
     void *user;
 };
 

@@ -21,7 +21,7 @@ static bool is_hash(const char *s)
     return strlen(s) == 40 && strspn(s, "0123456789abcdef") == 40;
 }
 
-static const char *hash_of(const struct gitref_list *list, const char *name)
+const char *gitref_hash(const struct gitref_list *list, const char *name)
 {
     for (size_t i = 0; i < list->len; i++)
         if (str_eq(list->at[i].name, name))
@@ -32,8 +32,8 @@ static const char *hash_of(const struct gitref_list *list, const char *name)
 /* The commit behind a reference: that of an annotated tag rather than the tag's own. */
 static const char *commit_of(struct arena *a, const struct gitref_list *list, const char *name)
 {
-    const char *peeled = hash_of(list, str_fmt(a, "%s" PEELED, name));
-    return peeled ? peeled : hash_of(list, name);
+    const char *peeled = gitref_hash(list, str_fmt(a, "%s" PEELED, name));
+    return peeled ? peeled : gitref_hash(list, name);
 }
 
 /* What there is under `prefix` (branches, tags) that resembles `wanted`; NULL when nothing does. */
@@ -85,7 +85,7 @@ static int choose_branch(struct ctx *cx, const struct git_ref *ref, const struct
 {
     const char *branch = str_or(ref->branch, "master");
     const char *name = str_fmt(cx->arena, HEADS "%s", branch);
-    const char *hash = hash_of(list, name);
+    const char *hash = gitref_hash(list, name);
     if (!hash)
         return missing_branch(cx, list, branch);
     choose_one(ret, name, hash);
@@ -113,7 +113,7 @@ static int choose_name(struct ctx *cx, const struct git_ref *ref, const struct g
         return err_fail(cx, ERR_INVALID, "ref %s is invalid; Git refs cannot begin or end with a slash '/'",
                         name);
     const char *plain = str_ends(name, PEELED) ? str_ndup(a, name, n - strlen(PEELED)) : name;
-    const char *hash = plain == name ? commit_of(a, list, name) : hash_of(list, name);
+    const char *hash = plain == name ? commit_of(a, list, name) : gitref_hash(list, name);
     if (!hash)
         return err_fail(cx, ERR_NOT_FOUND, "unable to resolve ref '%s' to a specific commit", name);
     choose_one(ret, name, hash);
@@ -150,7 +150,7 @@ static int choose_commit(struct ctx *cx, const struct git_ref *ref, const struct
         return 0;
     }
     ret->reference = ret->fetch = str_fmt(cx->arena, HEADS "%s", ref->branch);
-    const char *tip = hash_of(list, ret->reference);
+    const char *tip = gitref_hash(list, ret->reference);
     if (!tip)
         return missing_branch(cx, list, ref->branch);
     ret->shallow = str_eq(tip, hash);

@@ -43,6 +43,9 @@ struct gitref_choice {
 int gitref_choose(struct ctx *cx, const struct git_ref *ref, const struct gitref_list *list,
                   struct gitref_choice *ret) MUST_CHECK;
 
+/* What the list says the reference of that full name stands at (a tag object for an annotated tag); NULL: not listed. */
+const char *gitref_hash(const struct gitref_list *list, const char *name);
+
 /* "main@sha1:<hash>", "refs/heads/main@sha1:<hash>" when absolute, "sha1:<hash>" without a reference. */
 char *gitref_revision(struct arena *a, const char *reference, const char *hash, bool absolute);
 

@@ -9,6 +9,7 @@
  */
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
+#include "source-controller/gitobserved.h"
 #include "source-controller/gitunsupported.h"
 #include "source-controller/source.h"
 
@@ -200,18 +201,11 @@ static int authenticate(struct ctx *cx, void *run)
     return err_wrap(cx, "failed to configure authentication options");
 }
 
-/* True when the stored artifact was made with other settings than those of today's spec. */
-static bool config_changed(const struct git_run *r)
-{
-    const struct gitrepository_status *status = &r->repo.status;
-    return !str_eq(r->repo.spec.ignore, status->observed_ignore) || status->observed_recurse_submodules ||
-           status->observed_include_count > 0 || status->observed_sparse_checkout_count > 0;
-}
-
 /* The revision at which nothing needs to be done; NULL when a new artifact is wanted in any case. */
 static const char *settled_revision(const struct git_run *r)
 {
-    bool settled = r->artifact && cond_is(r->run.status, COND_IN_STORAGE, COND_TRUE) && !config_changed(r);
+    bool settled =
+        r->artifact && cond_is(r->run.status, COND_IN_STORAGE, COND_TRUE) && !gitobserved_changed(r);
     return settled ? r->artifact->revision : NULL;
 }
 
@@ -221,12 +215,11 @@ struct listener {
     struct git_run *run;
 };
 
-/* Called by the child through job_ask as soon as it knows what the remote stands at, if that is worth a fetch. */
-static int note_revision(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
+/* As soon as the child knows what the remote stands at, if that is worth a fetch. */
+static int note_revision(struct ctx *cx, const struct listener *listener, const char *revision,
+                         struct doc **ret_answer)
 {
-    const struct listener *listener = user;
     struct git_run *r = listener->run;
-    const char *revision = str_or(doc_text_at(request, "revision"), "");
     *ret_answer = doc_object(cx->arena);
     if (strlen(revision) > REVISION_SHOWN_MAX)
         return err_fail(cx, ERR_INVALID, "the revision is longer than %d bytes", REVISION_SHOWN_MAX);
@@ -241,13 +234,65 @@ static int note_revision(struct ctx *cx, void *user, const struct doc *request, 
     return 0;
 }
 
-/* A fetch may also fail at packing what it got. */
+/* The public keys of spec.verify.secretRef. */
+static int give_keys(struct ctx *cx, const struct git_run *r, struct doc **ret_answer)
+{
+    const struct kube_ref secret = { "v1", "Secret", r->run.meta.ns, r->repo.spec.verify->secret_ref.name };
+    struct gitverify_keys keys;
+    struct doc *found;
+    if (kube_get(cx, manager_kube(r->run.manager), &secret, &found) < 0 ||
+        gitverify_read_keys(cx, found, &keys) < 0) {
+        err_wrap(cx, "public keys secret error");
+        return err_reason(cx, "VerificationError");
+    }
+    *ret_answer = encode_struct(cx->arena, gitverify_keys_fields, &keys);
+    return 0;
+}
+
+/* What the child asks through job_ask. */
+static int answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
+{
+    const struct listener *listener = user;
+    if (doc_find(request, "publicKeys") && listener->run->repo.spec.verify)
+        return give_keys(cx, listener->run, ret_answer);
+    return note_revision(cx, listener, str_or(doc_text_at(request, "revision"), ""), ret_answer);
+}
+
+/* SourceVerified=False decides Ready; FetchFailed would be untrue. */
+static int not_verified(struct ctx *cx, struct git_run *r)
+{
+    const char *reason = err_reason_of(cx);
+    cond_remove(&r->run.conds, COND_FETCH_FAILED);
+    cond_set(&r->run.conds, COND_VERIFIED, COND_FALSE, reason, "%s", err_message(cx));
+    run_fails_as(cx, &r->run, COND_READY, reason);
+    return str_eq(reason, "InvalidVerificationMode") ? run_stall(cx, &r->run) : err_code(cx);
+}
+
+/* A fetch may also fail at verifying and packing what it got. */
 static int fetch_failed(struct ctx *cx, struct git_run *r)
 {
     const char *reason = err_reason_of(cx);
     if (str_eq(reason, "SourceIgnoreError") || str_eq(reason, "ArchiveOperationFailed"))
         return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, reason);
+    cond_remove(&r->run.conds, COND_OUTDATED);
+    if (gitverify_is_reason(reason))
+        return not_verified(cx, r);
     return err_wrap(cx, "failed to checkout and determine revision");
+}
+
+/* What was verified is told; when nothing is to be, that shows too. */
+static void note_verified(struct ctx *cx, struct git_run *r)
+{
+    const struct git_verify *verify = r->repo.spec.verify;
+    if (!verify) {
+        doc_remove(r->run.status, "sourceVerificationMode");
+        cond_remove(&r->run.conds, COND_VERIFIED);
+    } else if (!r->fetched.clone.unchanged) {
+        const char *message = gitverify_message(cx->arena, &r->fetched.clone.verified);
+        doc_set_text(cx->arena, r->run.status, "sourceVerificationMode", gitverify_mode(verify->mode));
+        cond_set(&r->run.conds, COND_VERIFIED, COND_TRUE, "Succeeded", "%s", message);
+        event(cx, r, "Succeeded", message);
+    }
 }
 
 /* What people read of a revision that has not moved. */
@@ -263,17 +308,21 @@ static int nothing_new(struct ctx *cx, struct git_run *r)
 static int fetch_source(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
-    const struct git_ref *ref = r->repo.spec.ref;
+    const struct gitrepository_spec *spec = &r->repo.spec;
+    const struct git_ref *ref = spec->ref;
     struct listener listener = { cx, r };
     struct gitfetch_request req = {
-        .clone = { .url = r->repo.spec.url, .auth = r->auth, .last_revision = settled_revision(r) },
+        .clone = { .url = spec->url, .auth = r->auth, .last_revision = settled_revision(r) },
         .timeout_ns = r->timeout_ns,
-        .ignore = r->repo.spec.ignore,
-        .on_revision = note_revision,
+        .ignore = spec->ignore,
+        .on_question = answer,
         .user = &listener,
     };
     req.clone.ref = ref ? *ref : (struct git_ref){ 0 };
+    req.clone.verify = spec->verify ? gitverify_mode(spec->verify->mode) : NULL;
     cond_remove(&r->run.conds, COND_OUTDATED);
+    if (cond_is(r->run.status, COND_VERIFIED, COND_FALSE))
+        cond_remove(&r->run.conds, COND_VERIFIED);
     if (storage_stage(cx, &r->state->storage, &r->owner, &req.archive_dir) < 0)
         return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, "DirectoryCreationFailed");
     if (gitfetch_run(cx, &req, &r->fetched) < 0)
@@ -282,23 +331,11 @@ static int fetch_source(struct ctx *cx, void *run)
         err_fail(cx, ERR_NOT_FOUND, "git repository is empty");
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, "EmptyGitRepository");
     }
-    log_debug(cx->log, "git repository checked out", "url", url_mask(cx->arena, r->repo.spec.url), "revision",
+    log_debug(cx->log, "git repository checked out", "url", url_mask(cx->arena, spec->url), "revision",
               r->fetched.clone.revision, NULL);
     cond_remove(&r->run.conds, COND_FETCH_FAILED);
+    note_verified(cx, r);
     return r->fetched.clone.unchanged ? nothing_new(cx, r) : 0;
-}
-
-/* Writes the artifact and the settings it was made with into the status. */
-static void observe(struct ctx *cx, struct git_run *r, const struct artifact *artifact)
-{
-    static const char *const gone[] = { "includedArtifacts",         "observedIgnore",
-                                        "observedRecurseSubmodules", "observedInclude",
-                                        "observedSparseCheckout",    "sourceVerificationMode" };
-    struct doc *status = r->run.status;
-    doc_set(cx->arena, status, "artifact", encode_struct(cx->arena, artifact_fields, artifact));
-    for (size_t i = 0; i < ARRAY_LEN(gone); i++)
-        doc_remove(status, gone[i]);
-    doc_set_text(cx->arena, status, "observedIgnore", r->repo.spec.ignore);
 }
 
 static int store_artifact(struct ctx *cx, void *run)
@@ -314,10 +351,9 @@ static int store_artifact(struct ctx *cx, void *run)
                             str_fmt(cx->arena, "%s.tar.gz", found->commit), &artifact) < 0)
             return err_wrap(cx, "unable to archive artifact to storage");
         artifact.revision = found->revision;
-        observe(cx, r, &artifact);
+        gitobserved_write(cx, r, &artifact);
     }
     cond_remove(&r->run.conds, COND_OUTDATED);
-    cond_remove(&r->run.conds, COND_VERIFIED);
     cond_set(&r->run.conds, COND_IN_STORAGE, COND_TRUE, "Succeeded", IN_STORAGE, found->revision);
     return 0;
 }

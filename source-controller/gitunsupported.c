@@ -20,11 +20,6 @@ static bool uses_service_account(const struct gitrepository_spec *s)
     return !str_empty(s->service_account_name);
 }
 
-static bool uses_verify(const struct gitrepository_spec *s)
-{
-    return s->verify != NULL;
-}
-
 static bool uses_proxy(const struct gitrepository_spec *s)
 {
     return s->proxy_secret_ref != NULL;
@@ -53,7 +48,6 @@ static const struct {
     { "an ssh address in spec.url", "use the repository's https address", uses_ssh },
     { "spec.provider other than generic", "use a token in spec.secretRef", uses_provider },
     { "spec.serviceAccountName", "use a token in spec.secretRef", uses_service_account },
-    { "spec.verify", "remove the field to go on without a check of signatures", uses_verify },
     { "spec.proxySecretRef", "set HTTPS_PROXY for the controller", uses_proxy },
     { "spec.recurseSubmodules", "remove the field to go on without submodules", uses_submodules },
     { "spec.include", "remove the field to go on without it", uses_include },

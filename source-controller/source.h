@@ -49,6 +49,7 @@ struct git_run {
     int64_t timeout_ns;
     const struct artifact *artifact; /* the stored one; NULL: none */
     struct gitauth auth;
+    struct artifact *included; /* those of spec.include, in its order */
     struct gitfetch_result fetched;
 };
 

@@ -258,7 +258,6 @@ def test_new_ignore_rules_make_a_new_artifact_of_the_same_revision(repo, source)
     ({"url": "ssh://git@127.0.0.1/x.git"}, "an ssh address in spec.url"),
     ({"recurseSubmodules": True}, "spec.recurseSubmodules"),
     ({"include": [{"repository": {"name": "other"}}]}, "spec.include"),
-    ({"verify": {"mode": "HEAD", "secretRef": {"name": "keys"}}}, "spec.verify"),
     ({"provider": "github"}, "spec.provider other than generic"),
     ({"sparseCheckout": ["a"]}, "spec.sparseCheckout"),
     ({"proxySecretRef": {"name": "proxy"}}, "spec.proxySecretRef"),
