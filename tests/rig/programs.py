@@ -10,6 +10,11 @@ def assets():
     return _built("controlplane")
 
 
+def node_program(name):
+    """Path of a program that makes pods or runs them: node_program("kubelet")."""
+    return _built("node", name) / name
+
+
 def tool(name):
     """Path of a program to compare ours with: tool("kustomize")."""
     return _built("tools", name) / name
