@@ -98,6 +98,21 @@ test: unit flow ## everything that must pass: unit tests, then flow tests (SAN=a
 lint: deps ## format, static analysis, layers, sizes, banned functions, documented headers
 	@tests/lint/run
 
+# The images' files only: nothing is loaded or pushed anywhere.
+IMAGES := $(CONTROLLERS:%=$(OUT)/image/%.tar)
+.PHONY: image
+image: deps ## write the controllers' container images into build/image (VERSION=tag), for docker load, ctr import, skopeo
+	@$(MAKE) -s -j$(shell nproc) $(IMAGES)
+
+$(OUT)/image/%.tar: $(OUT)/bin/% manifests/image/write
+	@manifests/image/write $< $@ $(VERSION)
+
+.PHONY: test-cluster
+test-cluster: ## install both controllers on a real node (containerd, kubelet) and watch them work; says why where it cannot
+	@tests/deps/install && tests/deps/install cluster
+	@$(MAKE) -s -j$(shell nproc) all image
+	@BUILD_DIR=$(OUT)/bin tests/cluster/run
+
 .PHONY: demo
 demo: deps ## a commit reaches a local cluster, step by step (KEEP=1 leaves it running)
 	@$(MAKE) -s -j$(shell nproc) all
@@ -119,6 +134,6 @@ clean: ## remove build/
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 -include $(shell find $(OUT) -name '*.d' -not -path 'build/*/results/*' 2>/dev/null)
