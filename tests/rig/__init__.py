@@ -14,6 +14,7 @@ api.py         a small client of the API server
 pki.py web.py  made-up certificates; nginx serving Git (git-http-backend) and plain files, with its access log
 controller.py  our binaries as processes: ready, log, memory, clean exit
 programs.py    programs of others: the control plane's, and kustomize to compare with
+node.py        a real node: containerd, kubelet, pods (tests/cluster only); cgroup.py, the memory of its containers
 proxy.py       a TCP proxy that delays, holds and cuts
 report.py      sanitizer reports (also for run-units)
 """

@@ -74,13 +74,13 @@ def is_ready(obj, revision=None):
 class Api:
     """Requests as one user, told by its bearer token. `where` below is a path or a Kind followed by ns and name."""
 
-    def __init__(self, port, ca_file, token):
-        self.port, self.token = port, token
+    def __init__(self, port, ca_file, token, host="127.0.0.1"):
+        self.host, self.port, self.token = host, port, token
         self.tls = ssl.create_default_context(cafile=str(ca_file))
         self.local = threading.local()
 
     def _connect(self, timeout=60):
-        return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=timeout)
+        return http.client.HTTPSConnection(self.host, self.port, context=self.tls, timeout=timeout)
 
     def _send(self, conn, method, path, body, content_type):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type,

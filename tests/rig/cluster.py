@@ -28,17 +28,20 @@ CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller", "
 ETCD_ARGS = "--data-dir={dir}/etcd --unsafe-no-fsync --log-level=warn --listen-client-urls=http://127.0.0.1:{client} " \
     "--advertise-client-urls=http://127.0.0.1:{client} --listen-peer-urls=http://127.0.0.1:{peer} " \
     "--initial-advertise-peer-urls=http://127.0.0.1:{peer} --initial-cluster=default=http://127.0.0.1:{peer}"
-API_ARGS = "--etcd-servers=http://127.0.0.1:{client} --cert-dir={dir}/pki --secure-port={port} --bind-address=127.0.0.1 " \
+API_ARGS = "--etcd-servers=http://127.0.0.1:{client} --cert-dir={dir}/pki --secure-port={port} --bind-address={host} " \
     "--service-account-key-file={dir}/sa.pub --service-account-signing-key-file={dir}/sa.key " \
     "--service-account-issuer=https://kubernetes.default.svc --service-cluster-ip-range=10.96.0.0/16 " \
-    "--authorization-mode=RBAC --token-auth-file={dir}/tokens.csv --disable-admission-plugins=ServiceAccount " \
-    "--allow-privileged=true --audit-policy-file={dir}/audit.yaml --audit-log-path={dir}/audit.log " \
-    "--shutdown-delay-duration=0s"
+    "--token-auth-file={dir}/tokens.csv --allow-privileged=true --audit-policy-file={dir}/audit.yaml " \
+    "--audit-log-path={dir}/audit.log --shutdown-delay-duration=0s"
 AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
                 "rules": [{"level": "Metadata"}]}
 
 
 class ControlPlane:
+    host = "127.0.0.1"
+    options = "--authorization-mode=RBAC --disable-admission-plugins=ServiceAccount"
+    users = {"admin": ("admin", "system:masters")}  # name in the rig: name and group in the cluster
+
     def __init__(self, folder, detach=False):
         self.dir = pathlib.Path(folder) / "cp"
         self.detach = detach
@@ -50,12 +53,12 @@ class ControlPlane:
         self.assets = assets()
         self.dir.mkdir()
         self.port, ports = free_port(), {"client": free_port(), "peer": free_port()}
-        self.tokens = {name: os.urandom(12).hex() for name in ("admin",) + CONTROLLERS}
+        self.tokens = {name: os.urandom(12).hex() for name in (*self.users, *CONTROLLERS)}
         self._write_files()
-        where = {"dir": self.dir, "port": self.port, **ports}
+        where = {"dir": self.dir, "host": self.host, "port": self.port, **ports}
         self._spawn("etcd", ETCD_ARGS.format(**where))
         wait_for(lambda: port_open(ports["client"]), 20, "etcd to listen", every=0.02)
-        self.api_args = API_ARGS.format(**where)
+        self.api_args = f"{API_ARGS.format(**where)} {self.options}"
         self.start_api()
         return self
 
@@ -81,8 +84,8 @@ class ControlPlane:
 
     def _write_tokens(self):
         def user(name):
-            if name == "admin":
-                return f'{self.tokens[name]},admin,admin,"system:masters"'
+            if name in self.users:
+                return '{},{},{},"{}"'.format(self.tokens[name], self.users[name][0], *self.users[name])
             return (f'{self.tokens[name]},system:serviceaccount:flux-system:{name},{name},'
                     '"system:serviceaccounts,system:serviceaccounts:flux-system"')
         (self.dir / "tokens.csv").write_text("".join(user(n) + "\n" for n in self.tokens))
@@ -144,7 +147,7 @@ class ControlPlane:
 
     @property
     def url(self):
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     @property
     def ca_file(self):
@@ -154,11 +157,11 @@ class ControlPlane:
     def api(self):
         """The admin's client (made once)."""
         if "admin_api" not in self.__dict__:
-            self.admin_api = Api(self.port, self.ca_file, self.tokens["admin"])
+            self.admin_api = self.api_as(self.tokens["admin"])
         return self.admin_api
 
     def api_as(self, token):
-        return Api(self.port, self.ca_file, token)
+        return Api(self.port, self.ca_file, token, self.host)
 
     def namespace(self, name, **metadata):
         return self.api.post(NAMESPACE, NAMESPACE.object(name, metadata=metadata))

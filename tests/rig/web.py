@@ -39,9 +39,9 @@ http {{
     fastcgi_read_timeout 120s;
     upstream backend {{ least_conn; {backends} }}
     ssl_certificate {crt}; ssl_certificate_key {key};
-    server {{ listen 127.0.0.1:{http}; include {dir}/locations.conf; }}
-    server {{ listen 127.0.0.1:{https} ssl http2; include {dir}/locations.conf; }}
-    server {{ listen 127.0.0.1:{mtls} ssl; ssl_verify_client on; ssl_client_certificate {ca};
+    server {{ listen {host}:{http}; include {dir}/locations.conf; }}
+    server {{ listen {host}:{https} ssl http2; include {dir}/locations.conf; }}
+    server {{ listen {host}:{mtls} ssl; ssl_verify_client on; ssl_client_certificate {ca};
         include {dir}/locations.conf; }}
 }}
 """
@@ -82,9 +82,10 @@ class Link(NamedTuple):
 class Web:
     """The server, its certificates (ca, ca_bundle) and its repositories."""
 
-    def __init__(self, folder, detach=False):
+    def __init__(self, folder, detach=False, host="127.0.0.1", name=None):
+        """host: the address to listen on; name: what URLs call it, where a name server knows that name."""
         self.dir = pathlib.Path(folder) / "web"
-        self.detach = detach
+        self.detach, self.host, self.name = detach, host, name or host
         self.processes = []
 
     # --- the owner's side -------------------------------------------------------------------------------------
@@ -101,12 +102,13 @@ class Web:
         nginx = self._spawn("nginx", ["/usr/sbin/nginx", "-p", self.dir, "-e", self.dir / "nginx-error.log",
                                       "-c", self.dir / "nginx.conf"])
         for port in self.ports.values():
-            wait_for(lambda: (nginx.check(), port_open(port))[1], 20, f"nginx to listen; {nginx.log_path}", every=0.02)
+            wait_for(lambda: (nginx.check(), port_open(port, self.host))[1], 20, f"nginx to listen; {nginx.log_path}",
+                     every=0.02)
         return self
 
     def _certificates(self):
         ca = Authority(self.dir / "pki")
-        ca.issue("server")
+        ca.issue("server", san=f"IP:{self.host},DNS:localhost,DNS:{self.name}")
         ca.issue("client", usage="clientAuth", san="DNS:client")
         Authority(self.dir / "pki-other", "gotk other CA").issue("client", usage="clientAuth", san="DNS:client")
 
@@ -122,7 +124,7 @@ class Web:
         backends = " ".join(f"server unix:{self.dir}/fcgi{number}.sock;" for number in range(BACKENDS))
         user = "user root;" if os.getuid() == 0 else ""
         (self.dir / "nginx.conf").write_text(CONFIG.format(dir=self.dir, user=user, crt=crt, key=key, ca=self.ca_bundle,
-                                                           backends=backends, **self.ports))
+                                                           backends=backends, host=self.host, **self.ports))
 
     def _spawn(self, name, argv):
         started = Process(name, argv, self.dir / f"{name}.log", detach=self.detach)
@@ -147,11 +149,12 @@ class Web:
     # --- what every user of it needs --------------------------------------------------------------------------
 
     def state(self):
-        return {"dir": str(self.dir), "ports": self.ports, "password": self.password, "token": self.token}
+        return {"dir": str(self.dir), "host": self.host, "name": self.name, "ports": self.ports,
+                "password": self.password, "token": self.token}
 
     @classmethod
     def from_state(cls, state):
-        web = cls(pathlib.Path(state["dir"]).parent)
+        web = cls(pathlib.Path(state["dir"]).parent, host=state["host"], name=state["name"])
         web.ports, web.password, web.token = state["ports"], state["password"], state["token"]
         return web
 
@@ -166,15 +169,15 @@ class Web:
 
     @property
     def http_url(self):
-        return f"http://127.0.0.1:{self.ports['http']}"
+        return f"http://{self.name}:{self.ports['http']}"
 
     @property
     def https_url(self):
-        return f"https://127.0.0.1:{self.ports['https']}"
+        return f"https://{self.name}:{self.ports['https']}"
 
     @property
     def mtls_url(self):
-        return f"https://127.0.0.1:{self.ports['mtls']}"
+        return f"https://{self.name}:{self.ports['mtls']}"
 
     def pem(self, name, authority="pki"):
         """Text of ca.crt, server.crt, client.crt, client.key (authority="pki-other": a CA nobody trusts)."""

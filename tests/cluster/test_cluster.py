@@ -1,0 +1,144 @@
+"""One story on a real node, in the order of its tests: install, sync, drift, killed pods, a new commit, the end.
+
+Each test goes on where the one before it stopped, so the first failure ends the run (pytest.ini: -x). What a step took
+and what the pods' memory was is printed at the end.
+"""
+import time
+import urllib.request
+
+import rig
+from installed import CONTROLLERS, NS
+from rig import node
+
+APP = "web"
+MANIFESTS = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: web
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: page
+  namespace: web
+data:
+  index.html: "{page}\\n"
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: web
+spec:
+  selector: {{app: web}}
+  ports: [{{port: 80, targetPort: 8080}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {{app: web}}
+  template:
+    metadata:
+      labels: {{app: web}}
+      annotations: {{page: "{page}"}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: web
+          image: localhost/gotk/busybox:v0.1.0
+          imagePullPolicy: Never
+          args: [httpd, -f, -p, "8080", -h, /page]
+          readinessProbe:
+            httpGet: {{port: 8080, path: /index.html}}
+            periodSeconds: 1
+          volumeMounts: [{{name: page, mountPath: /page}}]
+      volumes: [{{name: page, configMap: {{name: page}}}}]
+"""
+
+
+def served(api):
+    """What the Service answers: through kube-proxy's rules and one of the two pods."""
+    address = api.get(node.SERVICE, APP, APP)["spec"]["clusterIP"]
+    return urllib.request.urlopen(f"http://{address}/index.html", timeout=2).read().decode().strip()
+
+
+def test_install(cluster, api, report):
+    cluster.load_images()
+    start = time.monotonic()
+    cluster.install()
+    report("kubectl apply -k manifests/install to both controllers available", start)
+    for name in CONTROLLERS:
+        pod = cluster.pods(NS, name)[0]
+        assert pod["status"]["containerStatuses"][0]["restartCount"] == 0
+        report(f"{name}, idle: {cluster.memory(NS, name)} MiB")
+
+
+def test_sync(cluster, api, repo, report):
+    revision = repo.commit({"app/web.yaml": MANIFESTS.format(page="first")})
+    start = time.monotonic()
+    cluster.source("fleet", repo)
+    api.create(rig.KUSTOMIZATION, NS, "web", spec={
+        "interval": "10m", "path": "./app", "prune": True, "wait": False, "timeout": "1m",
+        "sourceRef": {"kind": "GitRepository", "name": "fleet"}})
+    cluster.wait_ready(rig.KUSTOMIZATION, "web", revision)
+    report("Git to a Ready Kustomization: a Deployment of two pods that serve", start)
+    cluster.wait_available(APP, APP, 2)
+    rig.wait_for(lambda: served(api), 10, "the Service to answer", lambda page: page == "first")
+
+
+def test_scaled_by_hand(cluster, api, report):
+    start = time.monotonic()
+    cluster.cp.kubectl("scale", "deployment/web", "-n", APP, "--replicas=5")
+    api.reconcile(rig.KUSTOMIZATION, NS, "web")
+    rig.wait_for(lambda: api.get(node.DEPLOYMENT, APP, APP), 30, "drift to be put back",
+                 lambda found: found["metadata"]["generation"] >= 3 and found["spec"]["replicas"] == 2)
+    report("kubectl scale put back", start)
+    cluster.wait_available(APP, APP, 2)
+
+
+def test_killed_pods_come_back(cluster, api, report):
+    """Pods of the workload; then both controllers' pods, one of which loses its artifacts with its volume."""
+    cluster.replace_pods(APP, APP, gracePeriodSeconds=0)
+    cluster.check_logs()  # of the pods that end now
+    for name in reversed(CONTROLLERS):
+        start = time.monotonic()
+        cluster.replace_pods(NS, name)
+        report(f"{name} deleted to its successor ready", start)
+    source = cluster.wait_ready(rig.GITREPOSITORY, "fleet")
+    asked = api.reconcile(rig.KUSTOMIZATION, NS, "web")
+    rig.wait_for(lambda: api.get(rig.KUSTOMIZATION, NS, "web"), 30, "the new pods to work together", lambda found: (
+        found["status"].get("lastHandledReconcileAt") == asked
+        and rig.is_ready(found, source["status"]["artifact"]["revision"])))
+
+
+def test_commit(cluster, api, repo, report):
+    revision = repo.commit({"app/web.yaml": MANIFESTS.format(page="second")})
+    start = time.monotonic()
+    api.reconcile(rig.GITREPOSITORY, NS, "fleet")
+    cluster.wait_ready(rig.KUSTOMIZATION, "web", revision)
+    report("a commit to its rollout's end", start)
+    rig.wait_for(lambda: served(api), 10, "the new page", lambda page: page == "second")
+
+
+def test_prune(cluster, api, report):
+    """Deleting the Kustomization empties the namespace; owner references and finalizers do the rest."""
+    start = time.monotonic()
+    api.delete(rig.KUSTOMIZATION, NS, "web")
+    rig.wait_for(lambda: api.find(rig.NAMESPACE, name=APP) is None, 60, "the namespace to be gone")
+    assert api.find(rig.KUSTOMIZATION, NS, "web") is None
+    report("Kustomization deleted to namespace gone", start)
+
+
+def test_confinement_and_memory(cluster, report):
+    """The children were confined, or a log would warn; and the pods stayed small."""
+    cluster.check_logs()
+    for name in CONTROLLERS:
+        memory = cluster.memory(NS, name)
+        report(f"{name}, after all: {memory} MiB")
+        assert memory["working set"] < 32, "half of what manifests/bases requests"
