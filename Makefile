@@ -91,6 +91,11 @@ flow: deps ## build the controllers and run the flow tests on a real control pla
 	@$(MAKE) -s -j$(shell nproc) all
 	@tests/rig/run-flows --build $(OUT) $(if $(K),-k '$(K)')
 
+.PHONY: flow-faults
+flow-faults: deps ## fail every request of a life in every way (minutes; `make test` takes a sample)
+	@$(MAKE) -s -j$(shell nproc) all
+	@FAULTS=$(or $(K),all) tests/rig/run-flows --build $(OUT) -k test_faults.py
+
 .PHONY: test
 test: unit flow ## everything that must pass: unit tests, then flow tests (SAN=address|thread)
 

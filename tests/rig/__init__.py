@@ -16,18 +16,20 @@ controller.py  our binaries as processes: ready, log, memory, clean exit
 programs.py    programs of others: the control plane's, and kustomize to compare with
 node.py        a real node: containerd, kubelet, pods (tests/cluster only); cgroup.py, the memory of its containers
 proxy.py       a TCP proxy that delays, holds and cuts
+faults.py      an HTTP proxy that fails the n-th request of a kind
 report.py      sanitizer reports (also for run-units)
 """
 from .api import Api, ApiError, CONFIGMAP, CRD, EVENT, GITREPOSITORY, KUSTOMIZATION, Kind, NAMESPACE, SECRET
 from .api import SERVICEACCOUNT, condition, is_ready
 from .cluster import ControlPlane
 from .controller import Controller, binary, kustomize_controller, source_controller
+from .faults import FaultProxy
 from .proc import Folder, Process, ROOT, Timeout, free_port, wait_for
 from .programs import tool
 from .proxy import Proxy
 from .web import Link, Repo, Web
 
-__all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "Folder",
+__all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "FaultProxy", "Folder",
            "GITREPOSITORY", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
            "SERVICEACCOUNT", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
            "kustomize_controller", "source_controller", "tool", "wait_for"]

@@ -17,6 +17,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import threading
 import time
 
 from .api import Api, ApiError, NAMESPACE, SERVICEACCOUNT
@@ -184,18 +185,19 @@ class ControlPlane:
         how: as kubeconfig_text.
         """
         path = pathlib.Path(path or self.dir / f"{user}.kubeconfig")
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         fresh.write_text(self.kubeconfig_text(token or self.tokens[user], **how))
         fresh.chmod(0o600)
         return fresh.rename(path)
 
-    def kubeconfig_text(self, token, port=None, token_file=None):
-        """port: of a proxy before the API server; token_file: a file that holds the token, which may change."""
+    def kubeconfig_text(self, token, port=None, token_file=None, ca_file=None):
+        """port: of a proxy before the API server; ca_file: the proxy's CA when it ends TLS; token_file: a file that holds
+        the token, which may change."""
         url = f"https://127.0.0.1:{port}" if port else self.url
         user = {"tokenFile": str(token_file)} if token_file else {"token": token}
         return json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "gotk",
-            "clusters": [{"name": "gotk", "cluster": {"server": url, "certificate-authority": str(self.ca_file)}}],
+            "clusters": [{"name": "gotk", "cluster": {"server": url, "certificate-authority": str(ca_file or self.ca_file)}}],
             "users": [{"name": "gotk", "user": user}],
             "contexts": [{"name": "gotk", "context": {"cluster": "gotk", "user": "gotk"}}]}, indent=2) + "\n"
 
