@@ -6,7 +6,7 @@
 CONTROLLERS := source-controller kustomize-controller
 SAN ?=
 OUT := build$(if $(SAN),/$(SAN))
-PKGS := libcurl libuv yaml-0.1 libcjson libcrypto libssl libmicrohttpd libarchive libpcre2-8 libseccomp libgit2 zlib librnp
+PKGS := libcurl libuv yaml-0.1 libcjson libcrypto libssl libmicrohttpd libarchive libpcre2-8 libseccomp libgit2 libssh zlib librnp
 
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough \

@@ -15,6 +15,10 @@ static struct {
     const char *output;
     const char *username;
     const char *ca_file;
+    const char *private_key_file;
+    const char *known_hosts_file;
+    struct flag_list kex_algos;
+    struct flag_list host_key_algos;
     int64_t timeout_ns;
 } options;
 
@@ -50,6 +54,23 @@ static const struct flag flags[] = {
       .kind = FLAG_STRING,
       .target = &options.ca_file,
       .help = "Authorities to trust as well." },
+    { .name = "private-key-file",
+      .kind = FLAG_STRING,
+      .target = &options.private_key_file,
+      .help =
+          "The private key for an ssh address; its passphrase, if it has one, is read from GIT_PASSWORD." },
+    { .name = "known-hosts-file",
+      .kind = FLAG_STRING,
+      .target = &options.known_hosts_file,
+      .help = "The keys of ssh servers, as ssh-keyscan prints them." },
+    { .name = "ssh-kex-algos",
+      .kind = FLAG_LIST,
+      .target = &options.kex_algos,
+      .help = "Key exchange algorithms for SSH, most preferred first." },
+    { .name = "ssh-hostkey-algos",
+      .kind = FLAG_LIST,
+      .target = &options.host_key_algos,
+      .help = "Host key algorithms for SSH, most preferred first." },
     { .name = "timeout",
       .kind = FLAG_DURATION,
       .target = &options.timeout_ns,
@@ -75,23 +96,51 @@ static int open_output(struct ctx *cx, const char **ret_dir)
     return 0;
 }
 
+/* A file named by a flag; NULL when the flag is not given. */
+static int read_flag_file(struct ctx *cx, const char *flag, const char *path, const char **ret)
+{
+    struct buf text;
+    *ret = NULL;
+    if (str_empty(path))
+        return 0;
+    if (fs_read_file(cx, path, (size_t)1 << 20, &text) < 0)
+        return err_wrap(cx, "--%s", flag);
+    *ret = buf_text(&text);
+    return 0;
+}
+
+static int read_ssh(struct ctx *cx, const struct url *url, struct gitauth *ret)
+{
+    const char *identity, *known_hosts;
+    if (read_flag_file(cx, "private-key-file", options.private_key_file, &identity) < 0 ||
+        read_flag_file(cx, "known-hosts-file", options.known_hosts_file, &known_hosts) < 0)
+        return cx->err.code;
+    if (!identity || !known_hosts)
+        return err_fail(cx, ERR_INVALID, "an ssh address needs --private-key-file and --known-hosts-file");
+    if (gitauth_from_key(cx, url, identity, known_hosts, getenv("GIT_PASSWORD"), "the command line", ret) < 0)
+        return cx->err.code;
+    if (options.kex_algos.len)
+        ret->kex_algos = str_join(cx->arena, options.kex_algos.at, options.kex_algos.len, ",");
+    if (options.host_key_algos.len)
+        ret->host_key_algos = str_join(cx->arena, options.host_key_algos.at, options.host_key_algos.len, ",");
+    return 0;
+}
+
 static int read_auth(struct ctx *cx, const char *address, struct gitauth *ret)
 {
     struct url url;
-    struct buf ca;
-    if (url_parse(cx, address, &url) < 0 || gitauth_decode(cx, &url, NULL, ret) < 0)
+    if (url_parse(cx, address, &url) < 0)
+        return cx->err.code;
+    if (str_eq(url.scheme, "ssh"))
+        return read_ssh(cx, &url, ret);
+    if (gitauth_decode(cx, &url, NULL, ret) < 0)
         return cx->err.code;
     if (!str_empty(options.username)) {
         ret->user = options.username;
         ret->password = getenv("GIT_PASSWORD");
         ret->hint = "with --username and GIT_PASSWORD";
     }
-    if (str_empty(options.ca_file))
-        return 0;
-    if (fs_read_file(cx, options.ca_file, (size_t)1 << 20, &ca) < 0)
-        return err_wrap(cx, "--ca-file");
-    ret->ca_pem = buf_text(&ca);
-    return 0;
+    return read_flag_file(cx, "ca-file", options.ca_file, &ret->ca_pem);
 }
 
 static int run(struct ctx *cx, const char *const *args)

@@ -322,6 +322,7 @@ int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitc
     int64_t started_ms = ctx_now_ms();
     int rc = run(cx, &c, &result);
     git_repository_free(c.repo);
+    gittransport_close(&c.transport);
     if (rc >= 0) {
         *ret = result;
         return 0;

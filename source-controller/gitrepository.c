@@ -182,6 +182,12 @@ static int read_secret(struct ctx *cx, struct git_run *r, struct doc **ret)
     return 0;
 }
 
+/* A flag's values as libraries like them; NULL for none. */
+static const char *comma_list(struct ctx *cx, const struct flag_list *list)
+{
+    return list->len ? str_join(cx->arena, list->at, list->len, ",") : NULL;
+}
+
 static int authenticate(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
@@ -194,8 +200,11 @@ static int authenticate(struct ctx *cx, void *run)
     }
     if (read_secret(cx, r, &secret) < 0)
         return cx->err.code;
-    if (gitauth_decode(cx, &url, secret, &r->auth) >= 0)
+    if (gitauth_decode(cx, &url, secret, &r->auth) >= 0) {
+        r->auth.kex_algos = comma_list(cx, &r->state->ssh_kex_algos);
+        r->auth.host_key_algos = comma_list(cx, &r->state->ssh_hostkey_algos);
         return 0;
+    }
     if (err_reason_of(cx))
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, err_reason_of(cx));
     return err_wrap(cx, "failed to configure authentication options");

@@ -10,6 +10,7 @@
 
 #include "libgotk/base/str.h"
 #include "libgotk/net/http.h"
+#include "source-controller/gitssh.h"
 
 #include <git2/errors.h>
 #include <git2/sys/errors.h>
@@ -63,13 +64,15 @@ int gittransport_init(struct ctx *cx, const char *url, const struct gitauth *aut
     struct url u;
     if (url_parse(cx, url, &u) < 0)
         return cx->err.code;
-    if (!str_eq(u.scheme, "http") && !str_eq(u.scheme, "https"))
-        return err_fail(cx, ERR_UNSUPPORTED,
-                        "scheme '%s' cannot be fetched by this version: use http or https", u.scheme);
+    bool is_ssh = str_eq(u.scheme, "ssh");
+    if (!is_ssh && !str_eq(u.scheme, "http") && !str_eq(u.scheme, "https"))
+        return err_fail(cx, ERR_UNSUPPORTED, "scheme '%s' cannot be fetched: use http, https or ssh",
+                        u.scheme);
     *ret = (struct gittransport){ .cx = cx,
                                   .base = url_print(cx->arena, &u, false),
                                   .auth = *auth,
                                   .proxy = proxy,
+                                  .is_ssh = is_ssh,
                                   .refs = buf_new(cx->arena, REFS_MAX) };
     ret->tls = (struct tls){ .ca_pem = auth->ca_pem,
                              .ca_len = auth->ca_pem ? strlen(auth->ca_pem) : 0,
@@ -285,5 +288,13 @@ int gittransport_new(git_transport **ret, git_remote *owner, void *payload)
     git_smart_subtransport_definition definition = { .callback = subtransport_new,
                                                      .rpc = 1,
                                                      .param = payload };
+    if (((struct gittransport *)payload)->is_ssh)
+        return gitssh_new(ret, owner, payload);
     return git_transport_smart(ret, owner, &definition);
+}
+
+void gittransport_close(struct gittransport *t)
+{
+    if (t->is_ssh)
+        gitssh_close(t);
 }

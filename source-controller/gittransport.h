@@ -1,5 +1,5 @@
 /*
- * gittransport.h: libgit2's smart HTTP protocol over our own HTTP client.
+ * gittransport.h: libgit2's smart HTTP protocol over our own HTTP client, or over SSH (gitssh.h).
  *
  * libgit2 speaks Git (references, negotiation, packs) and hands every request to this subtransport, which sends it with
  * libgotk/net: one TLS stack, one proxy rule, one way to cancel, and messages in Flux's words. Lives in the child of a
@@ -22,6 +22,8 @@ struct gittransport {
     struct gitauth auth; /* forgotten when that redirect leads to another host */
     const char *proxy;   /* NULL: as the environment says */
     struct tls tls;
+    bool is_ssh;
+    struct sshclient *ssh; /* the connection of an ssh address, once there is one */
     struct buf
         refs; /* the answer of info/refs: a second remote of this transport is not sent the question again */
     bool listed;
@@ -31,12 +33,16 @@ struct gittransport {
 /* Reads the system's roots; in main, before job_init, so that children find them read (5 ms of CPU per fetch). */
 void gittransport_warm(void);
 
-/* Prepares a transport for `url`. Fails with ERR_INVALID when it is no http or https URL. */
+/* Prepares a transport for `url`. Fails with ERR_INVALID when it is no URL, ERR_UNSUPPORTED when its scheme is none of http,
+ * https and ssh. */
 int gittransport_init(struct ctx *cx, const char *url, const struct gitauth *auth, const char *proxy,
                       struct gittransport *ret) MUST_CHECK;
 
 /* The git_remote_callbacks.transport callback; `payload` is a struct gittransport that outlives the remote. When an
- * operation on the remote fails because of HTTP, the error is in the transport's cx. */
+ * operation on the remote fails because of HTTP or SSH, the error is in the transport's cx. */
 int gittransport_new(git_transport **ret, git_remote *owner, void *payload);
+
+/* Ends what connection there is, after the last remote. */
+void gittransport_close(struct gittransport *t);
 
 #endif

@@ -5,11 +5,6 @@
 
 #include "libgotk/base/str.h"
 
-static bool uses_ssh(const struct gitrepository_spec *s)
-{
-    return str_starts(s->url, "ssh://");
-}
-
 static bool uses_provider(const struct gitrepository_spec *s)
 {
     return !str_empty(s->provider) && !str_eq(s->provider, "generic");
@@ -45,7 +40,6 @@ static const struct {
     const char *instead;
     bool (*is_used)(const struct gitrepository_spec *spec);
 } rows[] = {
-    { "an ssh address in spec.url", "use the repository's https address", uses_ssh },
     { "spec.provider other than generic", "use a token in spec.secretRef", uses_provider },
     { "spec.serviceAccountName", "use a token in spec.secretRef", uses_service_account },
     { "spec.proxySecretRef", "set HTTPS_PROXY for the controller", uses_proxy },

@@ -154,7 +154,7 @@ int cause_fail(struct ctx *cx, const struct transfer *t)
         err_fail(cx, ERR_LIMIT, "the answer's headers are larger than the limit of 1 MiB");
     else
         fail_by_table(cx, t);
-    return err_wrap(cx, "%s", transfer_name(cx, t->req));
+    return transfer_blame(cx, t->req);
 }
 
 bool cause_is_passing(const struct transfer *t)

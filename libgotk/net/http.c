@@ -13,6 +13,7 @@
 #include "libgotk/net/cause.h"
 #include "libgotk/net/transfer.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #define IDLE_MAX        2
@@ -338,7 +339,7 @@ static int drive_stream(struct ctx *cx, struct http_stream *s, bool (*enough)(co
     t->cx = cx;
     for (work(s->http); !enough(t) && !t->done; work(s->http)) {
         if (ctx_check(cx) < 0)
-            return err_wrap(cx, "%s", transfer_name(cx, t->req));
+            return transfer_blame(cx, t->req);
         check_idle(t);
         if (!t->done)
             wait_for_work(cx, s->http, transfer_idle_left_ms(t, POLL_MS));
@@ -411,6 +412,48 @@ void http_stream_close(struct http_stream *s)
     stop(s->http, s->transfer);
     http_close(s->own);
     s->transfer = NULL;
+}
+
+static bool never_enough(const struct transfer *t)
+{
+    (void)t;
+    return false;
+}
+
+/* A copy of the descriptor of a connection that curl made and is about to close. */
+static int take_socket(struct ctx *cx, CURL *easy, int *ret_fd)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return err_errno(cx, "the connection is gone");
+    *ret_fd = copy;
+    return 0;
+}
+
+int http_tunnel(struct ctx *cx, const char *host, int port, const char *proxy, int *ret_fd)
+{
+    struct http_stream s = { .http = http_open() };
+    s.request = (struct http_request){
+        .url = str_fmt(cx->arena, strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d", host, port),
+        .proxy = str_or(proxy, ""),
+        .tunnel = true,
+    };
+    s.own = s.http;
+    int rc = str_starts(s.request.proxy, "https:")
+                 ? err_fail(cx, ERR_UNSUPPORTED,
+                            "an https proxy cannot carry this connection: use an http or socks5 proxy")
+                 : start(cx, s.http, &s.request, &s.transfer);
+    if (rc >= 0)
+        rc = drive_stream(cx, &s, never_enough);
+    if (rc >= 0)
+        rc = take_socket(cx, s.transfer->easy, ret_fd);
+    if (s.transfer)
+        http_stream_close(&s);
+    else
+        http_close(s.own);
+    return rc;
 }
 
 const char *http_header(const struct http_response *r, const char *name)

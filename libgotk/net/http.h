@@ -60,6 +60,7 @@ struct http_request {
     void *user_data; /* handed to on_data */
     bool http2;      /* negotiate HTTP/2 over TLS (ALPN) and multiplex on one connection */
     bool decompress; /* ask for gzip and undo it; otherwise bodies arrive as sent */
+    bool tunnel;     /* only http_tunnel's: connect, through a proxy's tunnel, and send nothing */
 };
 
 /* One answer; everything lives in cx->arena. */
@@ -115,6 +116,12 @@ int http_stream_read(struct ctx *cx, struct http_stream *s, void *data, size_t s
 
 /* Ends the transfer, finished or not; NULL is allowed. */
 void http_stream_close(struct http_stream *s);
+
+/* Connects by TCP to `host` and `port`, directly (`proxy` NULL or "") or through an http:// (CONNECT) or socks5h:// proxy,
+ * whose credentials are its URL's; *ret_fd is the caller's. For protocols of their own, such as SSH. Fails as http_do, but
+ * without a method's name in front: "dial tcp 192.0.2.1:22: connect: connection refused"; ERR_UNSUPPORTED for an https
+ * proxy, whose TLS would be in the way. */
+int http_tunnel(struct ctx *cx, const char *host, int port, const char *proxy, int *ret_fd) MUST_CHECK;
 
 /* The value of header `name` (any case) of an answer; NULL when absent. */
 const char *http_header(const struct http_response *r, const char *name);

@@ -242,6 +242,8 @@ static void set_proxy(struct transfer *t)
     SET(t, CURLOPT_NOPROXY, "");
     SET(t, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(t, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+    SET(t, CURLOPT_CONNECT_ONLY, t->req->tunnel ? 1L : 0L);
+    SET(t, CURLOPT_HTTPPROXYTUNNEL, t->req->tunnel ? 1L : 0L);
     if (t->req->proxy_user) {
         SET(t, CURLOPT_PROXYUSERNAME, t->req->proxy_user);
         SET(t, CURLOPT_PROXYPASSWORD, str_or(t->req->proxy_password, ""));
@@ -361,7 +363,7 @@ int transfer_open(struct ctx *cx, const struct http_request *req, CURL *easy, st
     t->last_byte_ms = ctx_now_ms();
     if (prepare(t) < 0) {
         transfer_close(t);
-        return err_wrap(cx, "%s", transfer_name(cx, req));
+        return transfer_blame(cx, req);
     }
     *ret = t;
     return 0;
@@ -432,4 +434,9 @@ const char *transfer_name(struct ctx *cx, const struct http_request *req)
     if (*method >= 'a' && *method <= 'z')
         *method = (char)(*method - 'a' + 'A');
     return str_fmt(cx->arena, "%s \"%s\"", method, url_mask(cx->arena, str_or(req->url, "")));
+}
+
+int transfer_blame(struct ctx *cx, const struct http_request *req)
+{
+    return req->tunnel ? cx->err.code : err_wrap(cx, "%s", transfer_name(cx, req));
 }

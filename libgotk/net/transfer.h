@@ -59,4 +59,7 @@ int64_t transfer_idle_left_ms(const struct transfer *t, int64_t unlimited);
 /* What the request is called in messages: `Get "https://host/path"`, secrets masked. */
 const char *transfer_name(struct ctx *cx, const struct http_request *req);
 
+/* Puts that name before the error in cx and returns its code; a tunnel has none. */
+int transfer_blame(struct ctx *cx, const struct http_request *req);
+
 #endif

@@ -48,8 +48,9 @@ class Source:
         return self.wait(lambda o: o["status"].get("lastHandledReconcileAt") == token, f"to handle {token}")
 
     def secret(self, name="creds", **data):
-        """A Secret for spec.secretRef; keyword names have "_" for ".": ca_crt="..."."""
-        self.api.create(rig.SECRET, self.ns, name, stringData={k.replace("_", "."): v for k, v in data.items()})
+        """A Secret for spec.secretRef; keyword names but known_hosts have "_" for ".": ca_crt="..."."""
+        keys = {k: k if k == "known_hosts" else k.replace("_", ".") for k in data}
+        self.api.create(rig.SECRET, self.ns, name, stringData={keys[k]: v for k, v in data.items()})
         return {"name": name}
 
     def events(self, reason=None):

@@ -255,7 +255,6 @@ def test_new_ignore_rules_make_a_new_artifact_of_the_same_revision(repo, source)
 
 
 @pytest.mark.parametrize("spec, field", [
-    ({"url": "ssh://git@127.0.0.1/x.git"}, "an ssh address in spec.url"),
     ({"recurseSubmodules": True}, "spec.recurseSubmodules"),
     ({"include": [{"repository": {"name": "other"}}]}, "spec.include"),
     ({"provider": "github"}, "spec.provider other than generic"),

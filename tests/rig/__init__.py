@@ -15,6 +15,7 @@ pki.py web.py  made-up certificates; nginx serving Git (git-http-backend) and pl
 controller.py  our binaries as processes: ready, log, memory, clean exit
 programs.py    programs of others: the control plane's, and kustomize to compare with
 node.py        a real node: containerd, kubelet, pods (tests/cluster only); cgroup.py, the memory of its containers
+ssh.py         an OpenSSH server for Git
 proxy.py       a TCP proxy that delays, holds and cuts
 faults.py      an HTTP proxy that fails the n-th request of a kind
 report.py      sanitizer reports (also for run-units)
@@ -27,9 +28,10 @@ from .faults import FaultProxy
 from .proc import Folder, Process, ROOT, Timeout, free_port, wait_for
 from .programs import tool
 from .proxy import Proxy
+from .ssh import Ssh
 from .web import Link, Repo, Web
 
 __all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "FaultProxy", "Folder",
            "GITREPOSITORY", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
-           "SERVICEACCOUNT", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
+           "SERVICEACCOUNT", "Ssh", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
            "kustomize_controller", "source_controller", "tool", "wait_for"]

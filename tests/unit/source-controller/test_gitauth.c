@@ -130,6 +130,58 @@ static void hints_tell_what_to_look_at(void **state)
         strstr(decode(cx, "https://h/r", SECRET(cx, "token=x")).hint, "has neither username and password"));
 }
 
+#define OPENSSH(body) "-----BEGIN OPENSSH PRIVATE KEY-----\n" body "\n-----END OPENSSH PRIVATE KEY-----\n"
+
+/* openssh-key-v1, cipher "none" and cipher "aes256-ctr": what is told apart here without reading the key. */
+#define UNLOCKED OPENSSH("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB")
+#define LOCKED   OPENSSH("b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0")
+
+static void a_key_for_ssh(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const struct doc *from = SECRET(cx, "identity=" UNLOCKED, "known_hosts=h ssh-rsa x", "username=ignored");
+    struct gitauth auth = decode(cx, "ssh://h/r", from);
+    assert_string_equal(auth.user, "git");
+    assert_string_equal(auth.identity, UNLOCKED);
+    assert_string_equal(auth.known_hosts, "h ssh-rsa x");
+    assert_null(auth.password);
+    assert_string_equal(auth.hint, "secret 'creds'");
+    assert_string_equal(decode(cx, "ssh://me:pw@h/r", from).user, "me");
+}
+
+static void what_ssh_needs(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    refused(cx, "ssh://h/r", NULL, "invalid 'ssh' auth option: 'identity' is required");
+    refused(cx, "ssh://h/r", SECRET(cx, "known_hosts=x"),
+            "invalid 'ssh' auth option: 'identity' is required");
+    refused(cx, "ssh://h/r", SECRET(cx, "identity=" UNLOCKED),
+            "invalid 'ssh' auth option: 'known_hosts' is required");
+}
+
+static void encrypted_keys_need_a_passphrase(void **state)
+{
+    static const char *const keys[] = {
+        LOCKED,
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0\n\nx\n",
+    };
+    struct ctx *cx = unit_cx(state);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *identity = str_fmt(cx->arena, "identity=%s", keys[i]);
+        struct url url;
+        struct gitauth auth;
+        assert_ok(cx, url_parse(cx, "ssh://h/r", &url));
+        assert_int_equal(gitauth_decode(cx, &url, SECRET(cx, identity, "known_hosts=x"), &auth), ERR_INVALID);
+        assert_string_equal(err_reason_of(cx), "AuthenticationFailed");
+        assert_error(
+            cx, ERR_INVALID,
+            "SSH identity key is encrypted but no 'password' field was provided in the secret 'apps/creds'");
+        auth = decode(cx, "ssh://h/r", SECRET(cx, identity, "known_hosts=x", "password=hunter2"));
+        assert_string_equal(auth.password, "hunter2");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +193,9 @@ int main(void)
         UNIT_TEST(app_data_needs_its_provider),
         UNIT_TEST(broken_values_name_their_key),
         UNIT_TEST(hints_tell_what_to_look_at),
+        UNIT_TEST(a_key_for_ssh),
+        UNIT_TEST(what_ssh_needs),
+        UNIT_TEST(encrypted_keys_need_a_passphrase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
