@@ -136,7 +136,7 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
     };
     if (prepare_objects(cx, r) < 0)
         return cx->err.code;
-    if (apply_staged(cx, r->kube, &options, r->built.objects, &r->applied) < 0)
+    if (apply_staged(cx, r->target, &options, r->built.objects, &r->applied) < 0)
         return with_changes(cx, &r->applied);
     log_changes(cx, r);
     return 0;

@@ -13,6 +13,7 @@
 #include "libgotk/base/flags.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/runtime/manager.h"
+#include "libgotk/runtime/target.h"
 #include "libgotk/ssa/change.h"
 
 /* The annotation and label prefix of the kind, and the field manager of all that is applied. */
@@ -37,6 +38,7 @@ struct state {
     char **custom_kinds; /* --custom-apply-stage-kinds, split */
     size_t custom_kinds_count;
     struct tree_cache *trees;
+    struct targets *targets;
 };
 
 /* All that one reconcile knows. */
@@ -44,7 +46,8 @@ struct ks_run {
     struct run run; /* must be first */
     struct kustomization ks;
     struct state *state;
-    struct kube *kube;
+    struct kube *kube;           /* as the controller itself: sources, variables, Secrets with kubeconfigs */
+    struct kube *target;         /* as whom and where objects are applied; NULL until connected */
     int64_t timeout_ns;          /* of health checks; shown in progress texts */
     struct artifact artifact;    /* of the source */
     const char *origin_revision; /* of the artifact, when it has one */
@@ -58,6 +61,12 @@ struct ks_run {
 
 /* The state of this process. */
 struct state *state_of(const struct run *run);
+
+/* target.c: fills r->target; may return STEP_WAIT. */
+int connect_target(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* target.c: *ret_exists is false when the account that objects are deleted as is gone. */
+int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exists) MUST_CHECK;
 
 /* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
 int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;

@@ -22,6 +22,7 @@
 static int check_supported(struct ctx *cx, void *run);
 static int resolve_source(struct ctx *cx, void *run);
 static int fetch_artifact(struct ctx *cx, void *run);
+static int connect(struct ctx *cx, void *run);
 static int build_manifests(struct ctx *cx, void *run);
 static int apply_manifests(struct ctx *cx, void *run);
 static int prune_stale(struct ctx *cx, void *run);
@@ -32,6 +33,7 @@ static const struct step steps[] = {
     { NULL, "UnsupportedFeature", check_supported, NULL },
     { NULL, "ArtifactFailed", resolve_source, NULL },
     { "Fetching manifests", "ArtifactFailed", fetch_artifact, NULL },
+    { "Building manifests", "ReconciliationFailed", connect, NULL },
     { "Building manifests", "BuildFailed", build_manifests, NULL },
     { "Detecting drift", "ReconciliationFailed", apply_manifests, NULL },
     { NULL, "PruneFailed", prune_stale, NULL },
@@ -155,6 +157,13 @@ static int fetch_artifact(struct ctx *cx, void *run)
         return err_code(cx);
     doc_set_text(cx->arena, r->run.status, "lastAttemptedRevision", r->artifact.revision);
     return 0;
+}
+
+static int connect(struct ctx *cx, void *run)
+{
+    struct ks_run *r = run;
+    int rc = connect_target(cx, r);
+    return rc < 0 ? err_wrap(cx, "failed to build kube client") : rc;
 }
 
 /* Variables that cannot be had fail the first object they would be for: not before the build itself, and not when it has

@@ -91,11 +91,19 @@ static int setup(struct ctx *cx, struct manager *m)
         state.custom_kinds =
             str_split(cx->arena, state.custom_apply_stage_kinds, ',', &state.custom_kinds_count);
     }
+    const struct targets_options options = {
+        .allow_exec = state.insecure_kubeconfig_exec,
+        .allow_insecure = state.insecure_kubeconfig_tls,
+        .default_account = state.default_kubeconfig_service_account,
+        .object_identity = identity,
+    };
+    state.targets = targets_open(m, &options);
     return tree_cache_open(cx, state.http_retry, &state.trees);
 }
 
 static void teardown(struct manager *m UNUSED)
 {
+    targets_close(state.targets);
     tree_cache_close(state.trees);
 }
 

@@ -51,7 +51,7 @@ int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old,
     struct changes set = { 0 };
     if (!r->ks.spec.prune || !stale->entries_count)
         return 0;
-    if (prune_delete(cx, r->kube, &options, stale, &set) < 0) {
+    if (prune_delete(cx, r->target, &options, stale, &set) < 0) {
         keep_survivors(cx->arena, stale, &set, now);
         return cx->err.code;
     }
@@ -98,7 +98,7 @@ static int find_left(struct ctx *cx, struct ks_run *r, const char **ret_left)
     struct buf left = buf_new(cx->arena, (size_t)1 << 20);
     size_t n = 0;
     if (ask_for_deleted(cx, &r->deleted, calls, &n) < 0 ||
-        kube_do_all(cx, r->kube, calls, n, (size_t)r->state->concurrent_ssa) < 0)
+        kube_do_all(cx, r->target, calls, n, (size_t)r->state->concurrent_ssa) < 0)
         return err_code(cx);
     for (size_t i = 0; i < n; i++) {
         const struct kube_ref *ref = &calls[i].ref;
@@ -138,7 +138,7 @@ static int wait_for_termination(struct ctx *cx, struct ks_run *r)
 static int delete_objects(struct ctx *cx, struct ks_run *r)
 {
     const struct prune_options options = options_for(r);
-    if (prune_delete(cx, r->kube, &options, r->ks.status.inventory, &r->deleted) < 0) {
+    if (prune_delete(cx, r->target, &options, r->ks.status.inventory, &r->deleted) < 0) {
         run_fails_as(cx, &r->run, NULL, str_or(cond_reason(r->run.status, COND_READY), "error"));
         return err_wrap(cx, "pruning for deleted resource failed");
     }
@@ -147,9 +147,45 @@ static int delete_objects(struct ctx *cx, struct ks_run *r)
     return 0;
 }
 
+/* The account to act as is gone, and nobody else may act in its place: the objects stay. */
+static int leave_objects(struct ctx *cx, struct ks_run *r)
+{
+    const struct inventory *left = r->ks.status.inventory;
+    struct buf list = buf_new(cx->arena, (size_t)1 << 20);
+    for (size_t i = 0; i < left->entries_count; i++) {
+        struct doc *object;
+        if (inventory_object(cx, &left->entries[i], &object) < 0)
+            return err_code(cx);
+        buf_fmt(&list, "%s%s", list.len ? "\n" : "", subject_name(cx->arena, object));
+    }
+    const char *message = str_fmt(cx->arena, "unable to prune objects: \n%s", buf_text(&list));
+    log_error(cx->log, "skipping pruning, failed to find account to impersonate", message, NULL);
+    run_event(cx, &r->run, EVENT_ERROR, NULL, NULL, "%s", message);
+    return 0;
+}
+
+/* Fills r->target; *ret_leave: the objects have to stay where they are. */
+static int connect(struct ctx *cx, struct ks_run *r, bool *ret_leave)
+{
+    bool exists;
+    *ret_leave = false;
+    if (check_target_account(cx, r, &exists) < 0)
+        return run_backoff(cx, &r->run);
+    if (!exists) {
+        *ret_leave = true;
+        return leave_objects(cx, r);
+    }
+    int rc = connect_target(cx, r);
+    return rc < 0 ? run_backoff(cx, &r->run) : rc;
+}
+
 static int delete_and_wait(struct ctx *cx, struct ks_run *r)
 {
-    if (!r->run.resumed && delete_objects(cx, r) < 0)
+    bool leave = false, deleted = r->deletion_timeout_ms > 0;
+    int rc = r->target ? 0 : connect(cx, r, &leave);
+    if (rc != 0 || leave)
+        return rc;
+    if (!deleted && delete_objects(cx, r) < 0)
         return err_code(cx);
     bool waits = str_eq(r->ks.spec.deletion_policy, "WaitForTermination");
     return waits ? wait_for_termination(cx, r) : 0;

@@ -28,16 +28,6 @@ static bool uses_decryption(const struct kustomization_spec *s)
     return s->decryption != NULL;
 }
 
-static bool uses_service_account(const struct kustomization_spec *s)
-{
-    return s->service_account_name && *s->service_account_name;
-}
-
-static bool uses_kube_config(const struct kustomization_spec *s)
-{
-    return s->kube_config != NULL;
-}
-
 static bool uses_ignore(const struct kustomization_spec *s)
 {
     return doc_len(s->ignore) > 0;
@@ -53,8 +43,6 @@ static const struct {
     { "spec.healthCheckExprs", "health checks by CEL", uses_health_check_exprs },
     { "spec.dependsOn", "dependencies between Kustomizations", uses_depends_on },
     { "spec.decryption", "SOPS decryption", uses_decryption },
-    { "spec.serviceAccountName", "impersonation", uses_service_account },
-    { "spec.kubeConfig", "remote clusters", uses_kube_config },
     { "spec.ignore", "rules for ignored drift", uses_ignore },
 };
 

@@ -132,6 +132,22 @@ void kube_close(struct kube *k)
     arena_free(k->arena);
 }
 
+struct kube *kube_derive(struct arena *a, struct kube *base, const struct kube_identity *identity)
+{
+    struct kube *k = ARENA_NEW(a, struct kube);
+    *k = *base;
+    k->arena = a;
+    if (identity->user) {
+        k->config.impersonate_user = identity->user;
+        k->config.impersonate_uid = NULL;
+        k->config.impersonate_groups = NULL;
+        set_headers(k, &k->config);
+    }
+    if (identity->bearer)
+        k->identity = *identity;
+    return k;
+}
+
 const char *kube_server(const struct kube *k)
 {
     return k->config.server;

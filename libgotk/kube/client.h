@@ -32,6 +32,8 @@ struct kube_options {
      * called. */
     void (*observe)(void *user, const char *method, const char *host, int status);
     void *user;
+    /* A cluster elsewhere: a batch is given up when its first requests get no answer at all. */
+    bool may_be_gone;
 };
 
 /* Opens a client of the cluster in `config` (copied); nothing is sent yet. The caller owns *ret_kube
@@ -41,6 +43,18 @@ int kube_open(struct ctx *cx, const struct kube_config *config, const struct kub
 
 /* Ends the client; no other thread may use it any more. NULL is allowed. */
 void kube_close(struct kube *k);
+
+/* On whose behalf a derived client acts. */
+struct kube_identity {
+    const char *user; /* sent as Impersonate-User; NULL: as the client it derives from */
+    /* Finds the bearer token of each request in place of the configuration's; NULL: that one. */
+    int (*bearer)(struct ctx *cx, void *source, const char **ret_token);
+    void *source;
+};
+
+/* A client of the same cluster as `base` on behalf of someone else, in `a`: nothing is copied or sent, and what is known of
+ * the server's kinds is shared, because it is the same for all who may ask. Lives as long as `a` and base do. */
+struct kube *kube_derive(struct arena *a, struct kube *base, const struct kube_identity *identity);
 
 /* The server's URL, for messages. */
 const char *kube_server(const struct kube *k);

@@ -33,10 +33,13 @@ struct kube_config {
     const char *const *impersonate_groups; /* NULL-terminated; NULL: none */
 };
 
-/* What a kubeconfig from a stranger (a Secret) may not do. */
+/* How far a kubeconfig is trusted. */
 enum kube_config_flags {
-    KUBE_CONFIG_NO_FILES =
-        1, /* certificate-authority, client-certificate, client-key, tokenFile name local files */
+    /* From a stranger (a Secret): what names local files, runs programs, skips the check of certificates or impersonates
+     * is left out, as Flux does; the rest has to do without it. */
+    KUBE_CONFIG_FOREIGN = 1,
+    KUBE_CONFIG_ALLOW_EXEC = 2,     /* ... but programs count: refused with ERR_UNSUPPORTED */
+    KUBE_CONFIG_ALLOW_INSECURE = 4, /* ... but certificates need not be checked where it says so */
 };
 
 /* Loads what client-go would: the files in KUBECONFIG when set, else the pod's service account, else

@@ -4,7 +4,8 @@
  * Follows client-go's clientcmd: *-data wins over the file of the same name, a token over a tokenFile's first
  * content (but the file is what is re-read), unknown names are errors and unknown fields are not. Two rules
  * are ours: programs are never run (exec, auth-provider), and insecure-skip-tls-verify together with a CA is
- * refused, because one of the two is a mistake. Runs on whatever thread loads a configuration. Rejected: the
+ * refused, because one of the two is a mistake. What a foreign file may not say is passed over in silence, as
+ * fluxcd/pkg/runtime's KubeConfig does. Runs on whatever thread loads a configuration. Rejected: the
  * field tables of doc/decode.h, whose messages would not name the entry.
  */
 #include "libgotk/kube/kubeconfig.h"
@@ -98,16 +99,16 @@ static char *beside(struct arena *a, const char *file, const char *path)
     return str_fmt(a, "%.*s/%s", (int)(slash - file), file, path);
 }
 
-/* The path in a field, absolute or relative to the file it stands in. */
-static int path_of(struct ctx *cx, const struct entry *e, const char *field, const char **ret_path)
+static bool is_foreign(const struct entry *e)
 {
-    const char *path = text_of(e, field);
-    if (path && (e->flags & KUBE_CONFIG_NO_FILES))
-        return fail_entry(
-            cx, e, ERR_DENIED,
-            str_fmt(cx->arena, "%s names a local file, which is not allowed here; put the data in", field));
-    *ret_path = path ? beside(cx->arena, e->file, path) : NULL;
-    return 0;
+    return e->flags & KUBE_CONFIG_FOREIGN;
+}
+
+/* The path in a field, absolute or relative to the file it stands in; NULL when there is none to follow. */
+static const char *path_of(struct ctx *cx, const struct entry *e, const char *field)
+{
+    const char *path = is_foreign(e) ? NULL : text_of(e, field);
+    return path ? beside(cx->arena, e->file, path) : NULL;
 }
 
 static int wrap_field(struct ctx *cx, const struct entry *e, const char *field)
@@ -129,9 +130,7 @@ static int read_pem(struct ctx *cx, const struct entry *e, const char *field, co
         *ret_pem = pem;
         return 0;
     }
-    const char *path = NULL;
-    if (path_of(cx, e, field, &path) < 0)
-        return err_code(cx);
+    const char *path = path_of(cx, e, field);
     struct buf file;
     if (path && fs_read_file(cx, path, PEM_FILE_MAX, &file) < 0)
         return wrap_field(cx, e, field);
@@ -155,7 +154,8 @@ static int read_cluster(struct ctx *cx, const struct entry *e, struct kube_confi
     config->server = server_url(cx->arena, server);
     config->server_name = str_dup(cx->arena, text_of(e, "tls-server-name"));
     config->proxy_url = str_dup(cx->arena, text_of(e, "proxy-url"));
-    config->insecure = doc_is_true(doc_find(e->body, "insecure-skip-tls-verify"), false);
+    bool may_skip = !is_foreign(e) || (e->flags & KUBE_CONFIG_ALLOW_INSECURE);
+    config->insecure = may_skip && doc_is_true(doc_find(e->body, "insecure-skip-tls-verify"), false);
     if (read_pem(cx, e, "certificate-authority", &config->ca_pem) < 0)
         return err_code(cx);
     if (config->insecure && config->ca_pem)
@@ -168,7 +168,8 @@ static int read_cluster(struct ctx *cx, const struct entry *e, struct kube_confi
 static int refuse_programs(struct ctx *cx, const struct entry *e)
 {
     static const char *const fields[] = { "exec", "auth-provider" };
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+    size_t count = !is_foreign(e) ? ARRAY_LEN(fields) : e->flags & KUBE_CONFIG_ALLOW_EXEC ? 1 : 0;
+    for (size_t i = 0; i < count; i++) {
         if (!doc_find(e->body, fields[i]))
             continue;
         return fail_entry(cx, e, ERR_UNSUPPORTED,
@@ -217,9 +218,10 @@ static int read_user(struct ctx *cx, const struct entry *e, struct kube_config *
     config->token = str_dup(cx->arena, text_of(e, "token"));
     config->username = str_dup(cx->arena, text_of(e, "username"));
     config->password = str_dup(cx->arena, text_of(e, "password"));
-    if (path_of(cx, e, "tokenFile", &config->token_file) < 0 || read_client_certificate(cx, e, config) < 0)
+    config->token_file = path_of(cx, e, "tokenFile");
+    if (read_client_certificate(cx, e, config) < 0)
         return err_code(cx);
-    return read_impersonation(cx, e, config);
+    return is_foreign(e) ? 0 : read_impersonation(cx, e, config);
 }
 
 int kubeconfig_resolve(struct ctx *cx, const struct kubeconfig_file *files, size_t count, const char *context,

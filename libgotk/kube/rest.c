@@ -68,7 +68,13 @@ static void wait_a_moment(struct rest *r)
     pthread_cond_timedwait(&r->finished, &r->lock, &until);
 }
 
-/* Records how refresh `number` ended; the lock is held. A cancelled one says nothing about the server. */
+/* True for failures that are the asker's own: others may be let in, or have more time. */
+static bool is_personal(struct ctx *cx)
+{
+    return ctx_done(cx) || err_code(cx) == ERR_DENIED || err_code(cx) == ERR_UNAUTHORIZED;
+}
+
+/* Records how refresh `number` ended; the lock is held. */
 static void record(struct ctx *cx, struct rest *r, uint64_t number, int rc, struct discovery *fresh)
 {
     r->running = false;
@@ -77,7 +83,7 @@ static void record(struct ctx *cx, struct rest *r, uint64_t number, int rc, stru
         r->table = fresh;
         r->forgotten = false;
         r->done = number;
-    } else if (!ctx_done(cx)) {
+    } else if (!is_personal(cx)) {
         r->failed = number;
         r->failure = cx->err;
         snprintf(r->failure_message, sizeof(r->failure_message), "%s", err_message(cx));

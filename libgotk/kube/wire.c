@@ -51,6 +51,8 @@ static const char *const *request_headers(struct ctx *cx, const struct kube *k,
 static int set_credentials(struct ctx *cx, struct kube *k, struct http_request *http)
 {
     http->bearer = k->config.token;
+    if (k->identity.bearer)
+        return k->identity.bearer(cx, k->identity.source, &http->bearer);
     if (k->token && token_get(cx, k->token, &http->bearer) < 0)
         return err_code(cx);
     if (!http->bearer) {
@@ -145,8 +147,41 @@ static bool is_too_long(const struct ctx *cx, int64_t wait_ms)
     return ctx_left_ms(cx, INT64_MAX) <= wait_ms;
 }
 
+/* True when none of the exchanges got an answer. */
+static bool are_all_lost(const struct http_exchange *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!list[i].err.code)
+            return false;
+    return n > 0;
+}
+
+/* To a server that may be gone a few requests go first: when none is answered, the rest would only wait as long, and fails
+ * with the same error. Returns how many were sent, or a negative code. */
+static int send_scouts(struct ctx *cx, struct kube *k, struct http_exchange *list, size_t n, size_t parallel,
+                       size_t *ret_sent)
+{
+    *ret_sent = 0;
+    if (!k->options.may_be_gone || n <= parallel)
+        return 0;
+    if (wire_send_all(cx, k, list, parallel, parallel) < 0)
+        return err_code(cx);
+    *ret_sent = parallel;
+    if (!are_all_lost(list, parallel))
+        return 0;
+    for (size_t i = parallel; i < n; i++)
+        list[i].err = list[0].err;
+    *ret_sent = n;
+    return 0;
+}
+
 int wire_send_all(struct ctx *cx, struct kube *k, struct http_exchange *list, size_t n, size_t parallel)
 {
+    size_t sent;
+    if (send_scouts(cx, k, list, n, parallel, &sent) < 0)
+        return err_code(cx);
+    list += sent;
+    n -= sent;
     size_t *index = ARENA_ARRAY(cx->arena, size_t, n + 1);
     for (size_t i = 0; i < n; i++)
         index[i] = i;

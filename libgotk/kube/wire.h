@@ -24,6 +24,7 @@ struct kube {
     size_t header_count;
     struct token *token; /* NULL: config.token or none */
     struct rest *rest;
+    struct kube_identity identity; /* of a derived client */
 };
 
 /* One request by path. Zero means the default everywhere; pointers are borrowed until the answer is there. */

@@ -411,14 +411,14 @@ static void stop(struct manager *m)
     probes_stop(m->probes);
     lanes_stop(m->lanes);
     watchers_close(m->watchers);
-    if (m->program->teardown)
-        m->program->teardown(m);
     events_stop(m->events, EVENTS_GRACE_MS);
     lease_stop(m->lease);
     progress_stop(m->progress);
     if (m->loop)
         loop_drain(m->loop);
-    lanes_close(m->lanes);
+    lanes_close(m->lanes); /* parked reconciles still hold what the program shares out */
+    if (m->program->teardown)
+        m->program->teardown(m);
     if (m->loop)
         loop_close(m->loop);
     kube_close(m->kube);

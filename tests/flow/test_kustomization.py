@@ -476,9 +476,7 @@ def test_markers_on_objects(api, ns, repo, flux):
 
 @pytest.mark.parametrize("spec, field", [({"wait": True}, "spec.wait"), ({"dependsOn": [{"name": "x"}]}, "spec.dependsOn"),
                                          ({"decryption": {"provider": "sops"}}, "spec.decryption"),
-                                         ({"serviceAccountName": "x"}, "spec.serviceAccountName"),
-                                         ({"healthChecks": [{"kind": "Deployment", "name": "x"}]}, "spec.healthChecks"),
-                                         ({"kubeConfig": {"secretRef": {"name": "x"}}}, "spec.kubeConfig")])
+                                         ({"healthChecks": [{"kind": "Deployment", "name": "x"}]}, "spec.healthChecks")])
 def test_what_is_not_carried_out_yet_is_refused(api, ns, repo, flux, spec, field):
     repo.commit({"a.yaml": configmap("a", x="1")})
     flux.source().apply(**spec)

@@ -33,8 +33,7 @@ static const struct {
       "spec.healthCheckExprs " },
     { "\"dependsOn\":[{\"name\":\"b\"}]", "spec.dependsOn " },
     { "\"decryption\":{\"provider\":\"sops\"}", "spec.decryption " },
-    { "\"serviceAccountName\":\"a\"", "spec.serviceAccountName " },
-    { "\"kubeConfig\":{\"secretRef\":{\"name\":\"a\"}}", "spec.kubeConfig " },
+    { "\"serviceAccountName\":\"a\",\"kubeConfig\":{\"secretRef\":{\"name\":\"a\"}}", NULL },
     { "\"ignore\":[{\"paths\":[\"/spec/replicas\"]}]", "spec.ignore " },
     { "\"wait\":true,\"dependsOn\":[{\"name\":\"b\"}]", "spec.wait " },
 };
