@@ -9,6 +9,7 @@
 
 #include "kustomize-controller/build.h"
 #include "kustomize-controller/cache.h"
+#include "kustomize-controller/health.h"
 #include "libgotk/api/kustomization.h"
 #include "libgotk/base/flags.h"
 #include "libgotk/base/gotime.h"
@@ -55,6 +56,7 @@ struct ks_run {
     const char *dir;             /* spec.path in it */
     struct build_output built;
     struct changes applied;
+    struct health health;
     struct changes deleted;      /* with the Kustomization */
     int64_t deletion_timeout_ms; /* when waiting for them ends, as ctx_now_ms counts */
 };
@@ -70,6 +72,12 @@ int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exist
 
 /* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
 int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* health.c: the step that waits until the applied objects, or those of spec.healthChecks, are healthy. */
+int check_health(struct ctx *cx, void *run) MUST_CHECK;
+
+/* health.c: tells that a new run takes the place of one that waited for health. */
+void cancel_health(struct ctx *cx, void *run);
 
 /* prune.c: deletes what left the inventory and keeps what could not be deleted; takes the old inventory. */
 int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old,

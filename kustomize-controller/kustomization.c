@@ -1,10 +1,10 @@
 /*
  * kustomization.c: the story of one reconcile of a Kustomization.
  *
- * An artifact is fetched, built into objects, applied to the cluster; what left the set is pruned. The driver
- * (runtime/run.h) does what is the same for every kind: deletion, finalizer, suspend, conditions, status, requeue. Runs on
- * a worker thread; a run's memory ends with it. Rejected: upstream's early returns with fourteen hand-written status
- * updates; here a step that fails names its reason in the table.
+ * An artifact is fetched, built into objects, applied to the cluster; what left the set is pruned; then the run waits until
+ * what it applied is healthy. The driver (runtime/run.h) does what is the same for every kind: deletion, finalizer,
+ * suspend, conditions, status, requeue. Runs on a worker thread; a run's memory ends with it. Rejected: upstream's early
+ * returns with fourteen hand-written status updates; here a step that fails names its reason in the table.
  */
 #include "kustomize-controller/controller.h"
 #include "kustomize-controller/history.h"
@@ -37,6 +37,7 @@ static const struct step steps[] = {
     { "Building manifests", "BuildFailed", build_manifests, NULL },
     { "Detecting drift", "ReconciliationFailed", apply_manifests, NULL },
     { NULL, "PruneFailed", prune_stale, NULL },
+    { NULL, "HealthCheckFailed", check_health, NULL },
     { NULL, "ReconciliationFailed", conclude, NULL },
 };
 
@@ -61,6 +62,7 @@ const struct controller kustomization_controller = {
     .retries = true,
     .finalize = prune_all,
     .closing = close_history,
+    .replaced = cancel_health,
     .finished = tell,
 };
 
@@ -227,7 +229,6 @@ static int conclude(struct ctx *cx, void *run)
     doc_set_text(cx->arena, status, "lastAppliedRevision", r->artifact.revision);
     doc_remove(status, "lastAppliedOriginRevision");
     doc_set_text(cx->arena, status, "lastAppliedOriginRevision", r->origin_revision);
-    cond_remove(&r->run.conds, "Healthy");
     cond_set(&r->run.conds, COND_READY, COND_TRUE, "ReconciliationSucceeded", "Applied revision: %s",
              r->artifact.revision);
     return 0;

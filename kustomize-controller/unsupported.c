@@ -3,16 +3,6 @@
  */
 #include "kustomize-controller/unsupported.h"
 
-static bool uses_wait(const struct kustomization_spec *s)
-{
-    return s->wait;
-}
-
-static bool uses_health_checks(const struct kustomization_spec *s)
-{
-    return doc_len(s->health_checks) > 0;
-}
-
 static bool uses_health_check_exprs(const struct kustomization_spec *s)
 {
     return doc_len(s->health_check_exprs) > 0;
@@ -38,8 +28,6 @@ static const struct {
     const char *feature;
     bool (*is_used)(const struct kustomization_spec *spec);
 } rows[] = {
-    { "spec.wait", "health checks", uses_wait },
-    { "spec.healthChecks", "health checks", uses_health_checks },
     { "spec.healthCheckExprs", "health checks by CEL", uses_health_check_exprs },
     { "spec.dependsOn", "dependencies between Kustomizations", uses_depends_on },
     { "spec.decryption", "SOPS decryption", uses_decryption },

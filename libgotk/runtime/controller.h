@@ -59,6 +59,9 @@ struct controller {
     /* Undoes what the object stands for; afterwards its finalizer goes. Failing keeps the finalizer and retries. May
      * return STEP_WAIT as a step may. */
     int (*finalize)(struct ctx *cx, void *run);
+    /* Something changed while the run was parked: it makes way for a new one, and its end is nobody's outcome. For those who
+     * are told of it; errors are forgotten. May be NULL. */
+    void (*replaced)(struct ctx *cx, void *run);
     /* The steps have ended and the status is written: success events and log lines, by run->result. Not called when the
      * run was cut short by a shutdown. May be NULL. */
     void (*finished)(struct ctx *cx, void *run);

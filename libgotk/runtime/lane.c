@@ -202,6 +202,7 @@ void lanes_stop(struct lanes *l)
     for (size_t i = 0; l && i < l->count; i++) {
         pool_close(l->lanes[i].pool);
         l->lanes[i].pool = NULL;
+        queue_drop_parked(l->lanes[i].queue, rundrive_drop);
     }
 }
 

@@ -25,6 +25,7 @@ struct entry {
     struct entry *next;    /* in the same slot of the table */
     enum state state;
     bool dirty; /* added while it ran */
+    bool woken; /* queue_wake came while it ran */
     enum queue_priority dirty_priority;
     unsigned failures; /* in a row */
     int64_t ready_since_ms;
@@ -117,13 +118,24 @@ static void remove_entry(struct queue *q, struct entry *e)
     mem_free(e);
 }
 
+void queue_drop_parked(struct queue *q, void (*drop)(void *parked))
+{
+    for (size_t i = 0; i < q->slot_count; i++) {
+        for (struct entry *e = q->slots[i]; e; e = e->next) {
+            if (e->item.parked)
+                drop(e->item.parked);
+            e->item.parked = NULL;
+        }
+    }
+    q->stats.parked = 0;
+}
+
 void queue_close(struct queue *q, void (*drop)(void *parked))
 {
+    queue_drop_parked(q, drop);
     for (size_t i = 0; i < q->slot_count; i++) {
         for (struct entry *e = q->slots[i], *next; e; e = next) {
             next = e->next;
-            if (e->item.parked)
-                drop(e->item.parked);
             mem_free(e);
         }
     }
@@ -182,7 +194,9 @@ void queue_add(struct queue *q, const char *ns, const char *name, enum queue_pri
 void queue_wake(struct queue *q, const char *ns, const char *name, int64_t now_ms)
 {
     struct entry *e = *place_of(q, ns, name);
-    if (e && e->item.parked && e->state == DELAYED)
+    if (e && e->state == RUNNING)
+        e->woken = true;
+    else if (e && e->item.parked && e->state == DELAYED)
         make_ready(q, e, QUEUE_WATCH, now_ms);
 }
 
@@ -204,6 +218,7 @@ struct queue_item *queue_take(struct queue *q, int64_t now_ms)
         return NULL;
     struct entry *e = entry_of(top);
     e->state = RUNNING;
+    e->woken = false;
     q->stats.ready_low -= e->item.priority == QUEUE_INTERVAL;
     e->item.waited_ms = now_ms > e->ready_since_ms ? now_ms - e->ready_since_ms : 0;
     q->stats.running++;
@@ -229,8 +244,11 @@ static int64_t delay_of(struct queue *q, struct entry *e, const struct queue_out
         e->failures = failures + 1;
         q->stats.retries++;
         return backoff_ms(q, failures);
-    case QUEUE_AFTER:
     case QUEUE_PARK:
+        if (e->woken)
+            return 0;
+        return outcome->after_ms > 0 ? outcome->after_ms : 0;
+    case QUEUE_AFTER:
         return outcome->after_ms > 0 ? outcome->after_ms : 0;
     case QUEUE_NOW:
         return 0;
@@ -246,6 +264,14 @@ static int64_t settle_dirty(struct queue *q, struct entry *e, int64_t now_ms)
     e->item.restart = e->item.parked != NULL;
     make_ready(q, e, e->dirty_priority, now_ms);
     return 0;
+}
+
+/* Of a key that comes again at once. */
+static enum queue_priority priority_of(const struct entry *e, const struct queue_outcome *outcome)
+{
+    if (outcome->verdict == QUEUE_NOW)
+        return e->item.priority;
+    return outcome->verdict == QUEUE_PARK && e->woken ? QUEUE_WATCH : QUEUE_INTERVAL;
 }
 
 int64_t queue_done(struct queue *q, struct queue_item *item, const struct queue_outcome *outcome,
@@ -268,7 +294,7 @@ int64_t queue_done(struct queue *q, struct queue_item *item, const struct queue_
     if (outcome->verdict == QUEUE_GONE)
         remove_entry(q, e);
     else if (delay == 0)
-        make_ready(q, e, outcome->verdict == QUEUE_NOW ? e->item.priority : QUEUE_INTERVAL, now_ms);
+        make_ready(q, e, priority_of(e, outcome), now_ms);
     else if (delay > 0)
         make_delayed(q, e, now_ms + delay);
     return delay;

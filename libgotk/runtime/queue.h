@@ -58,11 +58,14 @@ struct queue *queue_open(int64_t min_delay_ms, int64_t max_delay_ms);
 /* Ends the queue; drop(parked) is called for each parked run (drop may be NULL when there are none). */
 void queue_close(struct queue *q, void (*drop)(void *parked));
 
+/* Ends all parked runs, before what they use goes: drop(parked) for each. Nothing runs any more. */
+void queue_drop_parked(struct queue *q, void (*drop)(void *parked));
+
 /* Makes the key ready now, whatever timer it had; of several priorities the highest stands. A parked key starts anew. */
 void queue_add(struct queue *q, const char *ns, const char *name, enum queue_priority priority,
                int64_t now_ms);
 
-/* Lets a parked key go on now; keys that are not parked are left alone. */
+/* Lets a parked key go on now, and one that runs go on at once should it park; other keys are left alone. */
 void queue_wake(struct queue *q, const char *ns, const char *name, int64_t now_ms);
 
 /* Takes the next ready key out to run; NULL when none is ready at now_ms. */

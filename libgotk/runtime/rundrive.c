@@ -151,12 +151,26 @@ static struct queue_outcome end(struct ctx *cx, struct run *run, int rc, enum ru
     return runclose_outcome(&closing, run, ending);
 }
 
+/* The context of a parked run, on the worker that goes on with it. */
+static struct ctx *unpark(const struct ctx *seed, struct run_driver *d, struct progress_slot *slot)
+{
+    d->cx.cancel = seed->cancel;
+    d->cx.http = seed->http;
+    d->slot = slot;
+    return &d->cx;
+}
+
+static void replace(const struct ctx *seed, struct run_driver *d, struct progress_slot *slot)
+{
+    struct ctx *cx = unpark(seed, d, slot);
+    if (d->run->controller->replaced)
+        d->run->controller->replaced(cx, d->run);
+    rundrive_drop(d);
+}
+
 static struct queue_outcome resume(const struct ctx *seed, struct run_driver *d, struct progress_slot *slot)
 {
-    struct ctx *cx = &d->cx;
-    cx->cancel = seed->cancel;
-    cx->http = seed->http;
-    d->slot = slot;
+    struct ctx *cx = unpark(seed, d, slot);
     d->run->resumed = true;
     bool deleted = d->run->meta.deletion_timestamp != NULL;
     int rc = deleted ? drive_deletion(cx, d->run) : drive_steps(cx, d->run);
@@ -207,7 +221,7 @@ void rundrive_item(const struct ctx *seed, struct manager *m, const struct contr
         return;
     }
     if (parked)
-        rundrive_drop(parked);
+        replace(seed, parked, slot);
     struct ctx cx = *seed;
     *ret_outcome = start(&cx, m, c, item, slot);
     *ret_kept = ret_outcome->verdict == QUEUE_PARK;

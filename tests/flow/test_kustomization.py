@@ -474,9 +474,9 @@ def test_markers_on_objects(api, ns, repo, flux):
     assert data(api, ns, "once") == {"x": "1"}
 
 
-@pytest.mark.parametrize("spec, field", [({"wait": True}, "spec.wait"), ({"dependsOn": [{"name": "x"}]}, "spec.dependsOn"),
-                                         ({"decryption": {"provider": "sops"}}, "spec.decryption"),
-                                         ({"healthChecks": [{"kind": "Deployment", "name": "x"}]}, "spec.healthChecks")])
+@pytest.mark.parametrize("spec, field", [({"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "true"}]}, "spec.healthCheckExprs"),
+                                         ({"dependsOn": [{"name": "x"}]}, "spec.dependsOn"),
+                                         ({"decryption": {"provider": "sops"}}, "spec.decryption")])
 def test_what_is_not_carried_out_yet_is_refused(api, ns, repo, flux, spec, field):
     repo.commit({"a.yaml": configmap("a", x="1")})
     flux.source().apply(**spec)

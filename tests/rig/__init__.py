@@ -25,7 +25,7 @@ from .api import SERVICEACCOUNT, condition, is_ready
 from .cluster import ControlPlane
 from .controller import Controller, binary, kustomize_controller, source_controller
 from .faults import FaultProxy
-from .proc import Folder, Process, ROOT, Timeout, free_port, wait_for
+from .proc import Folder, Process, ROOT, Timeout, free_port, seconds_until, wait_for
 from .programs import tool
 from .proxy import Proxy
 from .ssh import Ssh
@@ -34,4 +34,4 @@ from .web import Link, Repo, Web
 __all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "FaultProxy", "Folder",
            "GITREPOSITORY", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
            "SERVICEACCOUNT", "Ssh", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
-           "kustomize_controller", "source_controller", "tool", "wait_for"]
+           "kustomize_controller", "seconds_until", "source_controller", "tool", "wait_for"]

@@ -188,3 +188,10 @@ def wait_for(get, timeout, what, until=None, every=0.1):
         time.sleep(every)
     message = f"gave up after {timeout * SLOW:g} s waiting for {what}\nlast state: {show(state)}"
     raise Timeout(message + (f"\nlast error: {error!r}" if error else ""))
+
+
+def seconds_until(get, until=None, timeout=30):
+    """How long it takes until wait_for would return, looked at every 20 ms."""
+    start = time.monotonic()
+    wait_for(get, timeout, "it to happen", until, every=0.02)
+    return time.monotonic() - start

@@ -27,15 +27,14 @@ static const struct {
       NULL },
     { "\"force\":true,\"suspend\":true,\"timeout\":\"1m\",\"postBuild\":{\"substitute\":{\"a\":\"b\"}}",
       NULL },
-    { "\"wait\":true", "spec.wait " },
-    { "\"healthChecks\":[{\"kind\":\"Deployment\",\"name\":\"a\"}]", "spec.healthChecks " },
+    { "\"wait\":true,\"healthChecks\":[{\"kind\":\"Deployment\",\"name\":\"a\"}]", NULL },
     { "\"healthCheckExprs\":[{\"apiVersion\":\"v1\",\"kind\":\"A\",\"current\":\"true\"}]",
       "spec.healthCheckExprs " },
     { "\"dependsOn\":[{\"name\":\"b\"}]", "spec.dependsOn " },
     { "\"decryption\":{\"provider\":\"sops\"}", "spec.decryption " },
     { "\"serviceAccountName\":\"a\",\"kubeConfig\":{\"secretRef\":{\"name\":\"a\"}}", NULL },
     { "\"ignore\":[{\"paths\":[\"/spec/replicas\"]}]", "spec.ignore " },
-    { "\"wait\":true,\"dependsOn\":[{\"name\":\"b\"}]", "spec.wait " },
+    { "\"decryption\":{\"provider\":\"sops\"},\"ignore\":[{\"paths\":[\"/a\"]}]", "spec.decryption " },
 };
 
 static void names_the_first_field(void **state)

@@ -220,6 +220,41 @@ static void a_parked_key_comes_back_with_what_it_left(void **state)
     queue_close(q, count_drop);
 }
 
+static void a_wake_while_it_runs_is_not_lost(void **state)
+{
+    (void)state;
+    int run = 1;
+    struct queue *q = queue_open(750, 10000);
+    const struct queue_outcome parks = { .verdict = QUEUE_PARK, .after_ms = 5000, .parked = &run };
+    queue_add(q, "", "a", QUEUE_SPEC, 0);
+    struct queue_item *item = take(q, 0, "a");
+    queue_wake(q, "", "a", 1);
+    assert_int_equal(queue_done(q, item, &parks, 2), 0);
+    item = take(q, 2, "a");
+    assert_false(item->restart);
+    assert_int_equal(item->priority, QUEUE_WATCH);
+    assert_int_equal(queue_done(q, item, &parks, 3), 5000);
+    take(q, 5002, NULL);
+    assert_non_null(take(q, 5003, "a"));
+    queue_close(q, count_drop);
+}
+
+static void parked_runs_can_end_before_their_keys(void **state)
+{
+    (void)state;
+    int run = 1;
+    struct queue *q = queue_open(750, 10000);
+    const struct queue_outcome parks = { .verdict = QUEUE_PARK, .after_ms = 5000, .parked = &run };
+    queue_add(q, "", "a", QUEUE_SPEC, 0);
+    queue_done(q, take(q, 0, "a"), &parks, 0);
+    dropped = 0;
+    queue_drop_parked(q, count_drop);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(queue_stats(q).parked, 0);
+    assert_null(take(q, 5000, "a")->parked);
+    queue_close(q, NULL);
+}
+
 static void a_change_makes_a_parked_key_start_anew(void **state)
 {
     (void)state;
@@ -268,6 +303,8 @@ int main(void)
         UNIT_TEST(a_key_that_is_gone_starts_anew),
         UNIT_TEST(the_newest_version_seen_stands),
         UNIT_TEST(a_parked_key_comes_back_with_what_it_left),
+        UNIT_TEST(a_wake_while_it_runs_is_not_lost),
+        UNIT_TEST(parked_runs_can_end_before_their_keys),
         UNIT_TEST(a_change_makes_a_parked_key_start_anew),
         UNIT_TEST(thousands_of_keys_come_in_order),
     };

@@ -1,0 +1,233 @@
+/*
+ * wait.c: looks and verdicts; the contract is in wait.h.
+ *
+ * ConfigMaps and Secrets are judged by their metadata alone, and no more of them is read: a Secret's values have no business
+ * here.
+ */
+#include "libgotk/ssa/wait.h"
+
+#include "libgotk/base/buf.h"
+#include "libgotk/base/str.h"
+#include "libgotk/kube/rest.h"
+#include "libgotk/ssa/pods.h"
+
+#define LIST_MAX ((size_t)24 << 10)
+
+struct wait_set wait_set_new(struct arena *a)
+{
+    return (struct wait_set){ .places = map_new(a) };
+}
+
+static const char *id_of(struct arena *a, const char *group, const char *kind, const char *ns,
+                         const char *name)
+{
+    return str_fmt(a, "%s_%s_%s_%s", str_or(ns, ""), name, group, kind);
+}
+
+struct wait_object *wait_find(const struct wait_set *set, const char *group, const char *kind, const char *ns,
+                              const char *name)
+{
+    struct arena_mark mark = arena_mark(set->places.arena);
+    const void *place = map_find(&set->places, id_of(set->places.arena, group, kind, ns, name));
+    arena_release(set->places.arena, mark);
+    return place ? &set->at[(uintptr_t)place - 1] : NULL;
+}
+
+void wait_add(struct arena *a, struct wait_set *set, const char *group, const char *kind, const char *ns,
+              const char *name)
+{
+    ns = str_or(ns, "");
+    if (wait_find(set, group, kind, ns, name))
+        return;
+    struct wait_object o = {
+        .group = str_dup(a, group),
+        .kind = str_dup(a, kind),
+        .ns = str_dup(a, ns),
+        .name = str_dup(a, name),
+        .subject = str_fmt(a, "%s/%s%s%s", kind, ns, *ns ? "/" : "", name),
+        .due = true,
+        .code = KSTATUS_UNKNOWN,
+    };
+    vec_push(a, set, o);
+    map_set(&set->places, id_of(a, group, kind, ns, name), (void *)(uintptr_t)set->len);
+}
+
+void wait_drop(struct wait_set *set, struct wait_object *o)
+{
+    size_t place = (size_t)(o - set->at);
+    map_remove(&set->places, id_of(set->places.arena, o->group, o->kind, o->ns, o->name));
+    set->at[place] = set->at[--set->len];
+    if (place < set->len) {
+        const struct wait_object *moved = &set->at[place];
+        map_set(&set->places, id_of(set->places.arena, moved->group, moved->kind, moved->ns, moved->name),
+                (void *)(uintptr_t)(place + 1));
+    }
+}
+
+static void judge(struct wait_object *o, struct kstatus status)
+{
+    o->status = status;
+    o->code = status.code;
+    o->seen = true;
+    o->due = false;
+}
+
+static bool is_plain(const struct wait_object *o)
+{
+    return str_empty(o->group) && (str_eq(o->kind, "ConfigMap") || str_eq(o->kind, "Secret"));
+}
+
+/* The request for an object; false when none can be made, which is judged at once. */
+static bool ask(struct ctx *cx, struct kube *k, struct wait_object *o, struct kube_call *ret_call)
+{
+    struct kube_mapping mapping;
+    if (kube_map_preferred(cx, k, o->group, o->kind, &mapping) < 0) {
+        o->kindless = str_eq(err_reason_of(cx), "NoKindMatch");
+        judge(o, kstatus_unread(err_message(cx)));
+        err_clear(cx);
+        return false;
+    }
+    o->kindless = false;
+    o->placeless = mapping.namespaced && str_empty(o->ns);
+    if (o->placeless) {
+        judge(o, kstatus_unread("it is of a namespaced kind, and no namespace is named"));
+        return false;
+    }
+    const char *separator = *mapping.group ? "/" : "";
+    *ret_call = (struct kube_call){
+        .verb = KUBE_GET,
+        .ref = { .api_version = str_fmt(cx->arena, "%s%s%s", mapping.group, separator, mapping.version),
+                 .kind = o->kind,
+                 .ns = o->ns,
+                 .name = o->name },
+        .metadata_only = is_plain(o),
+    };
+    return true;
+}
+
+/* A set of pods that has failed for good fails its owner; without the right to read them they say nothing. */
+static struct kstatus ask_pods(struct ctx *cx, struct kube *k, const struct doc *live, struct kstatus own)
+{
+    struct doc *pods;
+    if (own.code != KSTATUS_IN_PROGRESS || !kstatus_asks_pods(live))
+        return own;
+    if (pods_of(cx, k, live, &pods) == 0)
+        return kstatus_with_pods(cx->arena, own, pods);
+    err_clear(cx);
+    return own;
+}
+
+static void take_answer(struct ctx *cx, struct kube *k, struct wait_object *o, const struct kube_call *call)
+{
+    bool absent = call->code == ERR_NOT_FOUND && !str_eq(call->err.reason, "NoKindMatch");
+    o->live = call->result;
+    if (call->code < 0 && !absent)
+        judge(o, kstatus_unread(call->err.message));
+    else
+        judge(o, ask_pods(cx, k, o->live, kstatus_of(cx->arena, o->live)));
+    if (absent && o->may_vanish)
+        o->code = KSTATUS_CURRENT;
+}
+
+static int read_due(struct ctx *cx, struct kube *k, struct wait_set *set, size_t parallel)
+{
+    struct kube_call *calls = ARENA_ARRAY(cx->arena, struct kube_call, set->len);
+    struct wait_object **of_call = ARENA_ARRAY(cx->arena, struct wait_object *, set->len);
+    size_t n = 0;
+    for (size_t i = 0; i < set->len; i++)
+        if (set->at[i].due && ask(cx, k, &set->at[i], &calls[n]))
+            of_call[n++] = &set->at[i];
+    if (ctx_check(cx) < 0 || kube_do_all(cx, k, calls, n, parallel) < 0)
+        return err_code(cx);
+    for (size_t i = 0; i < n; i++)
+        take_answer(cx, k, of_call[i], &calls[i]);
+    return ctx_check(cx);
+}
+
+void wait_forget_look(struct wait_set *set)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        set->at[i].seen = false;
+        set->at[i].live = NULL;
+        set->at[i].status = (struct kstatus){ .code = set->at[i].code, .reason = "", .message = "" };
+    }
+}
+
+int wait_look(struct ctx *cx, struct kube *k, struct wait_set *set, size_t parallel)
+{
+    wait_forget_look(set);
+    if (read_due(cx, k, set, parallel) < 0)
+        return err_code(cx);
+    if (wait_verdict(set, false) != WAIT_HEALTHY)
+        return 0;
+    for (size_t i = 0; i < set->len; i++)
+        set->at[i].due = !set->at[i].seen;
+    return read_due(cx, k, set, parallel);
+}
+
+void wait_due_again(struct wait_set *set)
+{
+    for (size_t i = 0; i < set->len; i++)
+        set->at[i].due = set->at[i].due || set->at[i].code != KSTATUS_CURRENT;
+}
+
+static const struct wait_object *find_placeless(const struct wait_set *set)
+{
+    for (size_t i = 0; i < set->len; i++)
+        if (set->at[i].placeless)
+            return &set->at[i];
+    return NULL;
+}
+
+enum wait_verdict wait_verdict(const struct wait_set *set, bool fail_fast)
+{
+    size_t current = 0, failed = 0;
+    for (size_t i = 0; i < set->len; i++) {
+        current += set->at[i].code == KSTATUS_CURRENT;
+        failed += set->at[i].code == KSTATUS_FAILED;
+    }
+    if (find_placeless(set))
+        return WAIT_FAILED;
+    if (current == set->len)
+        return WAIT_HEALTHY;
+    bool over = current + failed == set->len || (fail_fast && failed);
+    return over ? WAIT_FAILED : WAIT_GOES_ON;
+}
+
+bool wait_blames(const struct wait_set *set, const struct wait_object *o, bool timed_out)
+{
+    if (find_placeless(set))
+        return o->placeless;
+    return o->code == KSTATUS_FAILED || (timed_out && o->code != KSTATUS_CURRENT);
+}
+
+/* Upstream gives up on the whole set before it has read any of it. */
+static const char *undetermined(struct arena *a, const struct wait_set *set)
+{
+    struct buf list = buf_new(a, LIST_MAX);
+    for (size_t i = 0; i < set->len; i++)
+        buf_fmt(&list, "%scan't determine status for %s", i ? ", " : "", set->at[i].subject);
+    return buf_text(&list);
+}
+
+static const char *blamed(struct arena *a, const struct wait_set *set, bool timed_out)
+{
+    struct buf list = buf_new(a, LIST_MAX);
+    for (size_t i = 0; i < set->len; i++) {
+        const struct wait_object *o = &set->at[i];
+        if (!wait_blames(set, o, timed_out))
+            continue;
+        buf_fmt(&list, "%s%s status: '%s'", list.len ? ", " : "", o->subject, kstatus_name(o->code));
+        if (o->status.error)
+            buf_fmt(&list, ": %s", o->status.error);
+    }
+    return buf_text(&list);
+}
+
+const char *wait_failure(struct arena *a, const struct wait_set *set, bool timed_out)
+{
+    bool unreadable = find_placeless(set);
+    return str_fmt(a, "%s: [%s]",
+                   timed_out && !unreadable ? "timeout waiting for" : "failed early due to stalled resources",
+                   unreadable ? undetermined(a, set) : blamed(a, set, timed_out));
+}
