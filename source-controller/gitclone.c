@@ -10,6 +10,7 @@
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
+#include "source-controller/gitsubmodule.h"
 #include "source-controller/gittransport.h"
 
 #include <git2/checkout.h>
@@ -213,12 +214,17 @@ static int on_file(git_checkout_notify_t why, const char *path, const git_diff_f
 static int check_out(struct ctx *cx, struct clone *c, git_commit *commit)
 {
     git_checkout_options options;
+    size_t count;
+    char **paths = gitsparse_paths(cx->arena, &c->req->sparse, &count);
     if (fs_mkdirs(cx, c->req->tree_dir, 0700) < 0)
         return cx->err.code;
     if (git_repository_set_workdir(c->repo, c->req->tree_dir, 0) < 0)
         return git_failed(cx, "cannot use the folder for the files");
     git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX | GIT_CHECKOUT_NO_REFRESH;
+    if (count)
+        options.checkout_strategy |= GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH;
+    options.paths = (git_strarray){ paths, count };
     options.disable_filters = 1;
     options.notify_flags = GIT_CHECKOUT_NOTIFY_UPDATED;
     options.notify_cb = on_file;
@@ -271,6 +277,8 @@ static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_
     if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 ||
         find_commit(cx, c, c->choice.hash, &commit) < 0 || verify(cx, c, &ret->verified) < 0 ||
         check_out(cx, c, commit) < 0)
+        return cx->err.code;
+    if (c->req->submodules > 0 && gitsubmodule_update(cx, c->req, commit) < 0)
         return cx->err.code;
     ret->subject = subject_of(cx->arena, git_commit_message(commit));
     set_revision(cx, c, ret);

@@ -10,6 +10,7 @@
 
 #include "source-controller/gitauth.h"
 #include "source-controller/gitref.h"
+#include "source-controller/gitsparse.h"
 #include "source-controller/gitverify.h"
 
 struct gitclone_request {
@@ -20,6 +21,8 @@ struct gitclone_request {
     const char *last_revision; /* stop when it still stands; NULL: fetch in any case */
     const char *git_dir;       /* where the objects go, if any; need not exist */
     const char *tree_dir;      /* where the files go; empty, or made here */
+    struct gitsparse sparse;   /* which files; all zeros: all of them */
+    int64_t submodules;        /* how deep to go into submodules; 0: not at all */
     const char *verify;        /* a mode of gitverify.h; NULL: signatures do not matter */
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);

@@ -33,6 +33,8 @@ static const struct field clone_fields[] = {
     FIELD(struct gitclone_request, last_revision, "lastRevision", 0),
     FIELD(struct gitclone_request, git_dir, "gitDir", FIELD_REQUIRED),
     FIELD(struct gitclone_request, tree_dir, "treeDir", FIELD_REQUIRED),
+    FIELD_STRING_LIST(struct gitclone_request, sparse.at, sparse.count, "sparse", 0),
+    FIELD(struct gitclone_request, submodules, "submodules", 0),
     FIELD(struct gitclone_request, verify, "verify", 0),
     FIELD_END,
 };
@@ -119,6 +121,8 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
     req.clone.user = side;
     ctx_deadline_in(cx, req.timeout_ns / GOTIME_MS);
     if (gitclone_run(cx, &req.clone, &result.clone) < 0)
+        return cx->err.code;
+    if (result.clone.subject && gitsparse_check(cx, &req.clone.sparse, req.clone.tree_dir) < 0)
         return cx->err.code;
     result.archived = req.archive_dir && result.clone.subject;
     if (result.archived && pack(cx, &req) < 0)

@@ -37,7 +37,8 @@ int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req,
                    const struct gitfetch_result *result) MUST_CHECK;
 
 /* Runs the job. Errors are those of gitclone_run and of the packer (reason "SourceIgnoreError" for a .sourceignore that
- * cannot be read, "ArchiveOperationFailed" for the rest). */
+ * cannot be read, "ArchiveOperationFailed" for the rest), and of gitsparse_check (reason "GitOperationFailed": the message
+ * is whole). */
 int gitfetch_run(struct ctx *cx, const struct gitfetch_request *req, struct gitfetch_result *ret) MUST_CHECK;
 
 #endif

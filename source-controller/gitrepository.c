@@ -10,6 +10,7 @@
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 #include "source-controller/gitobserved.h"
+#include "source-controller/gitsubmodule.h"
 #include "source-controller/gitunsupported.h"
 #include "source-controller/source.h"
 
@@ -284,6 +285,8 @@ static int fetch_failed(struct ctx *cx, struct git_run *r)
     if (str_eq(reason, "SourceIgnoreError") || str_eq(reason, "ArchiveOperationFailed"))
         return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, reason);
     cond_remove(&r->run.conds, COND_OUTDATED);
+    if (str_eq(reason, "GitOperationFailed"))
+        return run_fails_as(cx, &r->run, COND_FETCH_FAILED, reason);
     if (gitverify_is_reason(reason))
         return not_verified(cx, r);
     return err_wrap(cx, "failed to checkout and determine revision");
@@ -328,6 +331,8 @@ static int fetch_source(struct ctx *cx, void *run)
         .user = &listener,
     };
     req.clone.ref = ref ? *ref : (struct git_ref){ 0 };
+    req.clone.sparse = (struct gitsparse){ spec->sparse_checkout, spec->sparse_checkout_count };
+    req.clone.submodules = spec->recurse_submodules ? GITSUBMODULE_DEPTH : 0;
     req.clone.verify = spec->verify ? gitverify_mode(spec->verify->mode) : NULL;
     cond_remove(&r->run.conds, COND_OUTDATED);
     if (cond_is(r->run.status, COND_VERIFIED, COND_FALSE))

@@ -20,19 +20,9 @@ static bool uses_proxy(const struct gitrepository_spec *s)
     return s->proxy_secret_ref != NULL;
 }
 
-static bool uses_submodules(const struct gitrepository_spec *s)
-{
-    return s->recurse_submodules;
-}
-
 static bool uses_include(const struct gitrepository_spec *s)
 {
     return s->include_count > 0;
-}
-
-static bool uses_sparse_checkout(const struct gitrepository_spec *s)
-{
-    return s->sparse_checkout_count > 0;
 }
 
 static const struct {
@@ -43,9 +33,7 @@ static const struct {
     { "spec.provider other than generic", "use a token in spec.secretRef", uses_provider },
     { "spec.serviceAccountName", "use a token in spec.secretRef", uses_service_account },
     { "spec.proxySecretRef", "set HTTPS_PROXY for the controller", uses_proxy },
-    { "spec.recurseSubmodules", "remove the field to go on without submodules", uses_submodules },
     { "spec.include", "remove the field to go on without it", uses_include },
-    { "spec.sparseCheckout", "use spec.ignore to leave files out", uses_sparse_checkout },
 };
 
 int gitunsupported_check(struct ctx *cx, const struct gitrepository_spec *spec)

@@ -255,10 +255,8 @@ def test_new_ignore_rules_make_a_new_artifact_of_the_same_revision(repo, source)
 
 
 @pytest.mark.parametrize("spec, field", [
-    ({"recurseSubmodules": True}, "spec.recurseSubmodules"),
     ({"include": [{"repository": {"name": "other"}}]}, "spec.include"),
     ({"provider": "github"}, "spec.provider other than generic"),
-    ({"sparseCheckout": ["a"]}, "spec.sparseCheckout"),
     ({"proxySecretRef": {"name": "proxy"}}, "spec.proxySecretRef"),
 ], ids=lambda v: next(iter(v)) if isinstance(v, dict) else None)
 def test_what_is_not_supported_yet_says_so(repo, source, spec, field):
