@@ -122,6 +122,9 @@ static void log_changes(struct ctx *cx, const struct ks_run *r)
 
 int apply_objects(struct ctx *cx, struct ks_run *r)
 {
+    struct ignore_rules *ignore;
+    if (ignore_compile(cx, r->ks.spec.ignore, &ignore) < 0)
+        return cx->err.code;
     const struct apply_options options = {
         .field_manager = FIELD_MANAGER,
         .group = KG,
@@ -132,6 +135,7 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
         .overridden_count = r->state->override_managers.len,
         .custom_kinds = (const char *const *)r->state->custom_kinds,
         .custom_kinds_count = r->state->custom_kinds_count,
+        .ignore = ignore,
         .delete_timeout_ms = r->timeout_ns / GOTIME_MS,
     };
     if (prepare_objects(cx, r) < 0)

@@ -18,11 +18,6 @@ static bool uses_decryption(const struct kustomization_spec *s)
     return s->decryption != NULL;
 }
 
-static bool uses_ignore(const struct kustomization_spec *s)
-{
-    return doc_len(s->ignore) > 0;
-}
-
 static const struct {
     const char *field;
     const char *feature;
@@ -31,7 +26,6 @@ static const struct {
     { "spec.healthCheckExprs", "health checks by CEL", uses_health_check_exprs },
     { "spec.dependsOn", "dependencies between Kustomizations", uses_depends_on },
     { "spec.decryption", "SOPS decryption", uses_decryption },
-    { "spec.ignore", "rules for ignored drift", uses_ignore },
 };
 
 int unsupported_check(struct ctx *cx, const struct kustomization *ks)

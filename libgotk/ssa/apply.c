@@ -11,7 +11,6 @@
 #include "libgotk/api/meta.h"
 #include "libgotk/base/str.h"
 #include "libgotk/kube/rest.h"
-#include "libgotk/ssa/drift.h"
 #include "libgotk/ssa/kstatus.h"
 #include "libgotk/ssa/managers.h"
 #include "libgotk/ssa/secret.h"
@@ -134,13 +133,14 @@ static void clean_up(struct ctx *cx, struct apply *ap, struct item *it)
     patch_metadata(cx, ap, it, patch, "metadata.managedFields cleanup failed");
 }
 
-static enum change_action action_of(struct ctx *cx, const struct item *it)
+static enum change_action action_of(struct ctx *cx, const struct apply *ap, const struct item *it)
 {
     if (str_empty(doc_text_at(it->after, "metadata", "resourceVersion")))
         return CHANGE_CREATED;
     if (apply_proves_unchanged(cx, it))
         return CHANGE_UNCHANGED;
-    return it->patched || drift_found(it->live, it->after) ? CHANGE_CONFIGURED : CHANGE_UNCHANGED;
+    bool drifted = ignore_drift_found(cx->arena, ap->options->ignore, it->live, it->after);
+    return it->patched || drifted ? CHANGE_CONFIGURED : CHANGE_UNCHANGED;
 }
 
 static bool is_done(const struct item *it)
@@ -156,7 +156,7 @@ static void decide(struct ctx *cx, struct apply *ap)
             continue;
         clean_up(cx, ap, it);
         if (!it->error)
-            it->action = action_of(cx, it);
+            it->action = action_of(cx, ap, it);
     }
 }
 
@@ -177,7 +177,11 @@ static int join_errors(struct ctx *cx, const struct apply *ap)
 
 static int apply_one(struct ctx *cx, struct apply *ap, struct item *it)
 {
-    struct kube_call call = apply_call(ap, it->wanted, false);
+    const struct apply_options *o = ap->options;
+    struct doc *payload = it->wanted;
+    if (it->after && ignore_correct(cx, o->ignore, it->live, it->after, o->field_manager, &payload) < 0)
+        return err_code(cx);
+    struct kube_call call = apply_call(ap, payload, false);
     if (kube_do(cx, ap->kube, &call) < 0)
         return err_wrap(cx, "%s apply failed", it->name);
     it->after = call.result;
@@ -345,7 +349,9 @@ static void fill_stage(struct ctx *cx, struct apply *ap, const struct doc *objec
     ap->items = ARENA_ARRAY(cx->arena, struct item, n);
     ap->count = n;
     for (size_t i = 0; i < n; i++)
-        ap->items[i] = (struct item){ .wanted = list[i], .name = subject_name(cx->arena, list[i]) };
+        ap->items[i] = (struct item){ .wanted = list[i],
+                                      .name = subject_name(cx->arena, list[i]),
+                                      .ruled = ignore_may_select(ap->options->ignore, list[i]) };
 }
 
 int apply_staged(struct ctx *cx, struct kube *kube, const struct apply_options *options,

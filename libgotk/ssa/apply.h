@@ -11,6 +11,7 @@
 
 #include "libgotk/kube/client.h"
 #include "libgotk/ssa/change.h"
+#include "libgotk/ssa/ignore.h"
 #include "libgotk/ssa/proof.h"
 
 struct apply_options {
@@ -23,12 +24,13 @@ struct apply_options {
     size_t overridden_count;
     const char *const *custom_kinds; /* --custom-apply-stage-kinds, "group/Kind" */
     size_t custom_kinds_count;
-    struct tracker *tracker;    /* NULL (a remote cluster): nothing is known without asking */
-    const struct proof *before; /* of the last apply, sorted; NULL: none */
-    struct proof *after;        /* gets an entry per object, unsorted; NULL: not wanted */
-    bool full;                  /* dry-run every object although its proof stands */
-    int64_t wait_timeout_ms;    /* for definitions and classes to become current; 0: 60 s */
-    int64_t delete_timeout_ms;  /* for objects that are recreated to go; 0: 60 s */
+    const struct ignore_rules *ignore; /* fields that are no drift; NULL: none */
+    struct tracker *tracker;           /* NULL (a remote cluster): nothing is known without asking */
+    const struct proof *before;        /* of the last apply, sorted; NULL: none */
+    struct proof *after;               /* gets an entry per object, unsorted; NULL: not wanted */
+    bool full;                         /* dry-run every object although its proof stands */
+    int64_t wait_timeout_ms;           /* for definitions and classes to become current; 0: 60 s */
+    int64_t delete_timeout_ms;         /* for objects that are recreated to go; 0: 60 s */
 };
 
 /* Applies `objects` (a DOC_ARRAY; normalized and labelled by the caller) and records what happened to each in

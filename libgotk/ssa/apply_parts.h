@@ -25,6 +25,7 @@ struct item {
     bool stands;                             /* the live object is as `known` saw it */
     bool absent;  /* the tracker knows no such object: one without our label may be there all the same */
     bool look;    /* the dry-run made it necessary to read the live object after all */
+    bool ruled;   /* an ignore rule may be for it: without its live object nothing is known */
     bool settled; /* nothing needs to be asked or done */
     bool applied; /* `after` is what was stored */
 };

@@ -44,6 +44,8 @@ static void recall_one(struct ctx *cx, struct apply *ap, struct item *it)
     it->settled = unchanged && !o->full;
     if (o->migrate_api_version && !it->settled)
         it->stands = it->absent = false; /* it takes a look at the managed fields */
+    if (it->ruled)
+        it->settled = it->stands = it->absent = false;
     if (it->settled)
         it->action = it->known->skipped ? CHANGE_SKIPPED : CHANGE_UNCHANGED;
 }
@@ -65,10 +67,11 @@ static void record_one(struct ctx *cx, const struct apply *ap, const struct item
         entry = *it->known;
     else
         proof_id(cx->arena, &ref, entry.id);
-    memcpy(entry.wanted, it->digest, sizeof(entry.wanted));
+    if (!it->ruled) /* what was verified under a rule says nothing about drift: see to it that it is never relied on */
+        memcpy(entry.wanted, it->digest, sizeof(entry.wanted));
     if (seen)
         entry.mark = tracker_mark_of(cx->arena, seen);
-    if (it->after)
+    if (it->after && !it->ruled)
         proof_result(cx->arena, it->after, entry.result);
     entry.skipped = it->action == CHANGE_SKIPPED;
     entry.untouched = entry.skipped && !seen && !(it->stands && it->known);

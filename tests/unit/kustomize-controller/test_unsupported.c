@@ -33,8 +33,8 @@ static const struct {
     { "\"dependsOn\":[{\"name\":\"b\"}]", "spec.dependsOn " },
     { "\"decryption\":{\"provider\":\"sops\"}", "spec.decryption " },
     { "\"serviceAccountName\":\"a\",\"kubeConfig\":{\"secretRef\":{\"name\":\"a\"}}", NULL },
-    { "\"ignore\":[{\"paths\":[\"/spec/replicas\"]}]", "spec.ignore " },
-    { "\"decryption\":{\"provider\":\"sops\"},\"ignore\":[{\"paths\":[\"/a\"]}]", "spec.decryption " },
+    { "\"ignore\":[{\"paths\":[\"/spec/replicas\"]}]", NULL },
+    { "\"decryption\":{\"provider\":\"sops\"},\"dependsOn\":[{\"name\":\"b\"}]", "spec.dependsOn " },
 };
 
 static void names_the_first_field(void **state)
