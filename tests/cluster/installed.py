@@ -1,4 +1,4 @@
-"""gotk installed as its users install it, on the rig's node: our two images, manifests/install, nothing else."""
+"""gotk on the rig's node: our two images, manifests/minimal (manifests/install would pull two of Flux), nothing else."""
 import json
 import os
 import pathlib
@@ -20,8 +20,8 @@ class Cluster(node.Node):
         self.load("/bin/busybox", "localhost/gotk/busybox")
 
     def install(self):
-        """kubectl apply -k manifests/install, and both Deployments Available."""
-        self.cp.kubectl("apply", "--server-side", "-k", rig.ROOT / "manifests/install")
+        """kubectl apply -k manifests/minimal, and both Deployments Available."""
+        self.cp.kubectl("apply", "--server-side", "-k", rig.ROOT / "manifests/minimal")
         self.cp.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         for name in CONTROLLERS:
             self.wait_available(NS, name)

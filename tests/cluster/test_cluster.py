@@ -72,7 +72,7 @@ def test_install(cluster, api, report):
     cluster.load_images()
     start = time.monotonic()
     cluster.install()
-    report("kubectl apply -k manifests/install to both controllers available", start)
+    report("kubectl apply -k manifests/minimal to both controllers available", start)
     for name in CONTROLLERS:
         pod = cluster.pods(NS, name)[0]
         assert pod["status"]["containerStatuses"][0]["restartCount"] == 0

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 PATCH_TYPES = {"merge": "application/merge-patch+json", "json": "application/json-patch+json",
                "strategic": "application/strategic-merge-patch+json", "apply": "application/apply-patch+yaml"}
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
 class Kind(NamedTuple):
@@ -82,21 +83,22 @@ class Api:
     def _connect(self, timeout=60):
         return http.client.HTTPSConnection(self.host, self.port, context=self.tls, timeout=timeout)
 
-    def _send(self, conn, method, path, body, content_type):
+    def _send(self, conn, method, path, body, content_type, accept="application/json"):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type,
-                   "Accept": "application/json", "User-Agent": "rig"}
+                   "Accept": accept, "User-Agent": "rig"}
         conn.request(method, path, body=body, headers=headers)
         return conn.getresponse()
 
-    def request(self, method, path, body=None, content_type="application/json"):
+    def request(self, method, path, body=None, content_type="application/json", accept="application/json"):
         """One request on the thread's kept connection, renewed once when the server has closed it."""
         data = json.dumps(body).encode() if body is not None else None
         for attempt in (1, 2):
             conn = getattr(self.local, "conn", None) or self._connect()
             self.local.conn = conn
             try:
-                answer = self._send(conn, method, path, data, content_type)
+                answer = self._send(conn, method, path, data, content_type, accept)
                 text = answer.read()
+                self.local.warnings = answer.headers.get_all("Warning", [])
                 break
             except (http.client.HTTPException, ConnectionError):
                 self.local.conn = None
@@ -106,6 +108,11 @@ class Api:
         if answer.status >= 300:
             raise ApiError(method, path, answer.status, text)
         return json.loads(text) if text[:1] in (b"{", b"[") else text.decode()
+
+    @property
+    def warnings(self):
+        """What the API server warned of in this thread's last answer."""
+        return [text.removeprefix('299 - "').removesuffix('"') for text in self.local.warnings]
 
     @staticmethod
     def _path(where, ns, name, query):
@@ -126,6 +133,12 @@ class Api:
 
     def list(self, where, ns=None, **query):
         return self.get(where, ns, **query)["items"]
+
+    def table(self, where, ns=None):
+        """What `kubectl get` would print, as rows: column name -> cell."""
+        table = self.request("GET", self._path(where, ns, None, {}), accept=TABLE)
+        names = [column["name"] for column in table["columnDefinitions"]]
+        return [dict(zip(names, row["cells"])) for row in table["rows"]]
 
     def post(self, where, body, ns=None, **query):
         return self.request("POST", self._path(where, ns, None, query), body)
