@@ -8,6 +8,7 @@
 #include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
 #include "libgotk/doc/decode.h"
 #include "libgotk/doc/json.h"
 #include "source-controller/pgpsig.h"
@@ -43,6 +44,7 @@ static const struct field request_fields[] = {
     FIELD_STRUCT(struct gitfetch_request, clone, "clone", FIELD_REQUIRED, clone_fields),
     FIELD(struct gitfetch_request, timeout_ns, "timeout", FIELD_REQUIRED),
     FIELD(struct gitfetch_request, ignore, "ignore", 0),
+    FIELD_LIST(struct gitfetch_request, includes, include_count, "includes", 0, gitinclude_fields),
     FIELD(struct gitfetch_request, archive_dir, "archiveDir", 0),
     FIELD_END,
 };
@@ -110,6 +112,15 @@ static int pack(struct ctx *cx, const struct gitfetch_request *req)
     return 0;
 }
 
+/* What was checked out is what was asked for, and what is included lies in it. */
+static int complete_tree(struct ctx *cx, const struct gitfetch_request *req)
+{
+    const char *scratch = str_fmt(cx->arena, "%s-include", req->clone.git_dir);
+    if (gitsparse_check(cx, &req->clone.sparse, req->clone.tree_dir) < 0)
+        return cx->err.code;
+    return gitinclude_copy(cx, req->includes, req->include_count, scratch, req->clone.tree_dir);
+}
+
 static int run_child(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output)
 {
     struct gitfetch_request req = { 0 };
@@ -122,7 +133,7 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
     ctx_deadline_in(cx, req.timeout_ns / GOTIME_MS);
     if (gitclone_run(cx, &req.clone, &result.clone) < 0)
         return cx->err.code;
-    if (result.clone.subject && gitsparse_check(cx, &req.clone.sparse, req.clone.tree_dir) < 0)
+    if (result.clone.subject && complete_tree(cx, &req) < 0)
         return cx->err.code;
     result.archived = req.archive_dir && result.clone.subject;
     if (result.archived && pack(cx, &req) < 0)
@@ -146,19 +157,31 @@ static int make_folder(struct ctx *cx, struct gitfetch_request *req, const char 
     return 0;
 }
 
+/* The artifacts that are included, and what verifying signatures takes. */
+static const char *const *readable(struct arena *a, const struct gitfetch_request *req)
+{
+    VEC(const char *) paths = { 0 };
+    for (size_t i = 0; i < req->include_count; i++)
+        if (!str_empty(req->includes[i].archive))
+            vec_push(a, &paths, req->includes[i].archive);
+    for (const char *const *p = req->clone.verify ? pgpsig_needs(a) : NULL; p && *p; p++)
+        vec_push(a, &paths, *p);
+    vec_push(a, &paths, NULL);
+    return paths.at;
+}
+
 /* `target` is where the result goes: the archive's folder, or the tree's own. */
 static int run_job(struct ctx *cx, const struct gitfetch_request *req, const char *work, const char *target,
                    struct buf *ret_output)
 {
     const char *const write_dirs[] = { work, target, NULL };
-    const char *const *read_dirs = req->clone.verify ? pgpsig_needs(cx->arena) : NULL;
     const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
         .cpu_seconds = (int)(req->timeout_ns / GOTIME_SECOND) + 1,
         .timeout_ms = req->timeout_ns / GOTIME_MS + GRACE_MS,
         .file_max = FILE_MAX,
         .output_max = OUTPUT_MAX,
-        .read_dirs = read_dirs,
+        .read_dirs = readable(cx->arena, req),
         .write_dirs = write_dirs,
     };
     return job_run(cx, &gitfetch_job, &limits, encode_struct(cx->arena, request_fields, req),

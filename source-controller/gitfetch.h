@@ -10,12 +10,15 @@
 
 #include "libgotk/job/job.h"
 #include "source-controller/gitclone.h"
+#include "source-controller/gitinclude.h"
 
 struct gitfetch_request {
     struct gitclone_request clone; /* git_dir is made here; tree_dir too when it is NULL */
     int64_t timeout_ns;            /* of all of it; 0: one minute */
     const char *ignore;            /* spec.ignore; NULL: not set */
-    const char *archive_dir;       /* where to put the archive; NULL: make none, the files stay in tree_dir */
+    struct gitinclude *includes;   /* put among the files */
+    size_t include_count;
+    const char *archive_dir; /* where to put the archive; NULL: make none, the files stay in tree_dir */
     /* Is asked {"revision": ...} before a fetch begins, and {"publicKeys": true} for keys (gitverify_keys_fields) when
      * signatures matter; NULL: is not. */
     job_answer_fn on_question;
@@ -38,7 +41,7 @@ int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req,
 
 /* Runs the job. Errors are those of gitclone_run and of the packer (reason "SourceIgnoreError" for a .sourceignore that
  * cannot be read, "ArchiveOperationFailed" for the rest), and of gitsparse_check (reason "GitOperationFailed": the message
- * is whole). */
+ * is whole) and gitinclude_copy. */
 int gitfetch_run(struct ctx *cx, const struct gitfetch_request *req, struct gitfetch_result *ret) MUST_CHECK;
 
 #endif

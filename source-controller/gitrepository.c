@@ -9,6 +9,7 @@
  */
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
+#include "source-controller/gitincluded.h"
 #include "source-controller/gitobserved.h"
 #include "source-controller/gitsubmodule.h"
 #include "source-controller/gitunsupported.h"
@@ -28,6 +29,7 @@ static const struct step steps[] = {
     { NULL, "UnsupportedFeature", check_supported, COND_FETCH_FAILED },
     { NULL, "ReadOperationFailed", check_storage, COND_STORAGE_FAILED },
     { NULL, "AuthenticationFailed", authenticate, COND_FETCH_FAILED },
+    { NULL, "Failed", gitincluded_find, COND_INCLUDE },
     { NULL, "GitOperationFailed", fetch_source, COND_FETCH_FAILED },
     { NULL, "ArchiveOperationFailed", store_artifact, COND_STORAGE_FAILED },
 };
@@ -52,6 +54,9 @@ const struct controller gitrepository_controller = {
     .kind = "GitRepository",
     .finalizer = API_FINALIZER,
     .run_size = sizeof(struct git_run),
+    .watches = &gitincluded_watch,
+    .watch_count = 1,
+    .index = gitincluded_index,
     .begin = begin,
     .steps = steps,
     .step_count = ARRAY_LEN(steps),
@@ -282,8 +287,13 @@ static int not_verified(struct ctx *cx, struct git_run *r)
 static int fetch_failed(struct ctx *cx, struct git_run *r)
 {
     const char *reason = err_reason_of(cx);
-    if (str_eq(reason, "SourceIgnoreError") || str_eq(reason, "ArchiveOperationFailed"))
-        return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, reason);
+    static const char *const of_storage[] = { "SourceIgnoreError", "ArchiveOperationFailed", "IllegalPath",
+                                              "CopyFailure" };
+    for (size_t i = 0; i < ARRAY_LEN(of_storage); i++)
+        if (str_eq(reason, of_storage[i])) {
+            cond_remove(&r->run.conds, COND_FETCH_FAILED);
+            return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, reason);
+        }
     cond_remove(&r->run.conds, COND_OUTDATED);
     if (str_eq(reason, "GitOperationFailed"))
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, reason);
@@ -317,23 +327,31 @@ static int nothing_new(struct ctx *cx, struct git_run *r)
     return STEP_DONE;
 }
 
-static int fetch_source(struct ctx *cx, void *run)
+/* What the child is asked to do. */
+static struct gitfetch_request fetch_request(struct ctx *cx, const struct git_run *r)
 {
-    struct git_run *r = run;
     const struct gitrepository_spec *spec = &r->repo.spec;
-    const struct git_ref *ref = spec->ref;
-    struct listener listener = { cx, r };
     struct gitfetch_request req = {
         .clone = { .url = spec->url, .auth = r->auth, .last_revision = settled_revision(r) },
         .timeout_ns = r->timeout_ns,
         .ignore = spec->ignore,
+        .includes = gitincluded_requests(cx, r),
+        .include_count = spec->include_count,
         .on_question = answer,
-        .user = &listener,
     };
-    req.clone.ref = ref ? *ref : (struct git_ref){ 0 };
+    req.clone.ref = spec->ref ? *spec->ref : (struct git_ref){ 0 };
     req.clone.sparse = (struct gitsparse){ spec->sparse_checkout, spec->sparse_checkout_count };
     req.clone.submodules = spec->recurse_submodules ? GITSUBMODULE_DEPTH : 0;
     req.clone.verify = spec->verify ? gitverify_mode(spec->verify->mode) : NULL;
+    return req;
+}
+
+static int fetch_source(struct ctx *cx, void *run)
+{
+    struct git_run *r = run;
+    struct listener listener = { cx, r };
+    struct gitfetch_request req = fetch_request(cx, r);
+    req.user = &listener;
     cond_remove(&r->run.conds, COND_OUTDATED);
     if (cond_is(r->run.status, COND_VERIFIED, COND_FALSE))
         cond_remove(&r->run.conds, COND_VERIFIED);
@@ -345,7 +363,7 @@ static int fetch_source(struct ctx *cx, void *run)
         err_fail(cx, ERR_NOT_FOUND, "git repository is empty");
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, "EmptyGitRepository");
     }
-    log_debug(cx->log, "git repository checked out", "url", url_mask(cx->arena, spec->url), "revision",
+    log_debug(cx->log, "git repository checked out", "url", url_mask(cx->arena, req.clone.url), "revision",
               r->fetched.clone.revision, NULL);
     cond_remove(&r->run.conds, COND_FETCH_FAILED);
     note_verified(cx, r);

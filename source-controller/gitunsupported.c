@@ -20,11 +20,6 @@ static bool uses_proxy(const struct gitrepository_spec *s)
     return s->proxy_secret_ref != NULL;
 }
 
-static bool uses_include(const struct gitrepository_spec *s)
-{
-    return s->include_count > 0;
-}
-
 static const struct {
     const char *field;
     const char *instead;
@@ -33,7 +28,6 @@ static const struct {
     { "spec.provider other than generic", "use a token in spec.secretRef", uses_provider },
     { "spec.serviceAccountName", "use a token in spec.secretRef", uses_service_account },
     { "spec.proxySecretRef", "set HTTPS_PROXY for the controller", uses_proxy },
-    { "spec.include", "remove the field to go on without it", uses_include },
 };
 
 int gitunsupported_check(struct ctx *cx, const struct gitrepository_spec *spec)

@@ -147,6 +147,22 @@ int storage_verify(struct ctx *cx, const struct storage *s, const struct storage
     return 0;
 }
 
+const char *storage_find(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,
+                         const char *path)
+{
+    CLEANUP(cleanup_fd) int dirfd = -1;
+    CLEANUP(cleanup_fd) int fd = -1;
+    const char *name = own_file(cx->arena, owner, path);
+    struct stat st;
+    if (!name)
+        return NULL;
+    if (open_folder(cx, s, owner, &dirfd) < 0 || open_regular(cx, dirfd, name, &st, &fd) < 0) {
+        err_clear(cx);
+        return NULL;
+    }
+    return str_fmt(cx->arena, "%s/%s", s->root, path);
+}
+
 /* Folders of fetches that never ended, e.g. because the process was killed. */
 static int remove_stale(struct ctx *cx, const char *dir)
 {

@@ -47,6 +47,10 @@ const char *storage_host(struct arena *a, const char *advertised, const char *li
 int storage_verify(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,
                    const struct artifact *artifact) MUST_CHECK;
 
+/* Where the regular file of an owner's path is; NULL when it is not there or the path is not of that owner. */
+const char *storage_find(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,
+                         const char *path);
+
 /* Makes an empty private folder on the same file system, for a child to write into; gone with cx's arena. What earlier
  * runs of this owner left is removed. */
 int storage_stage(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,
