@@ -52,8 +52,10 @@ struct ks_run {
     int64_t timeout_ns;          /* of health checks; shown in progress texts */
     struct artifact artifact;    /* of the source */
     const char *origin_revision; /* of the artifact, when it has one */
-    const char *tree;            /* the unpacked artifact, shared and read-only */
-    const char *dir;             /* spec.path in it */
+    int64_t
+        dependency_until_ms; /* how long it waits unseen for a dependency, as ctx_now_ms counts; 0: it does not */
+    const char *tree;        /* the unpacked artifact, shared and read-only */
+    const char *dir;         /* spec.path in it */
     struct build_output built;
     struct changes applied;
     struct health health;
@@ -72,6 +74,9 @@ int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exist
 
 /* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
 int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* dependencies.c: the step that holds a run back until all of spec.dependsOn is ready. */
+int check_dependencies(struct ctx *cx, void *run) MUST_CHECK;
 
 /* health.c: the step that waits until the applied objects, or those of spec.healthChecks, are healthy. */
 int check_health(struct ctx *cx, void *run) MUST_CHECK;

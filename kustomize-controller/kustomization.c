@@ -32,6 +32,7 @@ static const struct step steps[] = {
     /* progress shown in status   reason if it fails        step            */
     { NULL, "UnsupportedFeature", check_supported, NULL },
     { NULL, "ArtifactFailed", resolve_source, NULL },
+    { NULL, "DependencyNotReady", check_dependencies, NULL },
     { "Fetching manifests", "ArtifactFailed", fetch_artifact, NULL },
     { "Building manifests", "ReconciliationFailed", connect, NULL },
     { "Building manifests", "BuildFailed", build_manifests, NULL },
@@ -54,7 +55,7 @@ const struct controller kustomization_controller = {
     .field_owner = "gotk-kustomize-controller",
     .run_size = sizeof(struct ks_run),
     .watches = kustomization_watches,
-    .watch_count = 3,
+    .watch_count = 4,
     .index = kustomization_index,
     .begin = begin,
     .steps = steps,

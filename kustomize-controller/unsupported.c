@@ -8,9 +8,12 @@ static bool uses_health_check_exprs(const struct kustomization_spec *s)
     return doc_len(s->health_check_exprs) > 0;
 }
 
-static bool uses_depends_on(const struct kustomization_spec *s)
+static bool uses_ready_expr(const struct kustomization_spec *s)
 {
-    return s->depends_on_count > 0;
+    for (size_t i = 0; i < s->depends_on_count; i++)
+        if (s->depends_on[i].ready_expr && *s->depends_on[i].ready_expr)
+            return true;
+    return false;
 }
 
 static bool uses_decryption(const struct kustomization_spec *s)
@@ -24,7 +27,7 @@ static const struct {
     bool (*is_used)(const struct kustomization_spec *spec);
 } rows[] = {
     { "spec.healthCheckExprs", "health checks by CEL", uses_health_check_exprs },
-    { "spec.dependsOn", "dependencies between Kustomizations", uses_depends_on },
+    { "spec.dependsOn.readyExpr", "dependencies judged by CEL", uses_ready_expr },
     { "spec.decryption", "SOPS decryption", uses_decryption },
 };
 

@@ -1,15 +1,19 @@
 /*
  * watches.c: which Kustomizations a change elsewhere concerns.
  *
- * Kustomizations are indexed by what they name: "GitRepository/ns/name", "ConfigMap/ns/name", "Secret/ns/name". A source
- * concerns them when its artifact appears or changes; a ConfigMap or Secret, when it opted in by label, at any change.
- * Reflector threads.
+ * Kustomizations are indexed by what they name: "GitRepository/ns/name", "ConfigMap/ns/name", "Secret/ns/name", and under an
+ * index of its own the "ns/name" of each dependency. A source concerns them when its artifact appears or changes; a
+ * ConfigMap or Secret, when it opted in by label, at any change; a dependency, when it becomes ready or has applied
+ * another revision. Reflector threads. Rejected: enqueuing all dependents of a dependency that became ready; those that do
+ * not wait for it would reconcile each time it does.
  */
 #include "kustomize-controller/controller.h"
 #include "libgotk/api/source.h"
+#include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 
-#define INDEX "uses"
+#define INDEX      "uses"
+#define DEPENDENTS "depends on"
 
 static const char *key_of(struct arena *a, const char *kind, const char *ns, const char *name)
 {
@@ -25,6 +29,13 @@ static void index_substitutions(struct arena *a, struct watch_index *to, const s
             key_of(a, str_or(doc_text_at(from, "kind"), ""), ns, str_or(doc_text_at(from, "name"), "")));
 }
 
+/* "ns/name" of an element of spec.dependsOn. */
+static const char *dependency_id(struct arena *a, const struct doc *ref, const char *own_ns)
+{
+    return str_fmt(a, "%s/%s", str_or(doc_text_at(ref, "namespace"), own_ns),
+                   str_or(doc_text_at(ref, "name"), ""));
+}
+
 void kustomization_index(struct watch_index *to, const struct doc *object)
 {
     CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)1 << 20);
@@ -35,6 +46,8 @@ void kustomization_index(struct watch_index *to, const struct doc *object)
                     key_of(a, str_or(doc_text_at(source, "kind"), ""), source_ns,
                            str_or(doc_text_at(source, "name"), "")));
     index_substitutions(a, to, spec, ns);
+    doc_each (ref, doc_find(spec, "dependsOn"))
+        watch_index_add(to, DEPENDENTS, dependency_id(a, ref, ns));
 }
 
 static const struct doc *artifact_of(struct ctx *cx, const struct obj *o)
@@ -57,10 +70,18 @@ static bool artifact_changed(struct ctx *cx, const struct obj *old, const struct
            !str_eq(doc_text_at(before, "digest"), doc_text_at(after, "digest"));
 }
 
+/* A Kustomization that a change concerns. */
+struct hit {
+    const char *ns;
+    const char *name;
+    const struct doc *depends_on;
+    bool placed;
+};
+
 /* What one look through the index carries along. */
 struct mapping {
-    struct enqueue *to;
     const char *revision; /* of the changed source; NULL for other kinds */
+    struct map hits;      /* "ns/name" -> struct hit */
 };
 
 /* Someone else (a requestedAt, a spec change) may have had this revision reconciled already. */
@@ -77,17 +98,94 @@ static int add_user(struct ctx *cx, void *user, struct obj *ks)
     struct doc *d;
     if (obj_doc(cx, ks, &d) < 0)
         return cx->err.code;
-    if (!has_seen(doc_find(d, "status"), m->revision))
-        enqueue_add(m->to, ks->ns, ks->name);
+    if (has_seen(doc_find(d, "status"), m->revision))
+        return 0;
+    struct hit *hit = ARENA_NEW(cx->arena, struct hit);
+    hit->ns = doc_text_at(d, "metadata", "namespace");
+    hit->name = doc_text_at(d, "metadata", "name");
+    hit->depends_on = doc_path(d, "spec", "dependsOn");
+    map_set(&m->hits, str_fmt(cx->arena, "%s/%s", hit->ns, hit->name), hit);
     return 0;
+}
+
+/* Dependencies first, so that they are under way when their dependents look at them; in a cycle somebody has to begin. */
+static void place(struct arena *a, struct mapping *m, struct hit *hit, struct enqueue *to)
+{
+    if (!hit || hit->placed)
+        return;
+    hit->placed = true;
+    doc_each (ref, hit->depends_on)
+        place(a, m, map_find(&m->hits, dependency_id(a, ref, hit->ns)), to);
+    enqueue_add(to, hit->ns, hit->name);
 }
 
 static int map_users(struct ctx *cx, struct manager *m, const struct obj *o, struct enqueue *to)
 {
-    struct mapping mapping = { .to = to, .revision = doc_text_at(artifact_of(cx, o), "revision") };
+    struct mapping mapping = { .revision = doc_text_at(artifact_of(cx, o), "revision"),
+                               .hits = map_new(cx->arena) };
     struct store *store = manager_store(m, KUSTOMIZATION_API, "Kustomization");
-    return store_each_indexed(cx, store, INDEX, key_of(cx->arena, o->kind, o->ns, o->name), add_user,
-                              &mapping);
+    const struct map_entry *entry;
+    size_t cursor = 0;
+    if (store_each_indexed(cx, store, INDEX, key_of(cx->arena, o->kind, o->ns, o->name), add_user, &mapping) <
+        0)
+        return err_code(cx);
+    while ((entry = map_next(&mapping.hits, &cursor)))
+        place(cx->arena, &mapping, entry->value, to);
+    return 0;
+}
+
+/* --- dependencies --- */
+
+static const struct doc *status_of(struct ctx *cx, const struct obj *o)
+{
+    struct doc *d = NULL;
+    if (!o || obj_doc(cx, o, &d) < 0)
+        return NULL;
+    return doc_find(d, "status");
+}
+
+/* A dependency that is ready or has failed since, or has applied another revision: its dependents may go on. */
+static bool dependency_changed(struct ctx *cx, const struct obj *old, const struct obj *new)
+{
+    const struct doc *before = status_of(cx, old), *after = status_of(cx, new);
+    struct cond then = { .status = COND_UNKNOWN }, now = then;
+    cond_find(before, COND_READY, &then);
+    cond_find(after, COND_READY, &now);
+    return (now.status != then.status && now.status != COND_UNKNOWN) ||
+           !str_eq(doc_text_at(before, "lastAppliedRevision"), doc_text_at(after, "lastAppliedRevision"));
+}
+
+struct dependency {
+    struct manager *manager;
+    struct enqueue *to;
+    const struct doc *status;
+};
+
+/* Whether a dependent may be waiting for a dependency of that status: it is not ready, and not because of its own health, or
+ * has yet to apply what the dependency has. */
+static bool may_wait(const struct doc *own, const struct doc *dependency)
+{
+    if (!cond_is(own, COND_READY, COND_TRUE))
+        return !cond_is(own, "Healthy", COND_UNKNOWN);
+    return !str_eq(doc_text_at(own, "lastAppliedRevision"), doc_text_at(dependency, "lastAppliedRevision"));
+}
+
+static int add_dependent(struct ctx *cx, void *user, struct obj *ks)
+{
+    struct dependency *dependency = user;
+    if (cond_is(dependency->status, COND_READY, COND_TRUE) && may_wait(status_of(cx, ks), dependency->status))
+        enqueue_add(dependency->to, ks->ns, ks->name);
+    else
+        manager_wake(dependency->manager, &kustomization_controller, ks->ns, ks->name);
+    return 0;
+}
+
+static int map_dependents(struct ctx *cx, struct manager *m, const struct obj *o, struct enqueue *to)
+{
+    struct dependency dependency = { m, to, status_of(cx, o) };
+    struct store *store = manager_store(m, KUSTOMIZATION_API, "Kustomization");
+    return store_each_indexed(cx, store, DEPENDENTS, str_fmt(cx->arena, "%s/%s", o->ns, o->name),
+                              add_dependent, &dependency);
 }
 
 /* Of a source only its artifact matters here. */
@@ -116,5 +214,9 @@ const struct controller_watch kustomization_watches[] = {
       .configs = true,
       .gate_off = "DisableConfigWatchers",
       .map = map_users },
+    { .api_version = KUSTOMIZATION_API,
+      .kind = "Kustomization",
+      .changed = dependency_changed,
+      .map = map_dependents },
 };
 const size_t kustomization_watch_count = ARRAY_LEN(kustomization_watches);

@@ -475,7 +475,7 @@ def test_markers_on_objects(api, ns, repo, flux):
 
 
 @pytest.mark.parametrize("spec, field", [({"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "true"}]}, "spec.healthCheckExprs"),
-                                         ({"dependsOn": [{"name": "x"}]}, "spec.dependsOn"),
+                                         ({"dependsOn": [{"name": "x", "readyExpr": "true"}]}, "spec.dependsOn.readyExpr"),
                                          ({"decryption": {"provider": "sops"}}, "spec.decryption")])
 def test_what_is_not_carried_out_yet_is_refused(api, ns, repo, flux, spec, field):
     repo.commit({"a.yaml": configmap("a", x="1")})

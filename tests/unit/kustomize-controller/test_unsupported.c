@@ -30,11 +30,14 @@ static const struct {
     { "\"wait\":true,\"healthChecks\":[{\"kind\":\"Deployment\",\"name\":\"a\"}]", NULL },
     { "\"healthCheckExprs\":[{\"apiVersion\":\"v1\",\"kind\":\"A\",\"current\":\"true\"}]",
       "spec.healthCheckExprs " },
-    { "\"dependsOn\":[{\"name\":\"b\"}]", "spec.dependsOn " },
+    { "\"dependsOn\":[{\"name\":\"b\",\"readyExpr\":\"\"}]", NULL },
+    { "\"dependsOn\":[{\"name\":\"b\"},{\"name\":\"c\",\"readyExpr\":\"true\"}]",
+      "spec.dependsOn.readyExpr " },
     { "\"decryption\":{\"provider\":\"sops\"}", "spec.decryption " },
     { "\"serviceAccountName\":\"a\",\"kubeConfig\":{\"secretRef\":{\"name\":\"a\"}}", NULL },
     { "\"ignore\":[{\"paths\":[\"/spec/replicas\"]}]", NULL },
-    { "\"decryption\":{\"provider\":\"sops\"},\"dependsOn\":[{\"name\":\"b\"}]", "spec.dependsOn " },
+    { "\"decryption\":{\"provider\":\"sops\"},\"dependsOn\":[{\"name\":\"b\",\"readyExpr\":\"true\"}]",
+      "spec.dependsOn.readyExpr " },
 };
 
 static void names_the_first_field(void **state)
