@@ -92,8 +92,8 @@ int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old,
 int prune_all(struct ctx *cx, void *run) MUST_CHECK;
 
 /* watches.c: which Kustomizations a change of a source, ConfigMap or Secret concerns. */
-extern const struct controller_watch kustomization_watches[];
-extern const size_t kustomization_watch_count;
+#define KUSTOMIZATION_WATCHES 7
+extern const struct controller_watch kustomization_watches[KUSTOMIZATION_WATCHES];
 void kustomization_index(struct watch_index *to, const struct doc *object);
 
 /* kustomization.c: the revision that events of this run carry; origin_revision may be NULL. */

@@ -2,6 +2,7 @@
  * main.c: kustomize-controller as data: its flags, gates, jobs, sub-commands and its one controller.
  */
 #include "kustomize-controller/controller.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 
 static struct state state;
@@ -98,6 +99,11 @@ static int setup(struct ctx *cx, struct manager *m)
         .object_identity = identity,
     };
     state.targets = targets_open(m, &options);
+    if (manager_feature(m, "DirectSourceFetch"))
+        log_info(cx->log,
+                 "DirectSourceFetch feature gate is enabled, sources will be fetched directly from the API "
+                 "server bypassing the cache",
+                 NULL);
     return tree_cache_open(cx, state.http_retry, &state.trees);
 }
 

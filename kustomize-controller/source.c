@@ -1,7 +1,7 @@
 /*
  * source.c: from spec.sourceRef to an artifact.
  *
- * GitRepositories come from the store the watch keeps; other kinds of sources are read live. Worker threads.
+ * Sources come from the store the watch keeps, or with the gate DirectSourceFetch live. Worker threads.
  */
 #include "libgotk/api/source.h"
 #include "kustomize-controller/controller.h"

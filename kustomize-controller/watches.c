@@ -1,8 +1,8 @@
 /*
  * watches.c: which Kustomizations a change elsewhere concerns.
  *
- * Kustomizations are indexed by what they name: "GitRepository/ns/name", "ConfigMap/ns/name", "Secret/ns/name", and under an
- * index of its own the "ns/name" of each dependency. A source concerns them when its artifact appears or changes; a
+ * Kustomizations are indexed by what they name: "GitRepository/ns/name", "ConfigMap/ns/name", "Secret/ns/name" (variables,
+ * kubeconfigs, keys), and under an index of its own the "ns/name" of each dependency. A source concerns them when its artifact appears or changes; a
  * ConfigMap or Secret, when it opted in by label, at any change; a dependency, when it becomes ready or has applied
  * another revision. Reflector threads. Rejected: enqueuing all dependents of a dependency that became ready; those that do
  * not wait for it would reconcile each time it does.
@@ -20,13 +20,21 @@ static const char *key_of(struct arena *a, const char *kind, const char *ns, con
     return str_fmt(a, "%s/%s/%s", kind, ns, name);
 }
 
-static void index_substitutions(struct arena *a, struct watch_index *to, const struct doc *spec,
-                                const char *ns)
+/* One object of the Kustomization's own namespace that it uses; `name` NULL: none. */
+static void index_use(struct arena *a, struct watch_index *to, const char *kind, const char *ns,
+                      const char *name)
+{
+    if (kind && name)
+        watch_index_add(to, INDEX, key_of(a, kind, ns, name));
+}
+
+static void index_configs(struct arena *a, struct watch_index *to, const struct doc *spec, const char *ns)
 {
     doc_each (from, doc_path(spec, "postBuild", "substituteFrom"))
-        watch_index_add(
-            to, INDEX,
-            key_of(a, str_or(doc_text_at(from, "kind"), ""), ns, str_or(doc_text_at(from, "name"), "")));
+        index_use(a, to, doc_text_at(from, "kind"), ns, doc_text_at(from, "name"));
+    index_use(a, to, "Secret", ns, doc_text_at(spec, "kubeConfig", "secretRef", "name"));
+    index_use(a, to, "ConfigMap", ns, doc_text_at(spec, "kubeConfig", "configMapRef", "name"));
+    index_use(a, to, "Secret", ns, doc_text_at(spec, "decryption", "secretRef", "name"));
 }
 
 /* "ns/name" of an element of spec.dependsOn. */
@@ -45,7 +53,7 @@ void kustomization_index(struct watch_index *to, const struct doc *object)
     watch_index_add(to, INDEX,
                     key_of(a, str_or(doc_text_at(source, "kind"), ""), source_ns,
                            str_or(doc_text_at(source, "name"), "")));
-    index_substitutions(a, to, spec, ns);
+    index_configs(a, to, spec, ns);
     doc_each (ref, doc_find(spec, "dependsOn"))
         watch_index_add(to, DEPENDENTS, dependency_id(a, ref, ns));
 }
@@ -196,27 +204,26 @@ static void keep_artifact(struct arena *a UNUSED, struct doc *object)
     doc_remove(doc_find(object, "metadata"), "annotations");
 }
 
-const struct controller_watch kustomization_watches[] = {
-    { .api_version = SOURCE_API,
-      .kind = "GitRepository",
-      .keep = keep_artifact,
-      .changed = artifact_changed,
-      .map = map_users },
-    { .api_version = "v1",
-      .kind = "ConfigMap",
-      .metadata_only = true,
-      .configs = true,
-      .gate_off = "DisableConfigWatchers",
-      .map = map_users },
-    { .api_version = "v1",
-      .kind = "Secret",
-      .metadata_only = true,
-      .configs = true,
-      .gate_off = "DisableConfigWatchers",
-      .map = map_users },
+#define SOURCE(of, behind)                                                                                   \
+    {                                                                                                        \
+        .api_version = SOURCE_API, .kind = (of), .gate = (behind), .keep = keep_artifact,                    \
+        .changed = artifact_changed, .map = map_users                                                        \
+    }
+#define CONFIG(of)                                                                                           \
+    {                                                                                                        \
+        .api_version = "v1", .kind = (of), .metadata_only = true, .configs = true,                           \
+        .gate_off = "DisableConfigWatchers", .map = map_users                                                \
+    }
+
+const struct controller_watch kustomization_watches[KUSTOMIZATION_WATCHES] = {
+    SOURCE("GitRepository", NULL),
+    SOURCE("OCIRepository", NULL),
+    SOURCE("Bucket", NULL),
+    SOURCE("ExternalArtifact", "ExternalArtifact"),
+    CONFIG("ConfigMap"),
+    CONFIG("Secret"),
     { .api_version = KUSTOMIZATION_API,
       .kind = "Kustomization",
       .changed = dependency_changed,
       .map = map_dependents },
 };
-const size_t kustomization_watch_count = ARRAY_LEN(kustomization_watches);

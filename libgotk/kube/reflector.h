@@ -29,10 +29,15 @@ struct reflector {
     char version[VERSION_MAX]; /* the last resourceVersion seen; "": a list is needed */
     size_t page;               /* items per list request; 0: all */
     int failures;              /* in a row */
+    bool absent;               /* the last failure was that the kind does not exist */
 };
 
 /* Lists everything into the store, reports what changed and what vanished, and sets the version. */
 int relist(struct ctx *cx, struct reflector *r) MUST_CHECK;
+
+/* The kind does not exist (yet): those who wait for its first list get an empty one. What a list brought earlier stays, for
+ * a server that has just started knows its custom kinds a little later. */
+void relist_nothing(struct ctx *cx, struct reflector *r);
 
 /* Takes in one object the server sent: stores it and reports ADDED or MODIFIED, if it is news. */
 void relist_take(struct ctx *cx, struct reflector *r, struct doc *object);

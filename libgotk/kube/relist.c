@@ -170,6 +170,14 @@ static void adapt_page(struct reflector *r, int code)
         r->page /= 2;
 }
 
+void relist_nothing(struct ctx *cx, struct reflector *r)
+{
+    if (reflector_synced(r))
+        return;
+    cancel_fire(&r->synced);
+    emit(cx, r, WATCH_SYNCED, NULL, NULL);
+}
+
 int relist(struct ctx *cx, struct reflector *r)
 {
     struct arena *names CLEANUP(arena_cleanup) = arena_new(NAMES_MAX);

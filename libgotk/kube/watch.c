@@ -18,7 +18,8 @@
 #define ARENA_LIMIT     ((size_t)1 << 30) /* of one page or event while it is read */
 #define BACK_OFF_MIN_MS 1000
 #define BACK_OFF_MAX_MS 25000
-#define BACK_OFF_JITTER 20 /* percent either way: 0.8 s at the least, 30 s at the most */
+#define ABSENT_MAX_MS   10000 /* between two looks for a kind that does not exist yet */
+#define BACK_OFF_JITTER 20    /* percent either way: 0.8 s at the least, 30 s at the most */
 
 /* The pause after the n-th failure in a row: about 1, 2, 4, ... 25 s. */
 static int64_t back_off_ms(int failures)
@@ -48,6 +49,25 @@ static void log_failure(struct ctx *cx, const struct reflector *r, int64_t wait_
                   wait, NULL);
 }
 
+static bool is_kind_absent(struct ctx *cx)
+{
+    return err_code(cx) == ERR_NOT_FOUND && str_eq(err_reason_of(cx), "NoKindMatch");
+}
+
+/* A kind whose definition is not installed is none of our failures: said once, and looked for from time to time. Returns how
+ * long to wait. */
+static int64_t note_absent(struct ctx *cx, struct reflector *r, int64_t wait_ms)
+{
+    if (!r->absent && !r->o.optional)
+        log_info(cx->log, "kind is not installed, waiting for it", "kind", r->o.kind, "apiVersion",
+                 r->o.api_version, NULL);
+    r->absent = true;
+    r->version[0] = '\0';
+    err_clear(cx);
+    relist_nothing(cx, r);
+    return wait_ms > ABSENT_MAX_MS ? ABSENT_MAX_MS : wait_ms;
+}
+
 /* Logs a failure and waits before the next try; returns when it is time, or when the reflector must end. */
 static void back_off(struct ctx *cx, struct reflector *r)
 {
@@ -59,7 +79,9 @@ static void back_off(struct ctx *cx, struct reflector *r)
         wait_ms = cx->err.retry_after_ms;
     if (needs_list(err_code(cx)))
         r->version[0] = '\0';
-    if (err_code(cx) == ERR_GONE)
+    if (is_kind_absent(cx))
+        wait_ms = note_absent(cx, r, wait_ms);
+    else if (err_code(cx) == ERR_GONE)
         log_debug(cx->log, "watch is too old, listing again", "kind", r->o.kind, "reason", err_message(cx),
                   NULL);
     else
@@ -73,6 +95,7 @@ static int run_once(struct ctx *cx, struct reflector *r)
 {
     if (kube_map(cx, r->k, r->o.api_version, r->o.kind, &r->query.mapping) < 0)
         return err_code(cx);
+    r->absent = false;
     return r->version[0] ? feed_watch(cx, r) : relist(cx, r);
 }
 

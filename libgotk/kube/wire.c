@@ -95,13 +95,19 @@ static bool is_broken(const struct err *e)
            (strstr(e->message, "EOF") || strstr(e->message, "reset by peer"));
 }
 
+/* A GET may be repeated when its connection broke; to a server that may be gone only once. */
+static bool may_repeat(const struct kube *k, const struct http_exchange *x, int tries)
+{
+    return is_broken(&x->err) && str_eq(x->request.method, "GET") && !x->request.on_data &&
+           (tries == 0 || !k->options.may_be_gone);
+}
+
 /* Milliseconds to wait before this exchange is sent again; < 0: it is done. */
-static int64_t retry_wait(const struct http_exchange *x)
+static int64_t retry_wait(const struct kube *k, const struct http_exchange *x, int tries)
 {
     int status = x->response.status;
     if (x->err.code)
-        return is_broken(&x->err) && str_eq(x->request.method, "GET") && !x->request.on_data ? BROKEN_WAIT_MS
-                                                                                             : -1;
+        return may_repeat(k, x, tries) ? BROKEN_WAIT_MS : -1;
     if ((status == 429 || status >= 500) && x->response.retry_after_ms > 0)
         return x->response.retry_after_ms;
     return -1;
@@ -119,7 +125,7 @@ static void note(struct kube *k, const struct http_exchange *x)
 /* Sends the exchanges named by `index` as one batch; returns the longest wait of those to send again, kept in
  * `index`. */
 static int send_round(struct ctx *cx, struct kube *k, struct http_exchange *list, size_t *index, size_t *n,
-                      size_t parallel, int64_t *ret_wait)
+                      size_t parallel, int tries, int64_t *ret_wait)
 {
     struct http_exchange *round = ARENA_ARRAY(cx->arena, struct http_exchange, *n);
     for (size_t i = 0; i < *n; i++)
@@ -128,7 +134,7 @@ static int send_round(struct ctx *cx, struct kube *k, struct http_exchange *list
     size_t again = 0;
     *ret_wait = 0;
     for (size_t i = 0; i < *n; i++) {
-        int64_t wait = retry_wait(&round[i]);
+        int64_t wait = retry_wait(k, &round[i], tries);
         list[index[i]] = round[i];
         note(k, &round[i]);
         if (wait >= 0)
@@ -187,7 +193,7 @@ int wire_send_all(struct ctx *cx, struct kube *k, struct http_exchange *list, si
         index[i] = i;
     for (int tries = 0; n > 0 && tries <= MAX_RETRIES; tries++) {
         int64_t wait;
-        if (send_round(cx, k, list, index, &n, parallel, &wait) < 0)
+        if (send_round(cx, k, list, index, &n, parallel, tries, &wait) < 0)
             return err_code(cx);
         if (n == 0 || tries == MAX_RETRIES || is_too_long(cx, wait))
             break;

@@ -251,6 +251,29 @@ static void a_failing_server_is_asked_again(void **state)
     script_stop(s);
 }
 
+static void a_kind_may_be_installed_later(void **state)
+{
+    static const struct script_row rows[] = {
+        { "GET /api ", 200, SCRIPT_AGGREGATED, SCRIPT_APIS, false, 1 }, /* no core group in it */
+        SCRIPT_DISCOVERY,
+        { LIST " ", 200, SCRIPT_JSON,
+          "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[" ITEM("a", "1") "]}", false, 0 },
+        { WATCH "1", 200, SCRIPT_JSON, "", true, 0 },
+    };
+    struct ctx *cx = unit_cx(state);
+    struct diary diary = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct script *s = script_start(rows, ARRAY_LEN(rows));
+    struct kube *k = script_client(cx, s, (struct kube_config){ 0 });
+    struct reflector *r = start(cx, k, &diary);
+    cx->deadline_ms = ctx_now_ms() + 10000;
+    assert_ok(cx, reflector_wait_synced(cx, r));
+    wait_for_entry(&diary, "S; A a 1; S; ");
+    assert_requested(s, "GET /api ", 2);
+    reflector_stop(r);
+    kube_close(k);
+    script_stop(s);
+}
+
 static void stops_while_it_waits(void **state)
 {
     static const struct script_row rows[] = { { "GET /api", 503, NULL, "", false, 0 } };
@@ -277,6 +300,7 @@ int main(void)
         UNIT_TEST(metadata_only_drops_what_the_server_sent_too_much),
         UNIT_TEST(lists_watches_and_lists_again),
         UNIT_TEST(a_failing_server_is_asked_again),
+        UNIT_TEST(a_kind_may_be_installed_later),
         UNIT_TEST(stops_while_it_waits),
     };
     return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
