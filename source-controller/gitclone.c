@@ -10,6 +10,7 @@
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
+#include "source-controller/gitcache.h"
 #include "source-controller/gitsubmodule.h"
 #include "source-controller/gittransport.h"
 
@@ -19,10 +20,12 @@
 #include <git2/config.h>
 #include <git2/errors.h>
 #include <git2/global.h>
+#include <git2/graph.h>
 #include <git2/object.h>
 #include <git2/oid.h>
 #include <git2/repository.h>
 #include <git2/revparse.h>
+#include <git2/revwalk.h>
 
 /* How much of a pack is mapped at a time: a job's memory counts mappings too. */
 #define MAP_WINDOW ((size_t)16 << 20)
@@ -36,6 +39,9 @@ struct clone {
     git_repository *repo;
     struct gitref_list list;
     struct gitref_choice choice;
+    struct gitcache cache;       /* dir is NULL: every object goes into the request's git_dir */
+    struct gitcache_tips wanted; /* what is to be fetched */
+    bool warm;                   /* the cache brought something along */
 };
 
 void gitclone_init(void)
@@ -47,6 +53,7 @@ void gitclone_init(void)
     git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, MAP_WINDOW);
     git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, MAP_LIMIT);
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1); /* gitcache.h relies on it */
 }
 
 /* The error of a libgit2 call: what our own callbacks left in cx, else libgit2's message. */
@@ -73,9 +80,15 @@ static void cleanup_remote(git_remote **remote)
 
 static int on_progress(const git_indexer_progress *stats, void *payload)
 {
-    struct gittransport *t = payload;
-    (void)stats;
-    return ctx_check(t->cx) < 0 ? -1 : 0;
+    struct clone *c = CONTAINER_OF(payload, struct clone, transport);
+    struct ctx *cx = c->transport.cx;
+    if (ctx_check(cx) < 0)
+        return -1;
+    if (!c->cache.dir || stats->received_bytes <= (size_t)c->cache.max)
+        return 0;
+    c->cache.too_large = true;
+    err_fail(cx, ERR_LIMIT, "more than the %lld bytes of --git-cache-max-size", (long long)c->cache.max);
+    return -1;
 }
 
 static int on_sideband(const char *text, int len, void *payload)
@@ -135,6 +148,7 @@ static int list_references(struct ctx *cx, struct clone *c)
     return copy_list(cx, remote, &c->list);
 }
 
+/* A fresh repository; with a cache its packs are the cache's. */
 static int open_repository(struct ctx *cx, struct clone *c)
 {
     git_repository_init_options options;
@@ -142,7 +156,29 @@ static int open_repository(struct ctx *cx, struct clone *c)
     options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
     if (git_repository_init_ext(&c->repo, c->req->git_dir, &options) < 0)
         return git_failed(cx, "cannot make a repository");
+    if (!c->cache.dir)
+        return 0;
+    git_repository_free(c->repo);
+    c->repo = NULL;
+    if (gitcache_attach(cx, &c->cache, c->req->git_dir) < 0)
+        return cx->err.code;
+    if (git_repository_open_bare(&c->repo, c->req->git_dir) < 0)
+        return git_failed(cx, "cannot open the repository");
     return 0;
+}
+
+/* What the choice means in terms of the server's list. */
+static void list_wanted(struct arena *a, struct clone *c)
+{
+    for (size_t i = 0; i < c->list.len; i++) {
+        const struct gitref_head *head = &c->list.at[i];
+        bool wanted = str_eq(head->name, c->choice.fetch) ||
+                      (!c->choice.fetch && !c->choice.tie_count && str_starts(head->name, "refs/heads/"));
+        for (size_t k = 0; k < c->choice.tie_count; k++)
+            wanted = wanted || str_eq(head->name, c->choice.ties[k].reference);
+        if (wanted)
+            vec_push(a, &c->wanted, (struct gitcache_tip){ head->name, head->hash });
+    }
 }
 
 static git_strarray refspecs(struct arena *a, const struct gitref_choice *choice)
@@ -160,13 +196,15 @@ static git_strarray refspecs(struct arena *a, const struct gitref_choice *choice
 
 static int fetch(struct ctx *cx, struct clone *c)
 {
+    if (gitcache_has(&c->cache, &c->wanted))
+        return 0;
     CLEANUP(cleanup_remote) git_remote *remote = NULL;
     git_fetch_options options;
     git_strarray specs = refspecs(cx->arena, &c->choice);
     git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     set_callbacks(c, &options.callbacks);
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-    options.depth = c->choice.shallow ? 1 : GIT_FETCH_DEPTH_FULL;
+    options.depth = c->choice.shallow && !c->cache.full ? 1 : GIT_FETCH_DEPTH_FULL;
     if (git_remote_create_anonymous(&remote, c->repo, c->transport.base) < 0)
         return git_failed(cx, "cannot use the url");
     if (git_remote_download(remote, &specs, &options) < 0)
@@ -174,15 +212,60 @@ static int fetch(struct ctx *cx, struct clone *c)
     return 0;
 }
 
+static void cleanup_walk(git_revwalk **walk)
+{
+    git_revwalk_free(*walk);
+}
+
+/* Fails when a cache that ought to hold all history of its tips does not. */
+static int check_history(struct ctx *cx, const struct clone *c)
+{
+    CLEANUP(cleanup_walk) git_revwalk *walk = NULL;
+    git_oid oid;
+    int rc = git_revwalk_new(&walk, c->repo);
+    for (size_t i = 0; rc >= 0 && i < c->wanted.len; i++)
+        if ((rc = git_oid_fromstr(&oid, c->wanted.at[i].hash)) >= 0)
+            rc = git_revwalk_push(walk, &oid);
+    while (rc >= 0)
+        rc = ctx_check(cx) < 0 ? cx->err.code : git_revwalk_next(&oid, walk);
+    return rc == GIT_ITEROVER ? 0 : git_failed(cx, "the history has gaps");
+}
+
+static int not_there(struct ctx *cx, const struct clone *c, const char *hash)
+{
+    if (c->warm && !c->choice.shallow && check_history(cx, c) < 0)
+        return cx->err.code;
+    return err_fail(cx, ERR_NOT_FOUND, "unable to resolve commit object for '%s': object not found%s", hash,
+                    c->choice.reference ? "" : " (on no branch of the repository)");
+}
+
 static int find_commit(struct ctx *cx, struct clone *c, const char *hash, git_commit **ret)
 {
     git_oid oid;
     git_commit *commit = NULL;
     if (git_oid_fromstr(&oid, hash) < 0 || git_commit_lookup(&commit, c->repo, &oid) < 0)
-        return err_fail(cx, ERR_NOT_FOUND, "unable to resolve commit object for '%s': object not found%s",
-                        hash, c->choice.reference ? "" : " (on no branch of the repository)");
+        return not_there(cx, c, hash);
     *ret = commit;
     return 0;
+}
+
+/* A cache may hold more than the branches of today: a pinned commit must be on one of these, as if they alone had been
+ * fetched. */
+static int check_reachable(struct ctx *cx, struct clone *c)
+{
+    git_oid commit;
+    git_oid *tips = ARENA_ARRAY(cx->arena, git_oid, c->wanted.len + 1);
+    if (!c->warm || c->choice.shallow)
+        return 0;
+    for (size_t i = 0; i < c->wanted.len; i++)
+        if (git_oid_fromstr(&tips[i], c->wanted.at[i].hash) < 0)
+            return git_failed(cx, "cannot read a hash");
+    if (git_oid_fromstr(&commit, c->choice.hash) < 0)
+        return git_failed(cx, "cannot read a hash");
+    int rc = git_graph_reachable_from_any(c->repo, &commit, tips, c->wanted.len);
+    if (rc < 0)
+        return git_failed(cx, "cannot walk the history");
+    return rc ? 0 : not_there(cx, c, c->choice.hash);
 }
 
 /* Among tags of equal version the latest committed wins; of those the first listed. */
@@ -271,18 +354,72 @@ static int verify(struct ctx *cx, struct clone *c, struct gitverify_result *ret)
     return gitverify_run(cx, c->req->verify, &keys, &subject, ret);
 }
 
+/* What was fetched is kept, whatever comes of it. */
+static int keep_cache(struct ctx *cx, struct clone *c)
+{
+    return c->cache.dir ? gitcache_keep(cx, &c->cache, &c->wanted, c->req->git_dir) : 0;
+}
+
+/* From here on nothing that fails is the cache's fault. */
+static int leave_cache(struct ctx *cx, struct clone *c)
+{
+    if (c->cache.dir && gitcache_trim(cx, &c->cache) < 0)
+        return cx->err.code;
+    c->cache.dir = NULL;
+    return 0;
+}
+
 static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
     CLEANUP(cleanup_commit) git_commit *commit = NULL;
-    if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 ||
-        find_commit(cx, c, c->choice.hash, &commit) < 0 || verify(cx, c, &ret->verified) < 0 ||
-        check_out(cx, c, commit) < 0)
+    if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 || keep_cache(cx, c) < 0 ||
+        find_commit(cx, c, c->choice.hash, &commit) < 0 || check_reachable(cx, c) < 0 ||
+        verify(cx, c, &ret->verified) < 0 || check_out(cx, c, commit) < 0 || leave_cache(cx, c) < 0)
         return cx->err.code;
     if (c->req->submodules > 0 && gitsubmodule_update(cx, c->req, commit) < 0)
         return cx->err.code;
     ret->subject = subject_of(cx->arena, git_commit_message(commit));
     set_revision(cx, c, ret);
     return 0;
+}
+
+/* True when a failure may come from what the cache held, or from the volume it is on. */
+static bool cache_is_suspect(const struct ctx *cx, const struct clone *c)
+{
+    int code = cx->err.code;
+    if (!c->cache.dir || gitverify_is_reason(err_reason_of(cx)))
+        return false;
+    if (c->cache.too_large || strstr(err_message(cx), "No space left"))
+        return true;
+    bool missing = code == ERR_NOT_FOUND && c->choice.shallow;
+    return c->warm && (code == ERR_INVALID || code == ERR_IO || missing);
+}
+
+/* Once more, from nothing and without the cache. */
+static int start_over(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
+{
+    err_clear(cx);
+    gitcache_drop(cx, &c->cache);
+    c->cache = (struct gitcache){ 0 };
+    c->warm = false;
+    git_repository_free(c->repo);
+    c->repo = NULL;
+    gittransport_reset(&c->transport);
+    if (fs_remove_tree(cx, c->req->git_dir) < 0 || fs_remove_tree(cx, c->req->tree_dir) < 0)
+        return cx->err.code;
+    return fetch_and_check_out(cx, c, ret);
+}
+
+static int fetch_with_cache(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
+{
+    list_wanted(cx->arena, c);
+    if (c->req->cache_dir &&
+        gitcache_open(cx, c->req->cache_dir, c->req->cache_max, !c->choice.shallow, &c->cache) < 0)
+        return cx->err.code;
+    c->warm = c->cache.tips.len > 0;
+    if (fetch_and_check_out(cx, c, ret) >= 0)
+        return 0;
+    return cache_is_suspect(cx, c) ? start_over(cx, c, ret) : cx->err.code;
 }
 
 /* A repository without any commit: an answer of its own for branches, an error for whatever else was asked for. */
@@ -311,7 +448,7 @@ static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
         return 0;
     if (ret->revision && c->req->found && c->req->found(cx, c->req->user, ret->revision) < 0)
         return cx->err.code;
-    return fetch_and_check_out(cx, c, ret);
+    return fetch_with_cache(cx, c, ret);
 }
 
 /* A timeout says what it was waiting for. */

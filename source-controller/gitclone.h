@@ -2,8 +2,9 @@
  * gitclone.h: lists a remote, decides, fetches and checks out: all that touches libgit2.
  *
  * Runs in a confined child (gitfetch.h), which alone parses what a server sends. One connection does it all: the list of
- * references of its first request decides whether there is anything to fetch. Rejected: keeping clones between fetches
- * (state that can rot, on a volume shared by tenants); a shallow fetch of one reference is about as cheap.
+ * references of its first request decides whether there is anything to fetch, and what earlier fetches left in the object's
+ * cache (gitcache.h) is not fetched again. Rejected: wanting a pinned commit by its id, which servers that share objects
+ * between forks give out though it is on no branch of the repository.
  */
 #ifndef GOTK_SOURCE_GITCLONE_H
 #define GOTK_SOURCE_GITCLONE_H
@@ -23,6 +24,8 @@ struct gitclone_request {
     const char *tree_dir;      /* where the files go; empty, or made here */
     struct gitsparse sparse;   /* which files; all zeros: all of them */
     int64_t submodules;        /* how deep to go into submodules; 0: not at all */
+    const char *cache_dir;     /* an existing folder for gitcache.h; NULL: fetch all that is needed */
+    int64_t cache_max;         /* bytes it may hold */
     const char *verify;        /* a mode of gitverify.h; NULL: signatures do not matter */
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);

@@ -7,6 +7,7 @@
 #include "libgotk/artifact/sourceignore.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
 #include "libgotk/doc/decode.h"
@@ -36,6 +37,8 @@ static const struct field clone_fields[] = {
     FIELD(struct gitclone_request, tree_dir, "treeDir", FIELD_REQUIRED),
     FIELD_STRING_LIST(struct gitclone_request, sparse.at, sparse.count, "sparse", 0),
     FIELD(struct gitclone_request, submodules, "submodules", 0),
+    FIELD(struct gitclone_request, cache_dir, "cacheDir", 0),
+    FIELD(struct gitclone_request, cache_max, "cacheMax", 0),
     FIELD(struct gitclone_request, verify, "verify", 0),
     FIELD_END,
 };
@@ -170,11 +173,24 @@ static const char *const *readable(struct arena *a, const struct gitfetch_reques
     return paths.at;
 }
 
+/* A child that had to be ended may have stumbled over what it found in the cache: it must not do so for ever. */
+static int forget_harm(struct ctx *cx, const struct gitfetch_request *req)
+{
+    struct err kept = cx->err;
+    if (!req->clone.cache_dir || !str_starts(err_message(cx), "git fetch was ended"))
+        return cx->err.code;
+    cx->err = (struct err){ 0 };
+    if (fs_remove_tree(cx, req->clone.cache_dir) < 0)
+        log_error(cx->log, "the cache of a fetch cannot be removed", "error", err_message(cx), NULL);
+    cx->err = kept;
+    return cx->err.code;
+}
+
 /* `target` is where the result goes: the archive's folder, or the tree's own. */
 static int run_job(struct ctx *cx, const struct gitfetch_request *req, const char *work, const char *target,
                    struct buf *ret_output)
 {
-    const char *const write_dirs[] = { work, target, NULL };
+    const char *const write_dirs[] = { work, target, req->clone.cache_dir, NULL };
     const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
         .cpu_seconds = (int)(req->timeout_ns / GOTIME_SECOND) + 1,
@@ -184,8 +200,9 @@ static int run_job(struct ctx *cx, const struct gitfetch_request *req, const cha
         .read_dirs = readable(cx->arena, req),
         .write_dirs = write_dirs,
     };
-    return job_run(cx, &gitfetch_job, &limits, encode_struct(cx->arena, request_fields, req),
-                   req->on_question ? req->on_question : no_answer, req->user, ret_output);
+    int rc = job_run(cx, &gitfetch_job, &limits, encode_struct(cx->arena, request_fields, req),
+                     req->on_question ? req->on_question : no_answer, req->user, ret_output);
+    return rc < 0 ? forget_harm(cx, req) : 0;
 }
 
 static bool is_hash(const char *s)

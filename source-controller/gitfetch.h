@@ -13,10 +13,11 @@
 #include "source-controller/gitinclude.h"
 
 struct gitfetch_request {
-    struct gitclone_request clone; /* git_dir is made here; tree_dir too when it is NULL */
-    int64_t timeout_ns;            /* of all of it; 0: one minute */
-    const char *ignore;            /* spec.ignore; NULL: not set */
-    struct gitinclude *includes;   /* put among the files */
+    /* git_dir is made here; tree_dir too when it is NULL; what is in cache_dir goes when it is harmful */
+    struct gitclone_request clone;
+    int64_t timeout_ns;          /* of all of it; 0: one minute */
+    const char *ignore;          /* spec.ignore; NULL: not set */
+    struct gitinclude *includes; /* put among the files */
     size_t include_count;
     const char *archive_dir; /* where to put the archive; NULL: make none, the files stay in tree_dir */
     /* Is asked {"revision": ...} before a fetch begins, and {"publicKeys": true} for keys (gitverify_keys_fields) when

@@ -8,6 +8,7 @@
  * a question on the way, so that status can say "new upstream revision" while a long fetch runs.
  */
 #include "libgotk/base/gotime.h"
+#include "libgotk/base/hash.h"
 #include "libgotk/base/str.h"
 #include "source-controller/gitincluded.h"
 #include "source-controller/gitobserved.h"
@@ -327,6 +328,21 @@ static int nothing_new(struct ctx *cx, struct git_run *r)
     return STEP_DONE;
 }
 
+/* What earlier fetches left, unless it is of another source or of other credentials. Renewed tokens are not others. */
+static int find_cache(struct ctx *cx, const struct git_run *r, struct gitclone_request *req)
+{
+    const struct gitrepository_spec *spec = &r->repo.spec;
+    const char *const parts[] = { spec->url, spec->secret_ref ? spec->secret_ref->name : "",
+                                  str_or(spec->provider, ""), str_or(spec->service_account_name, ""),
+                                  str_or(r->auth.user, "") };
+    const char *identity = str_join(cx->arena, parts, ARRAY_LEN(parts), "\n");
+    const char *key = str_ndup(cx->arena, hash_sha256_hex(cx->arena, identity, strlen(identity)), 32);
+    req->cache_max = r->state->git_cache_max_size;
+    if (req->cache_max <= 0)
+        return 0;
+    return storage_cache(cx, &r->state->storage, &r->owner, key, &req->cache_dir);
+}
+
 /* What the child is asked to do. */
 static struct gitfetch_request fetch_request(struct ctx *cx, const struct git_run *r)
 {
@@ -355,7 +371,8 @@ static int fetch_source(struct ctx *cx, void *run)
     cond_remove(&r->run.conds, COND_OUTDATED);
     if (cond_is(r->run.status, COND_VERIFIED, COND_FALSE))
         cond_remove(&r->run.conds, COND_VERIFIED);
-    if (storage_stage(cx, &r->state->storage, &r->owner, &req.archive_dir) < 0)
+    if (storage_stage(cx, &r->state->storage, &r->owner, &req.archive_dir) < 0 ||
+        find_cache(cx, r, &req.clone) < 0)
         return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, "DirectoryCreationFailed");
     if (gitfetch_run(cx, &req, &r->fetched) < 0)
         return fetch_failed(cx, r);

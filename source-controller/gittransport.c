@@ -293,6 +293,13 @@ int gittransport_new(git_transport **ret, git_remote *owner, void *payload)
     return git_transport_smart(ret, owner, &definition);
 }
 
+void gittransport_reset(struct gittransport *t)
+{
+    gittransport_close(t);
+    if (t->is_ssh) /* a new connection begins with a list of its own */
+        buf_cut(&t->refs, 0);
+}
+
 void gittransport_close(struct gittransport *t)
 {
     if (t->is_ssh)

@@ -42,6 +42,9 @@ int gittransport_init(struct ctx *cx, const char *url, const struct gitauth *aut
  * operation on the remote fails because of HTTP or SSH, the error is in the transport's cx. */
 int gittransport_new(git_transport **ret, git_remote *owner, void *payload);
 
+/* Makes the transport ready for another remote after one that failed on the way. */
+void gittransport_reset(struct gittransport *t);
+
 /* Ends what connection there is, after the last remote. */
 void gittransport_close(struct gittransport *t);
 

@@ -46,6 +46,13 @@ static const struct flag flags[] = {
       .target = &state.digest_algo,
       .fallback = "sha256",
       .help = "The digest of artifacts: sha256, sha384, sha512, sha1 or blake3." },
+    { .name = "git-cache-max-size",
+      .kind = FLAG_INT,
+      .target = &state.git_cache_max_size,
+      .fallback = "536870912",
+      .help =
+          "How many `bytes` of Git objects are kept per GitRepository beside its artifacts, so that a new commit "
+          "moves only what changed; 0 keeps none." },
     { .name = "ssh-kex-algos",
       .kind = FLAG_LIST,
       .target = &state.ssh_kex_algos,

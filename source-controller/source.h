@@ -26,6 +26,7 @@ struct state {
     const char *digest_algo;
     int64_t retention_ttl_ns;
     int64_t retention_records;
+    int64_t git_cache_max_size;
     /* Accepted for kinds that are not here yet. */
     int64_t helm_index_max_size;
     int64_t helm_chart_max_size;

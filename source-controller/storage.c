@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define STAGE_PREFIX  ".incoming-"
+#define CACHE_NAME    ".gitcache"
 #define LINK_NAME     "latest.tar.gz"
 #define GARBAGE_LIMIT 1000 /* files looked at per pass */
 
@@ -189,6 +190,23 @@ int storage_stage(struct ctx *cx, const struct storage *s, const struct storage_
         return err_errno(cx, "failed to create artifact directory %s", dir);
     arena_defer(cx->arena, fs_remove_tree_deferred, dir);
     *ret_dir = dir;
+    return 0;
+}
+
+int storage_cache(struct ctx *cx, const struct storage *s, const struct storage_owner *owner, const char *key,
+                  const char **ret_dir)
+{
+    const char *rel = str_fmt(cx->arena, "%s/" CACHE_NAME, folder(cx->arena, owner));
+    const char *dir = str_fmt(cx->arena, "%s/%s", s->root, rel);
+    const char **names;
+    size_t count;
+    if (fs_mkdirs_at(cx, s->root_fd, str_fmt(cx->arena, "%s/%s", rel, key), 0700) < 0 ||
+        fs_list(cx, dir, &names, &count) < 0)
+        return err_wrap(cx, "failed to create the folder of the cache");
+    for (size_t i = 0; i < count; i++)
+        if (!str_eq(names[i], key) && fs_remove_tree(cx, str_fmt(cx->arena, "%s/%s", dir, names[i])) < 0)
+            return err_wrap(cx, "failed to remove an older cache");
+    *ret_dir = str_fmt(cx->arena, "%s/%s", dir, key);
     return 0;
 }
 

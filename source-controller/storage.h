@@ -56,6 +56,11 @@ const char *storage_find(struct ctx *cx, const struct storage *s, const struct s
 int storage_stage(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,
                   const char **ret_dir) MUST_CHECK;
 
+/* The private folder in which the owner's fetches keep what they got, made when missing; `key` tells one source from the next,
+ * and what was kept under another key is removed. Never served, and gone with storage_remove_all. */
+int storage_cache(struct ctx *cx, const struct storage *s, const struct storage_owner *owner, const char *key,
+                  const char **ret_dir) MUST_CHECK;
+
 /* Makes the file at `staged` (in a folder of storage_stage) the artifact `file` of its owner: it must be a regular file;
  * digest and size are computed here. Fills path, url, digest, size and last_update_time. */
 int storage_publish(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,

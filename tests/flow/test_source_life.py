@@ -124,7 +124,7 @@ def test_a_killed_process_leaves_nothing_half_done(private, own, repo, source):
     second = repo.commit({"a": "2"})
     again = private.source(storage=own.storage)
     source.ready(second)
-    rig.wait_for(lambda: not files(again, source, hidden=True), 5, "no folder of a fetch")
+    rig.wait_for(lambda: files(again, source, hidden=True) == [".gitcache"], 5, "no folder of a fetch")
 
 
 @pytest.mark.parametrize("damage, event", [("changed", True), ("removed", False)])
