@@ -12,6 +12,7 @@
 #include "libgotk/base/str.h"
 #include "source-controller/gitincluded.h"
 #include "source-controller/gitobserved.h"
+#include "source-controller/gitprovider.h"
 #include "source-controller/gitsubmodule.h"
 #include "source-controller/gitunsupported.h"
 #include "source-controller/source.h"
@@ -207,14 +208,11 @@ static int authenticate(struct ctx *cx, void *run)
     }
     if (read_secret(cx, r, &secret) < 0)
         return cx->err.code;
-    if (gitauth_decode(cx, &url, secret, &r->auth) >= 0) {
-        r->auth.kex_algos = comma_list(cx, &r->state->ssh_kex_algos);
-        r->auth.host_key_algos = comma_list(cx, &r->state->ssh_hostkey_algos);
-        return 0;
-    }
-    if (err_reason_of(cx))
-        return run_fails_as(cx, &r->run, COND_FETCH_FAILED, err_reason_of(cx));
-    return err_wrap(cx, "failed to configure authentication options");
+    if (gitprovider_authenticate(cx, r, &url, secret) < 0)
+        return cx->err.code;
+    r->auth.kex_algos = comma_list(cx, &r->state->ssh_kex_algos);
+    r->auth.host_key_algos = comma_list(cx, &r->state->ssh_hostkey_algos);
+    return 0;
 }
 
 /* The revision at which nothing needs to be done; NULL when a new artifact is wanted in any case. */
@@ -298,6 +296,8 @@ static int fetch_failed(struct ctx *cx, struct git_run *r)
     cond_remove(&r->run.conds, COND_OUTDATED);
     if (str_eq(reason, "GitOperationFailed"))
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, reason);
+    if (err_code(cx) == ERR_UNAUTHORIZED)
+        gitprovider_refused(r);
     if (gitverify_is_reason(reason))
         return not_verified(cx, r);
     return err_wrap(cx, "failed to checkout and determine revision");
@@ -411,6 +411,7 @@ static int finalize(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
     bool found;
+    gitprovider_forget(r);
     if (storage_remove_all(cx, &r->state->storage, &r->owner, &found) < 0) {
         run_fails_as(cx, &r->run, COND_STORAGE_FAILED, "GarbageCollectionFailed");
         return err_wrap(cx, "garbage collection for deleted resource failed");

@@ -5,16 +5,6 @@
 
 #include "libgotk/base/str.h"
 
-static bool uses_provider(const struct gitrepository_spec *s)
-{
-    return !str_empty(s->provider) && !str_eq(s->provider, "generic");
-}
-
-static bool uses_service_account(const struct gitrepository_spec *s)
-{
-    return !str_empty(s->service_account_name);
-}
-
 static bool uses_proxy(const struct gitrepository_spec *s)
 {
     return s->proxy_secret_ref != NULL;
@@ -25,8 +15,6 @@ static const struct {
     const char *instead;
     bool (*is_used)(const struct gitrepository_spec *spec);
 } rows[] = {
-    { "spec.provider other than generic", "use a token in spec.secretRef", uses_provider },
-    { "spec.serviceAccountName", "use a token in spec.secretRef", uses_service_account },
     { "spec.proxySecretRef", "set HTTPS_PROXY for the controller", uses_proxy },
 };
 

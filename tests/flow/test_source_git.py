@@ -255,7 +255,6 @@ def test_new_ignore_rules_make_a_new_artifact_of_the_same_revision(repo, source)
 
 
 @pytest.mark.parametrize("spec, field", [
-    ({"provider": "github"}, "spec.provider other than generic"),
     ({"proxySecretRef": {"name": "proxy"}}, "spec.proxySecretRef"),
 ], ids=lambda v: next(iter(v)) if isinstance(v, dict) else None)
 def test_what_is_not_supported_yet_says_so(repo, source, spec, field):

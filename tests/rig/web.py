@@ -2,6 +2,7 @@
 
     /git/NAME.git       anyone                        /files/PATH      files under Web.files
     /basic/NAME.git     user "git", Web.password      /slow/PATH       the same at 2 KiB per second
+                        or x-access-token, Web.app_token
     /bearer/NAME.git    Web.token                     /redirect/...    301 to the rest of the path
     mtls_url/git/...    needs client.crt of the CA    /status/CODE     that code (429 and 503 with Retry-After: 1)
 
@@ -94,7 +95,7 @@ class Web:
         for name in ("git", "files", "tmp"):
             (self.dir / name).mkdir(parents=True)
         self.ports = {name: free_port() for name in ("http", "https", "mtls")}
-        self.password, self.token = os.urandom(9).hex(), os.urandom(12).hex()
+        self.password, self.token, self.app_token = os.urandom(9).hex(), os.urandom(12).hex(), os.urandom(12).hex()
         self._certificates()
         self._config()
         for number in range(BACKENDS):
@@ -113,7 +114,8 @@ class Web:
         Authority(self.dir / "pki-other", "gotk other CA").issue("client", usage="clientAuth", san="DNS:client")
 
     def _config(self):
-        (self.dir / "htpasswd").write_text("git:" + openssl("passwd", "-apr1", self.password))
+        users = {"git": self.password, "x-access-token": self.app_token}
+        (self.dir / "htpasswd").write_text("".join(f"{u}:" + openssl("passwd", "-apr1", p) for u, p in users.items()))
         backend = BACKEND.format(dir=self.dir, backend=git("--exec-path").strip() + "/git-http-backend")
         locations = LOCATIONS.format(dir=self.dir, token=self.token, backend_git=backend)
         for code in CODES:
@@ -150,12 +152,14 @@ class Web:
 
     def state(self):
         return {"dir": str(self.dir), "host": self.host, "name": self.name, "ports": self.ports,
-                "password": self.password, "token": self.token}
+                "password": self.password, "token": self.token,
+                "app_token": self.app_token}
 
     @classmethod
     def from_state(cls, state):
         web = cls(pathlib.Path(state["dir"]).parent, host=state["host"], name=state["name"])
         web.ports, web.password, web.token = state["ports"], state["password"], state["token"]
+        web.app_token = state["app_token"]
         return web
 
     @property
