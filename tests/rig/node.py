@@ -103,9 +103,12 @@ class Node:
         (self.dir / "cni").mkdir()
         (self.dir / "cni/10-gotk.conflist").write_text(json.dumps(CNI))
         (self.dir / "containerd.toml").write_text(CONTAINERD.format(dir=self.dir, tag=TAG))
-        (self.dir / "kubelet.json").write_text(json.dumps({**KUBELET, "podLogsDir": str(self.dir / "pods")}))
-        self.resolv = self.dir / "resolv.conf"
-        self.resolv.write_text(f"nameserver {HOST}\n")
+        resolv = self.dir / "resolv.conf"
+        resolv.write_text(f"nameserver {HOST}\n")
+        if os.path.exists("/etc/resolv.conf"):
+            run("mount", "--bind", resolv, "/etc/resolv.conf")  # programs beside the pods ask the same names
+        (self.dir / "kubelet.json").write_text(json.dumps({**KUBELET, "podLogsDir": str(self.dir / "pods"),
+                                                           "resolvConf": str(resolv)}))
 
     def _spawn_all(self):
         config = {name: self.cp.kubeconfig(name) for name in NodeControlPlane.users}
