@@ -84,11 +84,11 @@ def test_sync(cluster, api, repo, report):
     start = time.monotonic()
     cluster.source("fleet", repo)
     api.create(rig.KUSTOMIZATION, NS, "web", spec={
-        "interval": "10m", "path": "./app", "prune": True, "wait": False, "timeout": "1m",
+        "interval": "10m", "path": "./app", "prune": True, "wait": True, "timeout": "1m",
         "sourceRef": {"kind": "GitRepository", "name": "fleet"}})
     cluster.wait_ready(rig.KUSTOMIZATION, "web", revision)
     report("Git to a Ready Kustomization: a Deployment of two pods that serve", start)
-    cluster.wait_available(APP, APP, 2)
+    assert api.get(node.DEPLOYMENT, APP, APP)["status"]["readyReplicas"] == 2, "Ready means: the pods are"
     rig.wait_for(lambda: served(api), 10, "the Service to answer", lambda page: page == "first")
 
 
@@ -124,6 +124,25 @@ def test_commit(cluster, api, repo, report):
     cluster.wait_ready(rig.KUSTOMIZATION, "web", revision)
     report("a commit to its rollout's end", start)
     rig.wait_for(lambda: served(api), 10, "the new page", lambda page: page == "second")
+
+
+def test_upgrades_itself(cluster, api, repo, report):
+    """A bootstrapped cluster: the controllers' own manifests come from Git, and change while they are applied."""
+    manifests = cluster.cp.kubectl("kustomize", rig.ROOT / "manifests/minimal")
+    revision = repo.commit({"gotk/all.yaml": manifests.replace("--log-level=info", "--log-level=debug")})
+    old = {name: cluster.pods(NS, name)[0]["metadata"]["name"] for name in CONTROLLERS}
+    start = time.monotonic()
+    api.create(rig.KUSTOMIZATION, NS, NS, spec={
+        "interval": "10m", "path": "./gotk", "prune": True, "wait": True, "timeout": "2m",
+        "sourceRef": {"kind": "GitRepository", "name": "fleet"}})
+    api.reconcile(rig.GITREPOSITORY, NS, "fleet")
+    cluster.wait_ready(rig.KUSTOMIZATION, NS, revision, 120)
+    report("both controllers replaced by themselves", start)
+    for name in CONTROLLERS:
+        cluster.wait_available(NS, name)
+        assert [pod["metadata"]["name"] for pod in cluster.pods(NS, name)] != [old[name]]
+    assert api.get(rig.CRD, name="kustomizations.kustomize.toolkit.fluxcd.io")["metadata"]["labels"][
+        "kustomize.toolkit.fluxcd.io/name"] == NS, "how the flux CLI knows a bootstrapped cluster"
 
 
 def test_prune(cluster, api, report):
