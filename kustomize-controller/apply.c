@@ -137,6 +137,10 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
         .custom_kinds_count = r->state->custom_kinds_count,
         .ignore = ignore,
         .delete_timeout_ms = r->timeout_ns / GOTIME_MS,
+        .tracker = r->tracker,
+        .before = r->proof.known ? &r->proof.before.objects : NULL,
+        .after = &r->proof.seen,
+        .full = r->proof.full,
     };
     if (prepare_objects(cx, r) < 0)
         return cx->err.code;

@@ -250,10 +250,10 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
         .output_max = YAML_MAX,
         .read_dirs = (const char *const[]){ input->root, NULL },
     };
-    bool allow_remote = input->allow_remote;
+    struct remote_use remote = { .allowed = input->allow_remote };
     struct buf output = buf_new(cx->arena, YAML_MAX);
     struct doc *d, *document = input_document(cx, input, want_yaml);
-    if (job_run(cx, &build_job, &limits, document, remote_answer, &allow_remote, &output) < 0) {
+    if (job_run(cx, &build_job, &limits, document, remote_answer, &remote, &output) < 0) {
         cx->err.message =
             url_mask(cx->arena, err_message(cx)); /* the engine quotes URLs as they are written */
         return err_code(cx);
@@ -266,6 +266,7 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
         .yaml = doc_text_at(d, "yaml"),
         .digest = doc_text_at(d, "digest"),
         .objects = doc_find(d, "objects"),
+        .remote = remote.used,
     };
     return 0;
 }

@@ -26,6 +26,7 @@ struct build_output {
     const char *yaml;    /* the built YAML, as `kustomize build` prints it */
     const char *digest;  /* "sha256:..." of it, as status.history shows */
     struct doc *objects; /* what is to be applied: a DOC_ARRAY; Lists expanded, kustomizations dropped */
+    bool remote; /* something was fetched from elsewhere: the same input may build to something else */
 };
 
 /* The row for job_init. */

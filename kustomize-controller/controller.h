@@ -10,6 +10,7 @@
 #include "kustomize-controller/build.h"
 #include "kustomize-controller/cache.h"
 #include "kustomize-controller/health.h"
+#include "kustomize-controller/proofs.h"
 #include "libgotk/api/kustomization.h"
 #include "libgotk/base/flags.h"
 #include "libgotk/base/gotime.h"
@@ -38,8 +39,23 @@ struct state {
 
     char **custom_kinds; /* --custom-apply-stage-kinds, split */
     size_t custom_kinds_count;
+    int64_t full_check_interval_ns;
     struct tree_cache *trees;
     struct targets *targets;
+    struct manager *manager;
+    struct tracker *tracker; /* of what was applied to this cluster */
+    struct proofs *proofs;
+};
+
+/* What a run knows and learns of a proof of no change (prove.c). */
+struct proving {
+    bool known;               /* `before` is there */
+    bool full;                /* every object is dry-run, whatever is known of it */
+    bool drift;               /* it runs because an object moved, and for nothing else */
+    bool holds;               /* nothing moved: nothing is fetched, built or applied */
+    struct kept_proof before; /* of the last run that went well */
+    struct proof seen;        /* by this one */
+    unsigned char inputs[PROOF_DIGEST_SIZE];
 };
 
 /* All that one reconcile knows. */
@@ -47,8 +63,12 @@ struct ks_run {
     struct run run; /* must be first */
     struct kustomization ks;
     struct state *state;
-    struct kube *kube;           /* as the controller itself: sources, variables, Secrets with kubeconfigs */
-    struct kube *target;         /* as whom and where objects are applied; NULL until connected */
+    struct kube *kube;       /* as the controller itself: sources, variables, Secrets with kubeconfigs */
+    struct kube *target;     /* as whom and where objects are applied; NULL until connected */
+    struct tracker *tracker; /* of the cluster that is applied to; NULL: it is a remote one */
+    struct proving proof;
+    struct doc *vars;            /* of spec.postBuild; NULL: none */
+    const char *vars_error;      /* why they could not be had; NULL: they are there */
     int64_t timeout_ns;          /* of health checks; shown in progress texts */
     struct artifact artifact;    /* of the source */
     const char *origin_revision; /* of the artifact, when it has one */
@@ -83,6 +103,23 @@ int check_health(struct ctx *cx, void *run) MUST_CHECK;
 
 /* health.c: tells that a new run takes the place of one that waited for health. */
 void cancel_health(struct ctx *cx, void *run);
+
+/* prove.c: ends a run for which there is nothing to do, or has it skip to the end, by the proof of the last one; reads the
+ * variables on the way. */
+int prove_unchanged(struct ctx *cx, void *run) MUST_CHECK;
+
+/* prove.c: all went well: what was seen becomes the proof. Returns a step_next. */
+int prove_success(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* prove.c: an object moved; for tracker_options.changed, with the struct state. */
+void prove_moved(struct ctx *cx, void *user, const char *owner_ns, const char *owner,
+                 const struct kube_ref *ref, const struct tracker_mark *mark);
+
+/* kustomization.c: the variables of spec.postBuild; those that cannot be had fail the build later. */
+int vars_load_for(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* kustomization.c: the last step. */
+int conclude(struct ctx *cx, void *run);
 
 /* prune.c: deletes what left the inventory and keeps what could not be deleted; takes the old inventory. */
 int prune_removed(struct ctx *cx, struct ks_run *r, const struct inventory *old,

@@ -26,13 +26,13 @@ static int connect(struct ctx *cx, void *run);
 static int build_manifests(struct ctx *cx, void *run);
 static int apply_manifests(struct ctx *cx, void *run);
 static int prune_stale(struct ctx *cx, void *run);
-static int conclude(struct ctx *cx, void *run);
 
 static const struct step steps[] = {
     /* progress shown in status   reason if it fails        step            */
     { NULL, "UnsupportedFeature", check_supported, NULL },
     { NULL, "ArtifactFailed", resolve_source, NULL },
     { NULL, "DependencyNotReady", check_dependencies, NULL },
+    { NULL, "BuildFailed", prove_unchanged, NULL },
     { "Fetching manifests", "ArtifactFailed", fetch_artifact, NULL },
     { "Building manifests", "ReconciliationFailed", connect, NULL },
     { "Building manifests", "BuildFailed", build_manifests, NULL },
@@ -96,6 +96,7 @@ static int begin(struct ctx *cx, void *run)
     r->kube = manager_kube(r->run.manager);
     if (decode_struct(cx, r->run.object, kustomization_fields, "", &r->ks) < 0)
         return err_code(cx);
+    r->tracker = r->ks.spec.kube_config ? NULL : r->state->tracker;
     if (r->ks.spec.suspend && !r->run.meta.deletion_timestamp)
         log_info(cx->log, "Reconciliation is suspended for this object", NULL);
     return read_intervals(cx, r);
@@ -171,12 +172,12 @@ static int connect(struct ctx *cx, void *run)
 
 /* Variables that cannot be had fail the first object they would be for: not before the build itself, and not when it has
  * no objects. */
-static int load_vars(struct ctx *cx, const struct ks_run *r, struct build_input *input)
+int vars_load_for(struct ctx *cx, struct ks_run *r)
 {
-    int rc = vars_load(cx, r->kube, &r->ks, &input->vars);
+    int rc = vars_load(cx, manager_kube(r->run.manager), &r->ks, &r->vars);
     if (rc != ERR_NOT_FOUND && rc != ERR_INVALID && rc != ERR_DENIED)
         return rc;
-    input->vars_error = err_message(cx);
+    r->vars_error = err_message(cx);
     err_clear(cx);
     return 0;
 }
@@ -192,9 +193,9 @@ static int build_manifests(struct ctx *cx, void *run)
         .substitute_always = post_build && str_eq(post_build->substitute_strategy, "Always"),
         .strict = manager_feature(r->run.manager, "StrictPostBuildSubstitutions"),
         .allow_remote = !r->state->no_remote_bases,
+        .vars = r->vars,
+        .vars_error = r->vars_error,
     };
-    if (load_vars(cx, r, &input) < 0)
-        return err_code(cx);
     return build_run(cx, &input, &r->built);
 }
 
@@ -223,7 +224,7 @@ static int prune_stale(struct ctx *cx, void *run)
     return rc;
 }
 
-static int conclude(struct ctx *cx, void *run)
+int conclude(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
     struct doc *status = r->run.status;
@@ -232,17 +233,26 @@ static int conclude(struct ctx *cx, void *run)
     doc_set_text(cx->arena, status, "lastAppliedOriginRevision", r->origin_revision);
     cond_set(&r->run.conds, COND_READY, COND_TRUE, "ReconciliationSucceeded", "Applied revision: %s",
              r->artifact.revision);
-    return 0;
+    return prove_success(cx, r);
 }
 
-/* A run that got past its build is remembered with its outcome. */
+/* The digest of what was built; by the proof, of what would have been. */
+static const char *built_digest(const struct ks_run *r)
+{
+    const struct doc *newest = doc_first(doc_find(r->run.status, "history"));
+    return r->proof.holds ? doc_text_at(newest, "digest") : r->built.digest;
+}
+
+/* A run that got past its build is remembered with its outcome. One that failed leaves no proof. */
 static void close_history(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
-    if (!r->built.digest)
+    if (r->run.failure.code < 0)
+        proofs_drop(r->state->proofs, &r->ks.meta);
+    if (!built_digest(r))
         return;
     const struct history_outcome outcome = {
-        .digest = r->built.digest,
+        .digest = built_digest(r),
         .status = cond_reason(r->run.status, COND_READY),
         .took = run_took(cx, &r->run),
         .finished_ns = gotime_now_ns(),

@@ -18,6 +18,13 @@ static const struct flag flags[] = {
       .target = &state.http_retry,
       .fallback = "9",
       .help = "The number of retries of a failed artifact download." },
+    { .name = "full-check-interval",
+      .kind = FLAG_DURATION,
+      .target = &state.full_check_interval_ns,
+      .fallback = "1h",
+      .help =
+          "The time after which all objects of a Kustomization are dry-run although nothing seems to have "
+          "changed; 0: at each interval." },
     { .name = "no-remote-bases",
       .kind = FLAG_BOOL,
       .target = &state.no_remote_bases,
@@ -104,12 +111,27 @@ static int setup(struct ctx *cx, struct manager *m)
                  "DirectSourceFetch feature gate is enabled, sources will be fetched directly from the API "
                  "server bypassing the cache",
                  NULL);
+    state.manager = m;
+    state.proofs = proofs_open();
+    state.tracker = tracker_open(manager_kube(m), &(struct tracker_options){
+                                                      .owner_name = KG "/name",
+                                                      .owner_namespace = KG "/namespace",
+                                                      .changed = prove_moved,
+                                                      .user = &state,
+                                                      .log = cx->log,
+                                                  });
     return tree_cache_open(cx, state.http_retry, &state.trees);
+}
+
+static void halt(struct manager *m UNUSED)
+{
+    tracker_close(state.tracker);
 }
 
 static void teardown(struct manager *m UNUSED)
 {
     targets_close(state.targets);
+    proofs_close(state.proofs);
     tree_cache_close(state.trees);
 }
 
@@ -133,6 +155,7 @@ static const struct program program = {
     .jobs = jobs,
     .commands = commands,
     .setup = setup,
+    .halt = halt,
     .teardown = teardown,
     .user = &state,
 };

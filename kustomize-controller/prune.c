@@ -196,6 +196,7 @@ int prune_all(struct ctx *cx, void *run)
     struct ks_run *r = run;
     name_revision(cx, r, doc_text_at(r->run.status, "lastAppliedRevision"),
                   doc_text_at(r->run.status, "lastAppliedOriginRevision"));
+    proofs_forget(r->state->proofs, &r->ks.meta);
     int rc = deletes_objects(r) ? delete_and_wait(cx, r) : 0;
     if (rc == 0 && !r->ks.spec.suspend && cond_is(r->run.status, COND_READY, COND_TRUE))
         tell_finished(cx, r);

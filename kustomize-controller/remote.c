@@ -38,9 +38,10 @@ static int fetch(struct ctx *cx, const char *url, struct http_response *response
 int remote_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
 {
     const char *url = doc_text_at(request, "url");
-    const bool *allowed = user;
+    struct remote_use *use = user;
     struct http_response response;
-    if (!allowed || !*allowed)
+    use->used = true;
+    if (!use->allowed)
         return err_fail(cx, ERR_DENIED, "remote resources are not allowed here");
     if (str_empty(url))
         return err_fail(cx, ERR_INVALID, "the build asked for a resource without a URL");

@@ -12,8 +12,14 @@
 /* The largest remote resource, in bytes. */
 #define REMOTE_BODY_MAX ((size_t)32 << 20)
 
-/* Answers a child's question {"url": "..."} with {"body": "..."}; a job_answer_fn. `user` is a const bool: false (or NULL)
- * refuses, with ERR_DENIED, what the child should not have asked for. */
+/* Whether a build may fetch, and whether it tried. */
+struct remote_use {
+    bool allowed;
+    bool used;
+};
+
+/* Answers a child's question {"url": "..."} with {"body": "..."}; a job_answer_fn. `user` is a struct remote_use: what is not
+ * allowed, the child should not have asked for, and is refused with ERR_DENIED. */
 int remote_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer) MUST_CHECK;
 
 #endif

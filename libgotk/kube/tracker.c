@@ -34,12 +34,14 @@ struct tracker {
     pthread_mutex_t lock;
     struct tracked *kinds; /* under the lock; entries never go before tracker_close */
     size_t count;
-    atomic_size_t lookouts;
+    struct tracker_lookout *lookouts; /* under the lock */
+    atomic_size_t users; /* the lookouts, and until tracker_close the owner; the last one ends the memory */
 };
 
 struct tracker_lookout {
     struct tracker *tracker;
-    struct reflector *reflector;
+    struct tracker_lookout *next;
+    struct reflector *reflector; /* NULL once the tracker was closed */
     char *api_version;
     char *kind;
     char *ns;
@@ -233,6 +235,7 @@ struct tracker *tracker_open(struct kube *k, const struct tracker_options *optio
     t->o.owner_name = t->selector = mem_strdup(options->owner_name);
     t->o.owner_namespace = mem_strdup(options->owner_namespace);
     pthread_mutex_init(&t->lock, NULL);
+    atomic_init(&t->users, 1);
     return t;
 }
 
@@ -246,6 +249,16 @@ void tracker_cancel(struct tracker *t)
     pthread_mutex_unlock(&t->lock);
 }
 
+static void leave(struct tracker *t)
+{
+    if (atomic_fetch_sub(&t->users, 1) > 1)
+        return;
+    pthread_mutex_destroy(&t->lock);
+    mem_free(t->selector);
+    mem_free((char *)(uintptr_t)t->o.owner_namespace);
+    mem_free(t);
+}
+
 void tracker_close(struct tracker *t)
 {
     if (!t)
@@ -256,10 +269,12 @@ void tracker_close(struct tracker *t)
         reflector_stop(k->reflector);
         free_tracked(k);
     }
-    pthread_mutex_destroy(&t->lock);
-    mem_free(t->selector);
-    mem_free((char *)(uintptr_t)t->o.owner_namespace);
-    mem_free(t);
+    t->kinds = NULL;
+    for (struct tracker_lookout *l = t->lookouts; l; l = l->next) {
+        reflector_stop(l->reflector);
+        l->reflector = NULL;
+    }
+    leave(t);
 }
 
 void tracker_watch(struct ctx *cx, struct tracker *t, const char *api_version, const char *kind)
@@ -308,7 +323,7 @@ static void free_lookout(struct tracker_lookout *l)
     char *const texts[] = { l->api_version, l->kind, l->ns, l->name, l->owner_ns, l->owner };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         mem_free(texts[i]);
-    atomic_fetch_sub(&l->tracker->lookouts, 1);
+    leave(l->tracker);
     mem_free(l);
 }
 
@@ -332,8 +347,8 @@ static int start_lookout(struct ctx *cx, struct tracker_lookout *l)
 struct tracker_lookout *tracker_lookout_open(struct ctx *cx, struct tracker *t, const struct kube_ref *ref,
                                              const char *owner_ns, const char *owner)
 {
-    if (atomic_fetch_add(&t->lookouts, 1) >= LOOKOUTS_MAX) {
-        atomic_fetch_sub(&t->lookouts, 1);
+    if (atomic_fetch_add(&t->users, 1) > LOOKOUTS_MAX) {
+        atomic_fetch_sub(&t->users, 1);
         return NULL;
     }
     struct tracker_lookout *l = mem_alloc(sizeof(*l));
@@ -344,17 +359,29 @@ struct tracker_lookout *tracker_lookout_open(struct ctx *cx, struct tracker *t, 
     l->name = mem_strdup(ref->name);
     l->owner_ns = mem_strdup(owner_ns);
     l->owner = mem_strdup(owner);
-    if (start_lookout(cx, l) >= 0)
-        return l;
-    err_clear(cx);
-    free_lookout(l);
-    return NULL;
+    if (start_lookout(cx, l) < 0) {
+        err_clear(cx);
+        free_lookout(l);
+        return NULL;
+    }
+    pthread_mutex_lock(&t->lock);
+    l->next = t->lookouts;
+    t->lookouts = l;
+    pthread_mutex_unlock(&t->lock);
+    return l;
 }
 
 void tracker_lookout_close(struct tracker_lookout *l)
 {
     if (!l)
         return;
+    struct tracker *t = l->tracker;
+    pthread_mutex_lock(&t->lock);
+    struct tracker_lookout **at = &t->lookouts;
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    pthread_mutex_unlock(&t->lock);
     reflector_stop(l->reflector);
     free_lookout(l);
 }

@@ -42,7 +42,8 @@ struct tracker *tracker_open(struct kube *k, const struct tracker_options *optio
 /* Asks all watches to end, without waiting. NULL is allowed. */
 void tracker_cancel(struct tracker *t);
 
-/* Ends all watches and the tracker; NULL is allowed. Not from `changed`. */
+/* Ends all watches: afterwards `changed` is not called any more. Lookouts that are still open are closed later, by whoever
+ * opened them; none may be opened or closed meanwhile. NULL is allowed. Not from `changed`. */
 void tracker_close(struct tracker *t);
 
 /* Watches the kind from now on, if it is not watched yet. Beyond 256 kinds nothing happens: objects of those stay

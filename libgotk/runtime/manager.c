@@ -411,6 +411,8 @@ static void stop(struct manager *m)
     probes_stop(m->probes);
     lanes_stop(m->lanes);
     watchers_close(m->watchers);
+    if (m->program->halt)
+        m->program->halt(m);
     events_stop(m->events, EVENTS_GRACE_MS);
     lease_stop(m->lease);
     progress_stop(m->progress);

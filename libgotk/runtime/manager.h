@@ -45,6 +45,8 @@ struct program {
     int (*setup)(struct ctx *cx, struct manager *m);
     /* We lead: starts what only the leader may do (the artifact server); workers start after it. May be NULL. */
     int (*lead)(struct ctx *cx, struct manager *m);
+    /* No worker runs any more: ends what still asks for reconciles, for the queues go next. May be NULL. */
+    void (*halt)(struct manager *m);
     /* The last thing before the process ends, when no worker runs any more. May be NULL. */
     void (*teardown)(struct manager *m);
     void *user; /* the program's own state, for manager_user */

@@ -43,6 +43,13 @@ int run_backoff(struct ctx *cx, struct run *run)
     return choose(cx, run, (struct result){ .requeue = RESULT_BACKOFF, .event = RESULT_WARNING });
 }
 
+int run_rest(struct run *run, int64_t ns)
+{
+    run->driver->resting = run->driver->chosen = true;
+    run->result = (struct result){ .requeue = RESULT_AFTER, .after_ns = ns, .event = RESULT_SILENT };
+    return STEP_DONE;
+}
+
 int run_fails_as(struct ctx *cx, struct run *run, const char *condition, const char *reason)
 {
     run->driver->condition = condition ? str_dup(cx->arena, condition) : run->driver->condition;

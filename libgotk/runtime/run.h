@@ -44,6 +44,7 @@ struct run {
     const char *log_message; /* what the log says of a failure nobody is told of; NULL: the error itself */
     bool observed;           /* set status.observedGeneration even though the run stalls */
     int64_t wait_ms;         /* with STEP_WAIT: call the step again after so long at the latest */
+    int (*skip_to)(struct ctx *cx, void *run); /* go on with this step of the table; NULL: with the next */
 
     /* Known when `finished` is called. */
     struct result result;
@@ -65,6 +66,10 @@ int run_backoff(struct ctx *cx, struct run *run);
 /* The failure shows in another condition (True when it is not Ready) or with another reason than the step's row names;
  * NULL leaves the row's. */
 int run_fails_as(struct ctx *cx, struct run *run, const char *condition, const char *reason);
+
+/* There was nothing to do and nobody need know: no status, no event, no log line; again after `ns`. Returns STEP_DONE, so that a
+ * step ends with `return run_rest(run, ns);`. A status that was shown meanwhile is set right all the same. */
+int run_rest(struct run *run, int64_t ns);
 
 /* Lets people see the working status as it is now if the current step goes on for another second. For steps that change
  * conditions themselves; the driver calls it at the start of each step with a progress text. */

@@ -217,8 +217,19 @@ struct queue_outcome runclose_cut_short(struct ctx *cx, struct run *run)
     return (struct queue_outcome){ .verdict = QUEUE_FORGET };
 }
 
+/* True when the run rests and the API server still has the status it began with. */
+static bool left_no_trace(struct run *run)
+{
+    if (run->failure.code < 0 || !run->driver->resting)
+        return false;
+    run_hide_progress(run);
+    return run->driver->published == doc_find(run->object, "status");
+}
+
 struct queue_outcome runclose_outcome(struct ctx *cx, struct run *run, enum run_ending ending)
 {
+    if (left_no_trace(run))
+        return verdict_of(run);
     mark(cx, run, ending);
     struct queue_outcome outcome = verdict_of(run);
     if (runclose_write(cx, run) < 0 || (ending == RUN_DELETED && release(cx, run) < 0))

@@ -98,7 +98,7 @@ static int drive(struct ctx *cx, struct run *run, enum run_ending *ret_ending)
 static void judge(struct ctx *cx, struct run *run, int rc, enum run_ending ending)
 {
     run->failure = rc < 0 ? cx->err : (struct err){ 0 };
-    if (rc < 0 && run->driver->chosen)
+    if (run->driver->chosen && (rc < 0 || run->driver->resting))
         return;
     run->result = result_of(rc < 0 ? rc : 0);
     if (run->controller->retries && (run->result.requeue == RESULT_BACKOFF || run->result.stalled))

@@ -20,6 +20,7 @@ struct run_driver {
     const char *condition; /* of run_fails_as */
     const char *reason;
     bool chosen;      /* run_stall and friends decided the result */
+    bool resting;     /* run_rest */
     uint64_t written; /* the newest resourceVersion we wrote */
 };
 

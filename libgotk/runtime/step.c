@@ -19,6 +19,9 @@ int step_table(struct ctx *cx, struct run *run, const struct step *steps, size_t
 {
     for (; *index < count; ++*index) {
         const struct step *step = &steps[*index];
+        if (run->skip_to && run->skip_to != step->run)
+            continue;
+        run->skip_to = NULL;
         if (ctx_check(cx) < 0)
             return cx->err.code;
         if (step->progress && !run->resumed)

@@ -77,9 +77,10 @@ const char *apply_marker(struct ctx *cx, const struct apply *ap, const char *nam
 static bool is_skipped(struct ctx *cx, const struct apply *ap, const struct item *it)
 {
     const char *reconcile = apply_marker(cx, ap, "reconcile"), *ssa = apply_marker(cx, ap, "ssa");
+    bool exists = it->live || (it->stands && !it->known->untouched);
     return meta_marked(it->wanted, reconcile, "disabled") || meta_marked(it->live, reconcile, "disabled") ||
            meta_marked(it->wanted, ssa, "Ignore") || meta_marked(it->live, ssa, "Ignore") ||
-           (it->live && meta_marked(it->wanted, ssa, "IfNotPresent")) || (it->stands && it->known->skipped);
+           (exists && meta_marked(it->wanted, ssa, "IfNotPresent")) || (it->stands && it->known->skipped);
 }
 
 void apply_mark_skipped(struct ctx *cx, struct apply *ap)

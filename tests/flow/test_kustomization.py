@@ -95,7 +95,7 @@ def test_an_unchanged_reconcile_writes_nothing(cp, api, ns, repo, flux):
     assert before == {n: api.get(rig.CONFIGMAP, ns, n)["metadata"]["resourceVersion"] for n in "ab"}
     count = cp.requests(mark, "kustomize-controller", ns=ns)
     assert count["patch kustomizations/status"] == 1, count
-    assert (count["get configmaps"], count["patch configmaps"]) == (2, 2), count
+    assert count["patch configmaps"] == 2 and count["get configmaps"] <= 2, count
 
 
 def test_an_overlay_with_everything(api, ns, repo, flux):

@@ -1,0 +1,196 @@
+/*
+ * prove.c: a proof of no change replaces work.
+ *
+ * The inputs of a run (artifact, spec, variables) and the objects it left in the cluster are remembered (proofs.h). While
+ * both stand, an interval neither fetches nor builds nor asks the API server. An object that moved is drift: it is looked
+ * at when the tracker tells, not at the next interval. Any doubt means the full check: a start, a request, a failure, a
+ * remote cluster, an hour. Rejected: trusting the proof when someone asks for a reconcile, who wants to know, not to
+ * believe. Worker threads; prove_moved on the tracker's.
+ */
+#include "kustomize-controller/controller.h"
+#include "libgotk/base/hash.h"
+#include "libgotk/base/str.h"
+#include "libgotk/doc/json.h"
+#include "libgotk/ssa/inventory.h"
+
+#include <string.h>
+
+static void hash_text(struct hash *h, const char *s)
+{
+    hash_update(h, str_or(s, ""), strlen(str_or(s, "")) + 1);
+}
+
+/* What the outcome depends on, but for what a build fetches from elsewhere. */
+static int digest_inputs(struct ctx *cx, struct ks_run *r)
+{
+    unsigned char digest[HASH_SIZE_MAX];
+    struct hash *h;
+    if (hash_new(cx, "sha256", &h) < 0)
+        return err_code(cx);
+    hash_text(h, r->artifact.digest);
+    hash_text(h, r->artifact.revision);
+    hash_text(h, r->origin_revision);
+    hash_text(h, json_text(cx->arena, doc_find(r->run.object, "spec"), JSON_SORTED));
+    hash_text(h, r->vars ? json_text(cx->arena, r->vars, JSON_SORTED) : NULL);
+    hash_final(h, digest);
+    memcpy(r->proof.inputs, digest, sizeof(r->proof.inputs));
+    return 0;
+}
+
+static bool is_requested(const struct ks_run *r)
+{
+    const char *requested = meta_annotation(&r->ks.meta, API_REQUESTED_AT);
+    return requested && !str_eq(requested, r->ks.status.last_handled_reconcile_at);
+}
+
+/* Whether every object has to be dry-run, whatever is known of it. */
+static bool needs_full_check(const struct ks_run *r)
+{
+    int64_t age_ms = ctx_now_ms() - r->proof.before.checked_ms;
+    return !r->proof.known || !r->tracker || r->vars_error || is_requested(r) ||
+           age_ms >= r->state->full_check_interval_ns / GOTIME_MS;
+}
+
+/* Whether the tracker has nothing to say against any object of the inventory. */
+static bool all_stand(struct ctx *cx, struct ks_run *r, const struct inventory *inv,
+                      const struct proof *proof)
+{
+    struct arena_mark scratch = arena_mark(cx->arena);
+    bool stand = inv ? inv->entries_count == proof->len : proof->len == 0;
+    for (size_t i = 0; stand && inv && i < inv->entries_count; i++) {
+        unsigned char id[PROOF_DIGEST_SIZE];
+        struct doc *object;
+        if (inventory_object(cx, &inv->entries[i], &object) < 0) {
+            err_clear(cx);
+            return false;
+        }
+        struct kube_ref ref = kube_ref_of(object);
+        proof_id(cx->arena, &ref, id);
+        const struct proof_object *entry = proof_find(proof, id);
+        stand = entry && proof_stands(r->tracker, &ref, entry);
+    }
+    arena_release(cx->arena, scratch);
+    return stand;
+}
+
+static int rest(struct ks_run *r, int64_t ms)
+{
+    proofs_rest(r->state->proofs, &r->ks.meta);
+    return run_rest(&r->run, (ms > 0 ? ms : 1) * GOTIME_MS);
+}
+
+/* Objects moved although no input did. Told by the tracker, that is looked at now, unless it comes too often. */
+static int meet_drift(struct ks_run *r, int64_t left_ms)
+{
+    int64_t wait_ms = 0;
+    if (r->run.trigger == QUEUE_WATCH)
+        wait_ms = proofs_spend(r->state->proofs, &r->ks.meta, ctx_now_ms());
+    if (wait_ms > 0)
+        return rest(r, wait_ms < left_ms ? wait_ms : left_ms);
+    r->proof.drift = r->run.trigger == QUEUE_WATCH;
+    return STEP_NEXT;
+}
+
+/* What an apply would have said of the objects: they are all as they should be. */
+static int recall_applied(struct ctx *cx, struct ks_run *r)
+{
+    const struct inventory *inv = r->ks.status.inventory;
+    for (size_t i = 0; inv && i < inv->entries_count; i++) {
+        unsigned char id[PROOF_DIGEST_SIZE];
+        struct doc *object;
+        if (inventory_object(cx, &inv->entries[i], &object) < 0)
+            return err_code(cx);
+        struct kube_ref ref = kube_ref_of(object);
+        proof_id(cx->arena, &ref, id);
+        const struct proof_object *entry = proof_find(&r->proof.before.objects, id);
+        change_add(cx->arena, &r->applied, object,
+                   entry && entry->skipped ? CHANGE_SKIPPED : CHANGE_UNCHANGED);
+    }
+    return 0;
+}
+
+/* The proof holds. What is left to do is to look at the health of the objects, if that is asked for: it may have changed
+ * without anyone's doing. */
+static int hold(struct ctx *cx, struct ks_run *r)
+{
+    r->proof.holds = true;
+    r->run.skip_to = conclude;
+    if (!r->ks.spec.wait && !doc_len(r->ks.spec.health_checks))
+        return STEP_NEXT;
+    r->run.skip_to = check_health;
+    return recall_applied(cx, r) < 0 ? err_code(cx) : connect_target(cx, r);
+}
+
+int prove_unchanged(struct ctx *cx, void *run)
+{
+    struct ks_run *r = run;
+    struct proving *p = &r->proof;
+    if (vars_load_for(cx, r) < 0 || digest_inputs(cx, r) < 0)
+        return err_code(cx);
+    p->known = proofs_begin(r->state->proofs, cx->arena, &r->ks.meta, &p->before);
+    p->full = needs_full_check(r);
+    if (p->full || memcmp(p->inputs, p->before.inputs, sizeof(p->inputs)) != 0)
+        return STEP_NEXT;
+    int64_t left_ms = p->before.due_ms - ctx_now_ms();
+    if (!all_stand(cx, r, r->ks.status.inventory, &p->before.objects))
+        return meet_drift(r, left_ms);
+    if (r->run.trigger == QUEUE_WATCH && left_ms > 0)
+        return rest(r, left_ms);
+    return hold(cx, r);
+}
+
+/* A remote base may be another one tomorrow. */
+static void forget_inputs(struct ks_run *r)
+{
+    if (r->built.remote)
+        memset(r->proof.inputs, 0, sizeof(r->proof.inputs));
+}
+
+static bool changed_something(const struct changes *set)
+{
+    for (size_t i = 0; i < set->len; i++)
+        if (change_is_real(set->at[i].action))
+            return true;
+    return false;
+}
+
+int prove_success(struct ctx *cx, struct ks_run *r)
+{
+    struct proving *p = &r->proof;
+    int64_t now_ms = ctx_now_ms();
+    bool quiet = p->drift && !changed_something(&r->applied) && p->before.due_ms > now_ms;
+    struct kept_proof proof = p->before;
+    forget_inputs(r);
+    memcpy(proof.inputs, p->inputs, sizeof(proof.inputs));
+    proof.due_ms = quiet ? p->before.due_ms : now_ms + r->run.interval_ns / GOTIME_MS;
+    if (p->full)
+        proof.checked_ms = now_ms;
+    if (!p->holds) {
+        proof.objects = p->seen;
+        proof_sort(&proof.objects);
+    }
+    proofs_keep(r->state->proofs, &r->ks.meta, &proof);
+    if (r->tracker && !p->holds &&
+        !all_stand(cx, r, inventory_of_changes(cx->arena, &r->applied), &proof.objects))
+        manager_enqueue(r->run.manager, &kustomization_controller, r->ks.meta.ns, r->ks.meta.name,
+                        QUEUE_WATCH); /* something moved while this run was on its way */
+    return quiet ? run_rest(&r->run, (proof.due_ms - now_ms) * GOTIME_MS) : STEP_NEXT;
+}
+
+/* A Job that is gone has most likely outlived its ttlSecondsAfterFinished: it comes again at the next interval, as with
+ * Flux, and not for ever at once. */
+static bool may_be_gone(const struct kube_ref *ref)
+{
+    return str_eq(ref->kind, "Job") && str_starts(ref->api_version, "batch/");
+}
+
+void prove_moved(struct ctx *cx UNUSED, void *user, const char *owner_ns, const char *owner,
+                 const struct kube_ref *ref, const struct tracker_mark *mark)
+{
+    struct state *s = user;
+    bool drift = proofs_contradicts(s->proofs, owner_ns, owner, ref, mark);
+    if (drift && (mark || !may_be_gone(ref)))
+        manager_enqueue(s->manager, &kustomization_controller, owner_ns, owner, QUEUE_WATCH);
+    else
+        manager_wake(s->manager, &kustomization_controller, owner_ns, owner);
+}
