@@ -141,6 +141,7 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
         .before = r->proof.known ? &r->proof.before.objects : NULL,
         .after = &r->proof.seen,
         .full = r->proof.full,
+        .patient = r->proof.drift,
     };
     if (prepare_objects(cx, r) < 0)
         return cx->err.code;

@@ -151,7 +151,7 @@ void proofs_forget(struct proofs *p, const struct meta *owner)
 static bool contradicts(const struct entry *e, const unsigned char *id, const struct tracker_mark *mark)
 {
     const struct proof_object *object = proof_find(&e->proof.objects, id);
-    if (!object || object->untouched)
+    if (!object || object->untouched || (!mark && object->transient))
         return false;
     return !mark || !tracker_stands(&object->mark, mark);
 }

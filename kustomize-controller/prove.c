@@ -51,9 +51,9 @@ static bool needs_full_check(const struct ks_run *r)
            age_ms >= r->state->full_check_interval_ns / GOTIME_MS;
 }
 
-/* Whether the tracker has nothing to say against any object of the inventory. */
+/* Whether the tracker has nothing to say against any object of the inventory; `patient` as proof_stands has it. */
 static bool all_stand(struct ctx *cx, struct ks_run *r, const struct inventory *inv,
-                      const struct proof *proof)
+                      const struct proof *proof, bool patient)
 {
     struct arena_mark scratch = arena_mark(cx->arena);
     bool stand = inv ? inv->entries_count == proof->len : proof->len == 0;
@@ -67,7 +67,7 @@ static bool all_stand(struct ctx *cx, struct ks_run *r, const struct inventory *
         struct kube_ref ref = kube_ref_of(object);
         proof_id(cx->arena, &ref, id);
         const struct proof_object *entry = proof_find(proof, id);
-        stand = entry && proof_stands(r->tracker, &ref, entry);
+        stand = entry && proof_stands(r->tracker, &ref, entry, patient);
     }
     arena_release(cx->arena, scratch);
     return stand;
@@ -132,9 +132,10 @@ int prove_unchanged(struct ctx *cx, void *run)
     if (p->full || memcmp(p->inputs, p->before.inputs, sizeof(p->inputs)) != 0)
         return STEP_NEXT;
     int64_t left_ms = p->before.due_ms - ctx_now_ms();
-    if (!all_stand(cx, r, r->ks.status.inventory, &p->before.objects))
+    bool early = r->run.trigger == QUEUE_WATCH && left_ms > 0;
+    if (!all_stand(cx, r, r->ks.status.inventory, &p->before.objects, early))
         return meet_drift(r, left_ms);
-    if (r->run.trigger == QUEUE_WATCH && left_ms > 0)
+    if (early)
         return rest(r, left_ms);
     return hold(cx, r);
 }
@@ -171,25 +172,17 @@ int prove_success(struct ctx *cx, struct ks_run *r)
     }
     proofs_keep(r->state->proofs, &r->ks.meta, &proof);
     if (r->tracker && !p->holds &&
-        !all_stand(cx, r, inventory_of_changes(cx->arena, &r->applied), &proof.objects))
+        !all_stand(cx, r, inventory_of_changes(cx->arena, &r->applied), &proof.objects, true))
         manager_enqueue(r->run.manager, &kustomization_controller, r->ks.meta.ns, r->ks.meta.name,
                         QUEUE_WATCH); /* something moved while this run was on its way */
     return quiet ? run_rest(&r->run, (proof.due_ms - now_ms) * GOTIME_MS) : STEP_NEXT;
-}
-
-/* A Job that is gone has most likely outlived its ttlSecondsAfterFinished: it comes again at the next interval, as with
- * Flux, and not for ever at once. */
-static bool may_be_gone(const struct kube_ref *ref)
-{
-    return str_eq(ref->kind, "Job") && str_starts(ref->api_version, "batch/");
 }
 
 void prove_moved(struct ctx *cx UNUSED, void *user, const char *owner_ns, const char *owner,
                  const struct kube_ref *ref, const struct tracker_mark *mark)
 {
     struct state *s = user;
-    bool drift = proofs_contradicts(s->proofs, owner_ns, owner, ref, mark);
-    if (drift && (mark || !may_be_gone(ref)))
+    if (proofs_contradicts(s->proofs, owner_ns, owner, ref, mark))
         manager_enqueue(s->manager, &kustomization_controller, owner_ns, owner, QUEUE_WATCH);
     else
         manager_wake(s->manager, &kustomization_controller, owner_ns, owner);

@@ -217,8 +217,7 @@ static int apply_single(struct ctx *cx, struct apply *ap)
         it->look = true;
         return apply_read(cx, ap, apply_needs_look);
     }
-    struct tracker_mark now = tracker_mark_of(cx->arena, it->after);
-    it->action = tracker_stands(&it->known->mark, &now) ? CHANGE_UNCHANGED : CHANGE_CONFIGURED;
+    it->action = apply_proves_unchanged(cx, it) ? CHANGE_UNCHANGED : CHANGE_CONFIGURED;
     return 0;
 }
 

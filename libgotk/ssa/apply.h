@@ -29,6 +29,7 @@ struct apply_options {
     const struct proof *before;        /* of the last apply, sorted; NULL: none */
     struct proof *after;               /* gets an entry per object, unsorted; NULL: not wanted */
     bool full;                         /* dry-run every object although its proof stands */
+    bool patient;                      /* as proof_stands has it */
     int64_t wait_timeout_ms;           /* for definitions and classes to become current; 0: 60 s */
     int64_t delete_timeout_ms;         /* for objects that are recreated to go; 0: 60 s */
 };

@@ -36,8 +36,7 @@ static void recall_one(struct ctx *cx, struct apply *ap, struct item *it)
     proof_wanted(cx->arena, it->wanted, it->digest);
     it->known = find_known(cx, o->before, ref);
     it->absent = view == TRACKER_ABSENT;
-    it->stands = it->known && (it->known->untouched ||
-                               (view == TRACKER_PRESENT && tracker_stands(&it->known->mark, &mark)));
+    it->stands = it->known && proof_stands(o->tracker, &ref, it->known, o->patient);
     bool unchanged = it->stands && same(it->known->wanted, it->digest);
     if (it->stands && it->known->skipped && !unchanged)
         it->stands = false; /* what it is skipped for may be gone from the manifest */
@@ -74,6 +73,7 @@ static void record_one(struct ctx *cx, const struct apply *ap, const struct item
     if (it->after && !it->ruled)
         proof_result(cx->arena, it->after, entry.result);
     entry.skipped = it->action == CHANGE_SKIPPED;
+    entry.transient = proof_is_transient(it->wanted);
     entry.untouched = entry.skipped && !seen && !(it->stands && it->known);
     vec_push(cx->arena, ap->options->after, entry);
 }

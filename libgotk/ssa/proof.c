@@ -81,10 +81,21 @@ void proof_sort(struct proof *p)
         qsort(p->at, p->len, sizeof(*p->at), compare);
 }
 
-bool proof_stands(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry)
+bool proof_is_transient(const struct doc *manifest)
+{
+    return str_eq(doc_text_at(manifest, "kind"), "Job") &&
+           str_starts(str_or(doc_text_at(manifest, "apiVersion"), ""), "batch/") &&
+           doc_kind(doc_path(manifest, "spec", "ttlSecondsAfterFinished")) == DOC_NUMBER;
+}
+
+bool proof_stands(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry,
+                  bool patient)
 {
     struct tracker_mark now;
     if (entry->untouched)
         return true;
-    return t && tracker_look(t, ref, &now) == TRACKER_PRESENT && tracker_stands(&entry->mark, &now);
+    enum tracker_view view = t ? tracker_look(t, ref, &now) : TRACKER_UNSURE;
+    if (view == TRACKER_ABSENT)
+        return entry->transient && patient;
+    return view == TRACKER_PRESENT && tracker_stands(&entry->mark, &now);
 }

@@ -20,6 +20,7 @@ struct proof_object {
     unsigned char result[PROOF_DIGEST_SIZE]; /* of what a dry-run of it answered: proof_result */
     struct tracker_mark mark;
     bool skipped;   /* a marker on the manifest or the object keeps us away */
+    bool transient; /* a Job that goes some time after it finished */
     bool untouched; /* skipped, and whether it is there does not matter: the mark says nothing */
 };
 
@@ -41,7 +42,12 @@ const struct proof_object *proof_find(const struct proof *p, const unsigned char
 /* Brings entries into the order proof_find needs. */
 void proof_sort(struct proof *p);
 
-/* True when the tracker has nothing to say against the entry. */
-bool proof_stands(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry);
+/* True for a Job with ttlSecondsAfterFinished: that it is gone need not mean that somebody took it. */
+bool proof_is_transient(const struct doc *manifest);
+
+/* True when the tracker has nothing to say against the entry. With `patient` a transient object may be gone: it comes again
+ * at the next interval, as with Flux, and not for ever at once. */
+bool proof_stands(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry,
+                  bool patient);
 
 #endif
