@@ -32,6 +32,15 @@ def settled(flux, revision):
     reconciled_again(flux)
 
 
+def at_rest(flux, revision):
+    """From now on it waits for an hour, and all that it had to tell is told."""
+    flux.api.patch(rig.KUSTOMIZATION, {"spec": {"interval": "60m"}}, flux.ns, "app")
+    ks = flux.ready(revision)
+    rig.wait_for(lambda: flux.events("ReconciliationSucceeded"), 10, "the event of the last reconcile",
+                 until=lambda events: any(e.endswith("next run in 1h0m0s") for e in events))
+    return ks
+
+
 def data(api, ns, name):
     found = api.find(rig.CONFIGMAP, ns, name)
     return found and found.get("data")
@@ -61,8 +70,7 @@ def test_a_request_checks_every_object(cp, api, ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", x="1"), "b.yaml": configmap("b", x="1")})
     flux.source().apply(interval="3s")
     settled(flux, repo.head())
-    api.patch(rig.KUSTOMIZATION, {"spec": {"interval": "60m"}}, ns, "app")
-    flux.ready(repo.head())
+    at_rest(flux, repo.head())
     mark = cp.audit_mark()
     flux.again()
     count = cp.requests(mark, ME, ns=ns)
@@ -74,8 +82,7 @@ def test_a_commit_asks_only_for_what_it_changes(cp, api, ns, repo, flux):
     repo.commit({**files, "web.yaml": DEPLOYMENT_TEXT})
     flux.source().apply(interval="3s")
     settled(flux, repo.head())
-    api.patch(rig.KUSTOMIZATION, {"spec": {"interval": "60m"}}, ns, "app")
-    flux.ready(repo.head())
+    at_rest(flux, repo.head())
     mark = cp.audit_mark()
     second = repo.commit({"b.yaml": configmap("b", x="2")})
     flux.sync()
@@ -91,8 +98,7 @@ def test_drift_is_put_back_when_it_happens(api, ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", x="wanted"), "web.yaml": DEPLOYMENT_TEXT})
     flux.source().apply(interval="3s")
     settled(flux, repo.head())
-    api.patch(rig.KUSTOMIZATION, {"spec": {"interval": "60m"}}, ns, "app")
-    flux.ready(repo.head())
+    at_rest(flux, repo.head())
     api.patch(rig.CONFIGMAP, {"data": {"x": "edited", "mine": "stays"}}, ns, "a")
     rig.wait_for(lambda: data(api, ns, "a"), 2, "the edit to be put back", until=lambda d: d == {"x": "wanted", "mine": "stays"})
     api.delete(rig.CONFIGMAP, ns, "a")
@@ -111,8 +117,7 @@ def test_what_is_no_drift_is_passed_over_in_silence(cp, api, ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", x="1"), "web.yaml": DEPLOYMENT_TEXT})
     flux.source().apply(interval="3s")
     settled(flux, repo.head())
-    api.patch(rig.KUSTOMIZATION, {"spec": {"interval": "60m"}}, ns, "app")
-    before = flux.ready(repo.head())
+    before = at_rest(flux, repo.head())
     mark = cp.audit_mark()
     api.patch(DEPLOYMENT.path(ns, "web") + "/status", {"status": {"replicas": 1}})
     time.sleep(1)
@@ -141,8 +146,7 @@ def test_someone_who_insists_is_met_at_a_human_pace(cp, api, ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", x="wanted")})
     flux.source().apply(interval="3s")
     settled(flux, repo.head())
-    api.patch(rig.KUSTOMIZATION, {"spec": {"interval": "60m"}}, ns, "app")
-    flux.ready(repo.head())
+    at_rest(flux, repo.head())
     mark, until = cp.audit_mark(), time.time() + 6
     while time.time() < until:
         if data(api, ns, "a") == {"x": "wanted"}:
