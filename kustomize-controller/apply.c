@@ -69,14 +69,14 @@ static int refuse_encrypted(struct ctx *cx, const struct doc *object)
         subject_name(cx->arena, object));
 }
 
-static int prepare_objects(struct ctx *cx, const struct ks_run *r)
+int prepare_objects(struct ctx *cx, const struct kustomization *ks, struct doc *objects)
 {
-    doc_each (object, r->built.objects) {
-        set_owner(cx, object, &r->ks.meta);
+    doc_each (object, objects) {
+        set_owner(cx, object, &ks->meta);
         if (normalize_object(cx, object) < 0)
             return cx->err.code;
-        set_common(cx, object, r->ks.spec.common_metadata, "labels");
-        set_common(cx, object, r->ks.spec.common_metadata, "annotations");
+        set_common(cx, object, ks->spec.common_metadata, "labels");
+        set_common(cx, object, ks->spec.common_metadata, "annotations");
         if (refuse_encrypted(cx, object) < 0)
             return cx->err.code;
     }
@@ -143,7 +143,7 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
         .full = r->proof.full,
         .patient = r->proof.drift,
     };
-    if (prepare_objects(cx, r) < 0)
+    if (prepare_objects(cx, &r->ks, r->built.objects) < 0)
         return cx->err.code;
     if (apply_staged(cx, r->target, &options, r->built.objects, &r->applied) < 0)
         return with_changes(cx, &r->applied);

@@ -92,6 +92,10 @@ int connect_target(struct ctx *cx, struct ks_run *r) MUST_CHECK;
 /* target.c: *ret_exists is false when the account that objects are deleted as is gone. */
 int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exists) MUST_CHECK;
 
+/* apply.c: gives built objects the owner's labels, corrections and common metadata, in place; ERR_INVALID for a Secret that is
+ * still encrypted. */
+int prepare_objects(struct ctx *cx, const struct kustomization *ks, struct doc *objects) MUST_CHECK;
+
 /* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
 int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;
 
@@ -141,6 +145,9 @@ void tell_finished(struct ctx *cx, struct ks_run *r);
 
 /* source.c: finds spec.sourceRef and its artifact; fills r->artifact. */
 int source_resolve(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* diffcommand.c: `kustomize-controller diff`. */
+extern const struct command diff_command;
 
 /* kustomization.c: the controller itself. */
 extern const struct controller kustomization_controller;

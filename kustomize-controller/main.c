@@ -143,7 +143,7 @@ static const struct command build = {
     .help = "Print what the kustomization of a folder builds to, without a cluster.",
     .run = build_command,
 };
-static const struct command *const commands[] = { &build, NULL };
+static const struct command *const commands[] = { &build, &diff_command, NULL };
 
 static const struct program program = {
     .name = "kustomize-controller",

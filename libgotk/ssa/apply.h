@@ -28,6 +28,7 @@ struct apply_options {
     struct tracker *tracker;           /* NULL (a remote cluster): nothing is known without asking */
     const struct proof *before;        /* of the last apply, sorted; NULL: none */
     struct proof *after;               /* gets an entry per object, unsorted; NULL: not wanted */
+    bool preview;                      /* diff.h: what would be recreated is not, but counts as created */
     bool full;                         /* dry-run every object although its proof stands */
     bool patient;                      /* as proof_stands has it */
     int64_t wait_timeout_ms;           /* for definitions and classes to become current; 0: 60 s */

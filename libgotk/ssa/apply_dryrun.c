@@ -41,6 +41,10 @@ static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *i
         explain_dry_run(cx, it, call);
         return;
     }
+    if (ap->options->preview) {
+        it->action = CHANGE_CREATED;
+        return;
+    }
     if (recreate_delete(cx, ap->kube, &call->ref, ap->options->delete_timeout_ms) < 0) {
         cx->err.message = str_fmt(cx->arena, "%s immutable field detected, %s", it->name, cx->err.message);
         apply_fail_item(cx, it);
