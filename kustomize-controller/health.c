@@ -2,6 +2,7 @@
  * health.c: the chapter about health: are the applied objects what their specs ask for?
  *
  * The step looks, and while some objects are not current yet it parks: no worker is held, however many Kustomizations wait.
+ * The tracker wakes it when an object moved, and then only that one is read; a remote cluster is asked now and again.
  * A new revision or another spec begins a new run in the parked one's place, whatever CancelHealthCheckOnNewRevision says: the
  * gate spares upstream a risk that is none here, and decides only whether an event tells of it. Conditions, events and
  * texts are upstream's; the causes below upstream's text are ours. Worker threads.
@@ -15,10 +16,13 @@
 #include "libgotk/ssa/inventory.h"
 #include "libgotk/ssa/subject.h"
 
-#define PAUSE_FIRST_MS 100
-#define PAUSE_MAX_MS   2000
-#define PAUSE_KINDLESS_MS                                                                                    \
-    10000 /* while the API server does not know a kind: each look asks it for all kinds */
+/* Until the next look: at first, at most, when somebody will tell, and while the API server does not know a kind (each look
+ * asks it for all kinds then). */
+#define PAUSE_FIRST_MS    100
+#define PAUSE_MAX_MS      2000
+#define PAUSE_TOLD_MS     30000
+#define PAUSE_KINDLESS_MS 10000
+
 #define HEALTHY       "Healthy"
 #define FAILED_REASON "HealthCheckFailed"
 
@@ -32,13 +36,24 @@ static void add_applied(struct ctx *cx, struct ks_run *r)
         struct doc *o;
         if (c->action == CHANGE_SKIPPED)
             continue;
-        if (inventory_object(cx, &entry, &o) < 0)
+        if (inventory_object(cx, &entry, &o) < 0) {
             err_clear(cx);
-        else
-            wait_add(cx->arena, &r->health.set, subject_group(cx->arena, c->api_version),
-                     doc_text_at(o, "kind"), doc_text_at(o, "metadata", "namespace"),
-                     doc_text_at(o, "metadata", "name"));
+            continue;
+        }
+        const struct kube_ref ref = kube_ref_of(o);
+        wait_add(cx->arena, &r->health.set, subject_group(cx->arena, ref.api_version), ref.kind, ref.ns,
+                 ref.name)
+            ->owned = true;
     }
+}
+
+static bool is_applied(const struct ks_run *r, const char *subject, const char *group, struct arena *a)
+{
+    for (size_t i = 0; i < r->applied.len; i++)
+        if (str_eq(r->applied.at[i].subject, subject) && r->applied.at[i].action != CHANGE_SKIPPED &&
+            str_eq(subject_group(a, r->applied.at[i].api_version), group))
+            return true;
+    return false;
 }
 
 /* An entry without an apiVersion means apps/v1, as in v1beta1. */
@@ -46,9 +61,11 @@ static void add_named(struct ctx *cx, struct ks_run *r)
 {
     doc_each (check, r->ks.spec.health_checks) {
         const char *api_version = str_or(doc_text_at(check, "apiVersion"), "apps/v1");
-        wait_add(cx->arena, &r->health.set, subject_group(cx->arena, api_version),
-                 str_or(doc_text_at(check, "kind"), ""), doc_text_at(check, "namespace"),
-                 str_or(doc_text_at(check, "name"), ""));
+        struct wait_object *o =
+            wait_add(cx->arena, &r->health.set, subject_group(cx->arena, api_version),
+                     str_or(doc_text_at(check, "kind"), ""), doc_text_at(check, "namespace"),
+                     str_or(doc_text_at(check, "name"), ""));
+        o->owned = is_applied(r, o->subject, o->group, cx->arena);
     }
 }
 
@@ -65,16 +82,28 @@ static void leave_out_itself(struct ks_run *r)
 static void let_jobs_vanish(struct ctx *cx, struct ks_run *r)
 {
     doc_each (object, r->built.objects) {
-        int64_t ttl;
-        const char *api_version = str_or(doc_text_at(object, "apiVersion"), "");
-        bool is_job = str_eq(doc_text_at(object, "kind"), "Job") && str_starts(api_version, "batch/");
-        if (!is_job || !doc_get_int(doc_path(object, "spec", "ttlSecondsAfterFinished"), &ttl))
-            continue;
-        struct wait_object *o =
-            wait_find(&r->health.set, subject_group(cx->arena, api_version), "Job",
-                      doc_text_at(object, "metadata", "namespace"), doc_text_at(object, "metadata", "name"));
+        const struct kube_ref ref = kube_ref_of(object);
+        struct wait_object *o = proof_is_transient(object)
+                                    ? wait_find(&r->health.set, subject_group(cx->arena, ref.api_version),
+                                                ref.kind, ref.ns, ref.name)
+                                    : NULL;
         if (o)
             o->may_vanish = true;
+    }
+}
+
+/* The same for a run that built nothing, by what the last one saw. */
+static void let_known_jobs_vanish(struct ctx *cx, struct ks_run *r)
+{
+    for (size_t i = 0; i < r->health.set.len; i++) {
+        struct wait_object *o = &r->health.set.at[i];
+        unsigned char id[PROOF_DIGEST_SIZE];
+        const char *separator = *o->group ? "/" : "";
+        const struct kube_ref ref = { str_fmt(cx->arena, "%s%sv1", o->group, separator), o->kind, o->ns,
+                                      o->name };
+        proof_id(cx->arena, &ref, id);
+        const struct proof_object *known = proof_find(&r->proof.before.objects, id);
+        o->may_vanish = known && known->transient;
     }
 }
 
@@ -89,7 +118,10 @@ static bool choose_objects(struct ctx *cx, struct ks_run *r)
     if (!r->health.set.len)
         return false;
     leave_out_itself(r);
-    let_jobs_vanish(cx, r);
+    if (r->proof.holds)
+        let_known_jobs_vanish(cx, r);
+    else
+        let_jobs_vanish(cx, r);
     return true;
 }
 
@@ -147,12 +179,42 @@ static bool lacks_a_kind(const struct wait_set *set)
     return false;
 }
 
-/* Parks until the next look: soon at first, then less and less often. */
-static int park(struct ks_run *r)
+static void close_lookout(void *lookout)
+{
+    tracker_lookout_close(lookout);
+}
+
+/* Objects that others applied are watched one by one, for as long as the run waits. */
+static void watch_foreign(struct ctx *cx, struct ks_run *r)
+{
+    for (size_t i = 0; r->tracker && i < r->health.set.len; i++) {
+        struct wait_object *o = &r->health.set.at[i];
+        if (o->owned || o->watched || o->kindless || o->placeless || o->code == KSTATUS_CURRENT)
+            continue;
+        struct arena_mark mark = arena_mark(cx->arena);
+        struct kube_ref ref;
+        struct tracker_lookout *lookout = NULL;
+        if (wait_ref(cx, r->target, o, &ref) == 0)
+            lookout = tracker_lookout_open(cx, r->tracker, &ref, r->ks.meta.ns, r->ks.meta.name);
+        err_clear(cx);
+        arena_release(cx->arena, mark);
+        if (lookout)
+            arena_defer(cx->arena, close_lookout, lookout);
+        o->watched = lookout;
+    }
+}
+
+/* Parks until somebody tells that an object changed; where nobody can, until the next look, soon at first, then less and
+ * less often. */
+static int park(struct ctx *cx, struct ks_run *r)
 {
     struct health *h = &r->health;
-    int64_t left_ms = h->until_ms - ctx_now_ms();
-    int64_t pause_ms = lacks_a_kind(&h->set) ? PAUSE_KINDLESS_MS : h->pause_ms;
+    watch_foreign(cx, r);
+    int64_t left_ms = h->until_ms - ctx_now_ms(), pause_ms = h->pause_ms;
+    if (lacks_a_kind(&h->set))
+        pause_ms = PAUSE_KINDLESS_MS;
+    else if (wait_is_told(&h->set, r->tracker))
+        pause_ms = PAUSE_TOLD_MS;
     r->run.wait_ms = pause_ms < left_ms ? pause_ms : left_ms;
     h->pause_ms = h->pause_ms * 2 < PAUSE_MAX_MS ? h->pause_ms * 2 : PAUSE_MAX_MS;
     return STEP_WAIT;
@@ -162,19 +224,21 @@ static int look(struct ctx *cx, struct ks_run *r)
 {
     struct arena_mark mark = arena_mark(cx->arena);
     bool fail_fast = !manager_feature(r->run.manager, "DisableFailFastBehavior");
-    wait_due_again(&r->health.set);
+    bool timed_out = ctx_now_ms() >= r->health.until_ms;
+    if (timed_out)
+        wait_due_again(&r->health.set);
+    else
+        wait_due_moved(&r->health.set, r->tracker);
     if (wait_look(cx, r->target, &r->health.set, (size_t)r->state->concurrent_ssa) < 0)
         return err_code(cx);
     enum wait_verdict verdict = wait_verdict(&r->health.set, fail_fast);
     if (verdict == WAIT_HEALTHY)
         return pass(cx, r);
-    if (verdict == WAIT_FAILED)
-        return fail(cx, r, false);
-    if (ctx_now_ms() >= r->health.until_ms)
-        return fail(cx, r, true);
+    if (verdict == WAIT_FAILED || timed_out)
+        return fail(cx, r, verdict != WAIT_FAILED);
     wait_forget_look(&r->health.set);
     arena_release(cx->arena, mark);
-    return park(r);
+    return park(cx, r);
 }
 
 int check_health(struct ctx *cx, void *run)

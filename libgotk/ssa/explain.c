@@ -19,7 +19,7 @@ static const char *quote(struct arena *a, const char *text)
 {
     size_t n = 0;
     text = str_replace(a, str_trim(a, str_or(text, "")), "\n", " ");
-    while (text[n] && n < QUOTE_MAX) {
+    while (n < QUOTE_MAX && text[n]) {
         size_t step = str_utf8_len(text + n, strlen(text + n));
         n += step ? step : 1;
     }

@@ -11,6 +11,8 @@
 #include "libgotk/kube/rest.h"
 #include "libgotk/ssa/pods.h"
 
+#include <stdio.h>
+
 #define LIST_MAX ((size_t)24 << 10)
 
 struct wait_set wait_set_new(struct arena *a)
@@ -33,12 +35,13 @@ struct wait_object *wait_find(const struct wait_set *set, const char *group, con
     return place ? &set->at[(uintptr_t)place - 1] : NULL;
 }
 
-void wait_add(struct arena *a, struct wait_set *set, const char *group, const char *kind, const char *ns,
-              const char *name)
+struct wait_object *wait_add(struct arena *a, struct wait_set *set, const char *group, const char *kind,
+                             const char *ns, const char *name)
 {
     ns = str_or(ns, "");
-    if (wait_find(set, group, kind, ns, name))
-        return;
+    struct wait_object *known = wait_find(set, group, kind, ns, name);
+    if (known)
+        return known;
     struct wait_object o = {
         .group = str_dup(a, group),
         .kind = str_dup(a, kind),
@@ -50,6 +53,7 @@ void wait_add(struct arena *a, struct wait_set *set, const char *group, const ch
     };
     vec_push(a, set, o);
     map_set(&set->places, id_of(a, group, kind, ns, name), (void *)(uintptr_t)set->len);
+    return &set->at[set->len - 1];
 }
 
 void wait_drop(struct wait_set *set, struct wait_object *o)
@@ -77,32 +81,45 @@ static bool is_plain(const struct wait_object *o)
     return str_empty(o->group) && (str_eq(o->kind, "ConfigMap") || str_eq(o->kind, "Secret"));
 }
 
+static int map_object(struct ctx *cx, struct kube *k, const struct wait_object *o, bool *ret_namespaced,
+                      struct kube_ref *ret_ref)
+{
+    struct kube_mapping mapping;
+    if (kube_map_preferred(cx, k, o->group, o->kind, &mapping) < 0)
+        return err_code(cx);
+    const char *separator = *mapping.group ? "/" : "";
+    *ret_ref = (struct kube_ref){
+        .api_version = str_fmt(cx->arena, "%s%s%s", mapping.group, separator, mapping.version),
+        .kind = o->kind,
+        .ns = o->ns,
+        .name = o->name,
+    };
+    *ret_namespaced = mapping.namespaced;
+    return 0;
+}
+
+int wait_ref(struct ctx *cx, struct kube *k, const struct wait_object *o, struct kube_ref *ret_ref)
+{
+    bool namespaced;
+    return map_object(cx, k, o, &namespaced, ret_ref);
+}
+
 /* The request for an object; false when none can be made, which is judged at once. */
 static bool ask(struct ctx *cx, struct kube *k, struct wait_object *o, struct kube_call *ret_call)
 {
-    struct kube_mapping mapping;
-    if (kube_map_preferred(cx, k, o->group, o->kind, &mapping) < 0) {
+    bool namespaced;
+    *ret_call = (struct kube_call){ .verb = KUBE_GET, .metadata_only = is_plain(o) };
+    if (map_object(cx, k, o, &namespaced, &ret_call->ref) < 0) {
         o->kindless = str_eq(err_reason_of(cx), "NoKindMatch");
         judge(o, kstatus_unread(err_message(cx)));
         err_clear(cx);
         return false;
     }
     o->kindless = false;
-    o->placeless = mapping.namespaced && str_empty(o->ns);
-    if (o->placeless) {
+    o->placeless = namespaced && str_empty(o->ns);
+    if (o->placeless)
         judge(o, kstatus_unread("it is of a namespaced kind, and no namespace is named"));
-        return false;
-    }
-    const char *separator = *mapping.group ? "/" : "";
-    *ret_call = (struct kube_call){
-        .verb = KUBE_GET,
-        .ref = { .api_version = str_fmt(cx->arena, "%s%s%s", mapping.group, separator, mapping.version),
-                 .kind = o->kind,
-                 .ns = o->ns,
-                 .name = o->name },
-        .metadata_only = is_plain(o),
-    };
-    return true;
+    return !o->placeless;
 }
 
 /* A set of pods that has failed for good fails its owner; without the right to read them they say nothing. */
@@ -117,6 +134,20 @@ static struct kstatus ask_pods(struct ctx *cx, struct kube *k, const struct doc 
     return own;
 }
 
+static uint64_t version_of(const struct doc *live)
+{
+    int64_t version = 0;
+    str_to_int64(str_or(doc_text_at(live, "metadata", "resourceVersion"), ""), &version);
+    return (uint64_t)version;
+}
+
+/* Pods decide over some owners, and a Pod without a node fails by waiting. */
+static bool is_restless(const struct wait_object *o)
+{
+    return o->code == KSTATUS_IN_PROGRESS &&
+           (kstatus_asks_pods(o->live) || str_eq(o->status.reason, "PodNotScheduled"));
+}
+
 static void take_answer(struct ctx *cx, struct kube *k, struct wait_object *o, const struct kube_call *call)
 {
     bool absent = call->code == ERR_NOT_FOUND && !str_eq(call->err.reason, "NoKindMatch");
@@ -127,6 +158,8 @@ static void take_answer(struct ctx *cx, struct kube *k, struct wait_object *o, c
         judge(o, ask_pods(cx, k, o->live, kstatus_of(cx->arena, o->live)));
     if (absent && o->may_vanish)
         o->code = KSTATUS_CURRENT;
+    o->version = version_of(o->live);
+    o->restless = is_restless(o);
 }
 
 static int read_due(struct ctx *cx, struct kube *k, struct wait_set *set, size_t parallel)
@@ -161,7 +194,7 @@ int wait_look(struct ctx *cx, struct kube *k, struct wait_set *set, size_t paral
     if (wait_verdict(set, false) != WAIT_HEALTHY)
         return 0;
     for (size_t i = 0; i < set->len; i++)
-        set->at[i].due = !set->at[i].seen;
+        set->at[i].due = !set->at[i].seen && !set->at[i].vouched;
     return read_due(cx, k, set, parallel);
 }
 
@@ -169,6 +202,42 @@ void wait_due_again(struct wait_set *set)
 {
     for (size_t i = 0; i < set->len; i++)
         set->at[i].due = set->at[i].due || set->at[i].code != KSTATUS_CURRENT;
+}
+
+/* What the tracker knows of an object; TRACKER_UNSURE when it is not its business. */
+static enum tracker_view view_of(struct tracker *t, const struct wait_object *o, uint64_t *ret_version)
+{
+    char api_version[300];
+    struct tracker_mark mark = { 0 };
+    int n = snprintf(api_version, sizeof(api_version), "%s%s", o->group, *o->group ? "/v1" : "v1");
+    const struct kube_ref ref = { api_version, o->kind, o->ns, o->name };
+    enum tracker_view view = TRACKER_UNSURE;
+    if (t && o->owned && !o->restless && n > 0 && (size_t)n < sizeof(api_version))
+        view = tracker_look(t, &ref, &mark);
+    *ret_version = mark.version;
+    return view;
+}
+
+void wait_due_moved(struct wait_set *set, struct tracker *t)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        struct wait_object *o = &set->at[i];
+        uint64_t version;
+        bool present = view_of(t, o, &version) == TRACKER_PRESENT;
+        o->vouched = present && version == o->version;
+        o->due = o->due || (present ? version > o->version : o->code != KSTATUS_CURRENT);
+    }
+}
+
+bool wait_is_told(const struct wait_set *set, struct tracker *t)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        const struct wait_object *o = &set->at[i];
+        uint64_t version;
+        if (o->code != KSTATUS_CURRENT && !o->watched && view_of(t, o, &version) != TRACKER_PRESENT)
+            return false;
+    }
+    return true;
 }
 
 static const struct wait_object *find_placeless(const struct wait_set *set)

@@ -1,6 +1,7 @@
 """Health checks: a Kustomization is Ready when what it applied is. Nobody here runs Deployments: tests write their status."""
 import json
 import re
+import time
 
 import pytest
 import rig
@@ -232,3 +233,20 @@ def test_waits_hold_no_worker(api, ns, repo, private):
     print(f"beside 200 waits: {took}, RSS {controller.metrics()['process_resident_memory_bytes'] / 1e6:.1f} MB")
     assert sorted(took)[2] < 1, took
     assert controller.metrics()[parked] > 190, "the others still wait"
+
+
+def test_a_wait_asks_nothing_until_something_moves(cp, api, ns, repo, flux):
+    repo.commit({"web.yaml": deployment("web"), "a.yaml": configmap("a", x="1")})
+    api.create(DEPLOYMENT, ns, "foreign", **{k: v for k, v in json.loads(deployment("foreign")).items() if k == "spec"})
+    flux.source().apply(wait=True).apply("named", path="./none", prune=False, healthChecks=[{"kind": "Deployment", "name": "foreign", "namespace": ns}])
+    repo.commit({"none/README": "nothing"})
+    flux.sync()
+    for name in ("app", "named"):
+        checking(flux, name)
+    time.sleep(1)
+    mark = cp.audit_mark()
+    time.sleep(3)
+    assert not cp.requests(mark, "kustomize-controller", ns=ns)
+    for deployed, name in (("web", "app"), ("foreign", "named")):
+        make_available(api, ns, deployed)
+        assert rig.seconds_until(lambda: flux.get(name), until=lambda ks: rig.is_ready(ks, repo.head())) < 1
