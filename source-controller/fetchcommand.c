@@ -15,6 +15,7 @@ static struct {
     const char *output;
     const char *username;
     const char *ca_file;
+    const char *proxy;
     const char *private_key_file;
     const char *known_hosts_file;
     struct flag_list kex_algos;
@@ -54,6 +55,10 @@ static const struct flag flags[] = {
       .kind = FLAG_STRING,
       .target = &options.ca_file,
       .help = "Authorities to trust as well." },
+    { .name = "proxy",
+      .kind = FLAG_STRING,
+      .target = &options.proxy,
+      .help = "The proxy to go through, an http://, https:// or socks5:// `URL`." },
     { .name = "private-key-file",
       .kind = FLAG_STRING,
       .target = &options.private_key_file,
@@ -143,6 +148,17 @@ static int read_auth(struct ctx *cx, const char *address, struct gitauth *ret)
     return read_flag_file(cx, "ca-file", options.ca_file, &ret->ca_pem);
 }
 
+static int read_proxy(struct ctx *cx, const char **ret)
+{
+    struct url url;
+    if (str_empty(options.proxy))
+        return 0;
+    if (gitauth_proxy_url(cx, options.proxy, &url) < 0)
+        return err_wrap(cx, "--proxy");
+    *ret = url_print(cx->arena, &url, true);
+    return 0;
+}
+
 static int run(struct ctx *cx, const char *const *args)
 {
     struct gitfetch_request req = { .timeout_ns = options.timeout_ns };
@@ -151,8 +167,8 @@ static int run(struct ctx *cx, const char *const *args)
         return err_fail(cx, ERR_INVALID, "usage: source-controller fetch URL [--branch NAME] [--output DIR]");
     req.clone.url = args[0];
     req.clone.ref = options.ref;
-    if (read_auth(cx, args[0], &req.clone.auth) < 0 || open_output(cx, &req.clone.tree_dir) < 0 ||
-        gitfetch_run(cx, &req, &result) < 0)
+    if (read_proxy(cx, &req.clone.proxy) < 0 || read_auth(cx, args[0], &req.clone.auth) < 0 ||
+        open_output(cx, &req.clone.tree_dir) < 0 || gitfetch_run(cx, &req, &result) < 0)
         return cx->err.code;
     if (result.clone.empty)
         return err_fail(cx, ERR_NOT_FOUND, "git repository is empty");

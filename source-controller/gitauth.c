@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define PROXY_URL_MAX 2048
+
 const struct field gitauth_fields[] = {
     FIELD(struct gitauth, user, "username", 0),      FIELD(struct gitauth, password, "password", 0),
     FIELD(struct gitauth, bearer, "bearerToken", 0), FIELD(struct gitauth, ca_pem, "ca", 0),
@@ -192,5 +194,48 @@ int gitauth_decode(struct ctx *cx, const struct url *url, const struct doc *secr
         return cx->err.code;
     auth.hint = hint_for(cx->arena, secret, &auth);
     *ret = auth;
+    return 0;
+}
+
+int gitauth_proxy_url(struct ctx *cx, const char *address, struct url *ret)
+{
+    static const char *const schemes[] = { "http", "https", "socks5" };
+    struct url url;
+    bool known = false;
+    if (strlen(address) > PROXY_URL_MAX)
+        return err_fail(cx, ERR_INVALID, "proxy URL exceeds maximum length of %d characters", PROXY_URL_MAX);
+    if (url_parse(cx, address, &url) < 0) /* what cannot be parsed cannot be masked either */
+        return err_fail(cx, ERR_INVALID,
+                        "failed to parse proxy address: it is no URL such as http://host:3128");
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        known = known || str_eq(url.scheme, schemes[i]);
+    if (!known)
+        return err_fail(cx, ERR_INVALID,
+                        "proxy URL must use one of the supported schemes (http, https, socks5), got '%s'",
+                        url.scheme);
+    if (str_eq(url.scheme, "socks5"))
+        url.scheme = "socks5h"; /* the proxy looks names up, as with Go */
+    *ret = url;
+    return 0;
+}
+
+int gitauth_proxy(struct ctx *cx, const struct doc *secret, const char **ret_url)
+{
+    const char *address, *user, *password, *name = full_name(cx->arena, secret);
+    struct url url;
+    if (secret_value(cx, secret, "address", &address) < 0 || login_value(cx, secret, "username", &user) < 0 ||
+        login_value(cx, secret, "password", &password) < 0)
+        return err_wrap(cx, "secret '%s'", name);
+    if (!address)
+        return err_fail(cx, ERR_NOT_FOUND, "secret '%s': key 'address' not found", name);
+    if (*address == '\0')
+        return err_fail(cx, ERR_INVALID, "secret '%s': proxy address is empty", name);
+    if (gitauth_proxy_url(cx, address, &url) < 0)
+        return err_wrap(cx, "secret '%s'", name);
+    if (user) {
+        url.user = user;
+        url.password = password;
+    }
+    *ret_url = url_print(cx->arena, &url, true);
     return 0;
 }

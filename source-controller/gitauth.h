@@ -38,6 +38,13 @@ int gitauth_decode(struct ctx *cx, const struct url *url, const struct doc *secr
 int gitauth_from_key(struct ctx *cx, const struct url *url, const char *identity, const char *known_hosts,
                      const char *passphrase, const char *source, struct gitauth *ret) MUST_CHECK;
 
+/* The proxy a Secret of spec.proxySecretRef describes, as an http://, https:// or socks5h:// URL with its credentials. Fails
+ * with ERR_NOT_FOUND (no address) or ERR_INVALID, in fluxcd/pkg/runtime/secrets' words. */
+int gitauth_proxy(struct ctx *cx, const struct doc *secret, const char **ret_url) MUST_CHECK;
+
+/* The same for an address by itself, e.g. of the command line. */
+int gitauth_proxy_url(struct ctx *cx, const char *address, struct url *ret) MUST_CHECK;
+
 /* For the way into the job and back (doc/decode.h). */
 extern const struct field gitauth_fields[];
 

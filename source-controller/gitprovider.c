@@ -86,6 +86,7 @@ static int by_app(struct ctx *cx, struct git_run *r, const struct url *url, cons
     app.ca_pem = r->auth.ca_pem;
     app.cert_pem = r->auth.cert_pem;
     app.key_pem = r->auth.key_pem;
+    app.proxy = r->proxy;
     if (app_token(cx, r, &app, &r->auth.password) < 0) {
         err_wrap(cx, "failed to configure authentication options");
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, "AuthenticationFailed");

@@ -14,13 +14,11 @@
 #include "source-controller/gitobserved.h"
 #include "source-controller/gitprovider.h"
 #include "source-controller/gitsubmodule.h"
-#include "source-controller/gitunsupported.h"
 #include "source-controller/source.h"
 
 #define REVISION_SHOWN_MAX 1024
 #define IN_STORAGE         "stored artifact for revision '%s'"
 
-static int check_supported(struct ctx *cx, void *run);
 static int check_storage(struct ctx *cx, void *run);
 static int authenticate(struct ctx *cx, void *run);
 static int fetch_source(struct ctx *cx, void *run);
@@ -28,7 +26,6 @@ static int store_artifact(struct ctx *cx, void *run);
 
 static const struct step steps[] = {
     /* progress  reason if it fails       step             condition set when it fails */
-    { NULL, "UnsupportedFeature", check_supported, COND_FETCH_FAILED },
     { NULL, "ReadOperationFailed", check_storage, COND_STORAGE_FAILED },
     { NULL, "AuthenticationFailed", authenticate, COND_FETCH_FAILED },
     { NULL, "Failed", gitincluded_find, COND_INCLUDE },
@@ -100,16 +97,6 @@ static void announce(struct ctx *cx, struct git_run *r)
     run_show_progress(cx, &r->run);
 }
 
-static int check_supported(struct ctx *cx, void *run)
-{
-    struct git_run *r = run;
-    announce(cx, r);
-    cond_remove(&r->run.conds, COND_STORAGE_FAILED);
-    if (gitunsupported_check(cx, &r->repo.spec) < 0)
-        return run_stall(cx, &r->run);
-    return 0;
-}
-
 /* Garbage goes first; that it could not be removed is no reason to stop. */
 static void collect_garbage(struct ctx *cx, struct git_run *r)
 {
@@ -162,6 +149,8 @@ static int check_storage(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
     struct doc *artifact = doc_find(r->run.status, "artifact");
+    announce(cx, r);
+    cond_remove(&r->run.conds, COND_STORAGE_FAILED);
     if (find_artifact(cx, r) < 0)
         return cx->err.code;
     if (r->artifact) {
@@ -196,11 +185,31 @@ static const char *comma_list(struct ctx *cx, const struct flag_list *list)
     return list->len ? str_join(cx->arena, list->at, list->len, ",") : NULL;
 }
 
+/* The proxy of spec.proxySecretRef, if there is one. */
+static int find_proxy(struct ctx *cx, struct git_run *r)
+{
+    const struct local_ref *ref = r->repo.spec.proxy_secret_ref;
+    struct doc *secret;
+    if (!ref)
+        return 0;
+    const struct kube_ref address = { "v1", "Secret", r->run.meta.ns, ref->name };
+    if (kube_get(cx, manager_kube(r->run.manager), &address, &secret) < 0) {
+        if (cx->err.code == ERR_NOT_FOUND)
+            err_fail(cx, ERR_NOT_FOUND, "secret '%s/%s' not found", r->run.meta.ns, ref->name);
+        else
+            err_wrap(cx, "failed to get secret '%s/%s'", r->run.meta.ns, ref->name);
+        return err_wrap(cx, "failed to configure proxy options");
+    }
+    return gitauth_proxy(cx, secret, &r->proxy) < 0 ? err_wrap(cx, "failed to configure proxy options") : 0;
+}
+
 static int authenticate(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
     struct url url;
     struct doc *secret;
+    if (find_proxy(cx, r) < 0)
+        return cx->err.code;
     if (url_parse(cx, r->repo.spec.url, &url) < 0) {
         run_fails_as(cx, &r->run, COND_FETCH_FAILED, "URLInvalid");
         err_wrap(cx, "failed to parse url '%s'", url_mask(cx->arena, r->repo.spec.url));
@@ -348,7 +357,10 @@ static struct gitfetch_request fetch_request(struct ctx *cx, const struct git_ru
 {
     const struct gitrepository_spec *spec = &r->repo.spec;
     struct gitfetch_request req = {
-        .clone = { .url = spec->url, .auth = r->auth, .last_revision = settled_revision(r) },
+        .clone = { .url = spec->url,
+                   .auth = r->auth,
+                   .proxy = r->proxy,
+                   .last_revision = settled_revision(r) },
         .timeout_ns = r->timeout_ns,
         .ignore = spec->ignore,
         .includes = gitincluded_requests(cx, r),

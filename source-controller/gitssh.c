@@ -8,7 +8,7 @@
 #include "source-controller/gitssh.h"
 
 #include "libgotk/base/str.h"
-#include "libgotk/net/url.h"
+#include "libgotk/net/proxy.h"
 #include "source-controller/sshclient.h"
 
 #include <git2/errors.h>
@@ -87,7 +87,7 @@ static int open_connection(struct gittransport *t)
         .host = url.host,
         .port = url.port ? url_port(&url) : 22,
         .user = str_or(auth->user, DEFAULT_USER),
-        .proxy = t->proxy,
+        .proxy = t->proxy ? t->proxy : proxy_for(cx->arena, &url),
         .identity = str_dup(cx->arena, auth->identity),
         .passphrase = str_dup(cx->arena, auth->password),
         .known_hosts = auth->known_hosts,

@@ -53,6 +53,7 @@ struct git_run {
     const struct artifact *artifact; /* the stored one; NULL: none */
     struct gitauth auth;
     const char *token_key;     /* of the token in auth (tokencache.h); NULL: it holds none */
+    const char *proxy;         /* of spec.proxySecretRef; NULL: as the environment says */
     struct artifact *included; /* those of spec.include, in its order */
     struct gitfetch_result fetched;
 };

@@ -5,6 +5,7 @@
 
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
+#include "libgotk/net/proxy.h"
 
 #include <openssl/x509_vfy.h>
 
@@ -24,15 +25,31 @@ static const char *proxy_or_host(struct ctx *cx, const struct transfer *t)
                    proxy ? "of the proxy" : t->url.host);
 }
 
+/* Whom a connection was made to first: the proxy, if one is used; false and untouched otherwise. */
+static bool find_proxy(struct ctx *cx, const struct transfer *t, struct url *ret)
+{
+    const char *proxy = t->req->proxy ? t->req->proxy : proxy_for(cx->arena, &t->url);
+    if (str_empty(proxy))
+        return false;
+    if (url_parse(cx, proxy, ret) >= 0)
+        return true;
+    err_clear(cx);
+    return false;
+}
+
 static const char *refusal(struct ctx *cx, const struct transfer *t)
 {
     long number = 0, port = 0;
     char *ip = NULL;
+    struct url proxy;
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
     curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
     curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_PORT, &port);
     const char *where = str_empty(ip) ? t->url.host : ip;
     const char *why = number ? str_lower(cx->arena, strerrordesc_np((int)number)) : curl_words(cx, t);
+    if (find_proxy(cx, t, &proxy))
+        return str_fmt(cx->arena, "proxyconnect tcp: dial tcp %s:%s: connect: %s", proxy.host,
+                       str_or(proxy.port, "1080"), why);
     return str_fmt(cx->arena,
                    strchr(where, ':') ? "dial tcp [%s]:%ld: connect: %s" : "dial tcp %s:%ld: connect: %s",
                    where, port > 0 ? port : url_port(&t->url), why); /* 0 or -1: never connected */

@@ -126,8 +126,22 @@ static const char *from_env(const char *upper, const char *lower)
     return str_empty(value) ? getenv(lower) : value;
 }
 
+/* golang.org/x/net/proxy's FromEnvironment: only SOCKS, loopback included; the proxy looks names up. */
+static const char *for_ssh(struct arena *a, const struct url *u)
+{
+    const char *proxy = str_or(from_env("ALL_PROXY", "all_proxy"), "");
+    const char *rest = strstr(proxy, "://");
+    bool is_socks = str_starts(proxy, "socks5://") || str_starts(proxy, "socks5h://");
+    int port = u->port ? url_port(u) : 22;
+    if (!is_socks || proxy_is_excluded(a, from_env("NO_PROXY", "no_proxy"), u->host, port))
+        return NULL;
+    return str_fmt(a, "socks5h%s", rest);
+}
+
 const char *proxy_for(struct arena *a, const struct url *u)
 {
+    if (str_eq(u->scheme, "ssh"))
+        return for_ssh(a, u);
     bool is_https = str_eq(u->scheme, "https");
     const char *proxy =
         is_https ? from_env("HTTPS_PROXY", "https_proxy") : from_env("HTTP_PROXY", "http_proxy");

@@ -1,7 +1,7 @@
 /*
  * proxy.h: which proxy the environment asks for, decided as Go programs decide it.
  *
- * HTTPS_PROXY and HTTP_PROXY (or lower case) by the URL's scheme, NO_PROXY with its names, suffixes,
+ * HTTPS_PROXY and HTTP_PROXY (or lower case) by the URL's scheme, for ssh ALL_PROXY, NO_PROXY with its names, suffixes,
  * addresses and networks; loopback is never proxied. Rejected: curl's own reading, which ignores HTTP_PROXY,
  * knows ALL_PROXY and sends loopback traffic to a proxy, all unlike what the same pod's environment meant for
  * Flux.

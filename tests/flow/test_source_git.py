@@ -254,19 +254,6 @@ def test_new_ignore_rules_make_a_new_artifact_of_the_same_revision(repo, source)
     assert after["revision"] == before["revision"] and after["digest"] != before["digest"]
 
 
-@pytest.mark.parametrize("spec, field", [
-    ({"proxySecretRef": {"name": "proxy"}}, "spec.proxySecretRef"),
-], ids=lambda v: next(iter(v)) if isinstance(v, dict) else None)
-def test_what_is_not_supported_yet_says_so(repo, source, spec, field):
-    repo.commit({"a": "1"})
-    mark = repo.web.mark()
-    status = source.create(**{"url": repo.http_url, **spec}).failed("UnsupportedFeature", field)
-    assert conditions(status)["Stalled"][0] == "True" and "Reconciling" not in conditions(status)
-    assert "not supported by this version" in conditions(status)["Ready"][2]
-    assert status["observedGeneration"] == 1 and "artifact" not in status
-    assert not repo.requests(mark)
-
-
 def raw_commit(repo, tree):
     """Commits a tree object made of (mode, name, id) rows that git itself may refuse, and moves main there."""
     rows = b"".join(f"{mode} {name}".encode() + b"\0" + bytes.fromhex(sha) for mode, name, sha in tree)

@@ -16,6 +16,7 @@ controller.py  our binaries as processes: ready, log, memory, clean exit
 programs.py    programs of others: the control plane's, and kustomize to compare with
 node.py        a real node: containerd, kubelet, pods (tests/cluster only); cgroup.py, the memory of its containers
 ssh.py         an OpenSSH server for Git; github.py, the API that GitHub Apps use
+forward.py     HTTP and SOCKS proxies
 proxy.py       a TCP proxy that delays, holds and cuts
 faults.py      an HTTP proxy that fails the n-th request of a kind
 report.py      sanitizer reports (also for run-units)
@@ -25,6 +26,7 @@ from .api import SERVICEACCOUNT, condition, is_ready
 from .cluster import ControlPlane
 from .controller import Controller, binary, kustomize_controller, source_controller
 from .faults import FaultProxy
+from .forward import HttpProxy, SocksProxy
 from .github import GitHub
 from .proc import Folder, Process, ROOT, Timeout, free_port, seconds_until, wait_for
 from .programs import tool
@@ -33,6 +35,7 @@ from .ssh import Ssh
 from .web import Link, Repo, Web
 
 __all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "FaultProxy", "Folder",
-           "GITREPOSITORY", "GitHub", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
+           "GITREPOSITORY", "GitHub", "HttpProxy", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
+           "SocksProxy",
            "SERVICEACCOUNT", "Ssh", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",
            "kustomize_controller", "seconds_until", "source_controller", "tool", "wait_for"]

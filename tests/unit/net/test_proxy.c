@@ -67,11 +67,29 @@ static void the_scheme_picks_the_variable(void **state)
     unsetenv("NO_PROXY");
 }
 
+static void ssh_goes_through_socks_only(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    setenv("ALL_PROXY", "socks5://u:p@all:1080", 1);
+    setenv("NO_PROXY", "direct.org,odd.org:2222", 1);
+    assert_string_equal(proxy_of(cx, "ssh://git@a.com/x"), "socks5h://u:p@all:1080");
+    assert_string_equal(proxy_of(cx, "ssh://127.0.0.1/x"), "socks5h://u:p@all:1080");
+    assert_null(proxy_of(cx, "ssh://direct.org/x"));
+    assert_null(proxy_of(cx, "ssh://odd.org:2222/x"));
+    assert_non_null(proxy_of(cx, "ssh://odd.org/x"));
+    setenv("ALL_PROXY", "http://all:3128", 1);
+    assert_null(proxy_of(cx, "ssh://a.com/x"));
+    unsetenv("ALL_PROXY");
+    assert_null(proxy_of(cx, "ssh://a.com/x"));
+    unsetenv("NO_PROXY");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(no_proxy_knows_names_addresses_and_networks),
         UNIT_TEST(the_scheme_picks_the_variable),
+        UNIT_TEST(ssh_goes_through_socks_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,25 @@ static void encrypted_keys_need_a_passphrase(void **state)
     }
 }
 
+static void proxies(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const char *url = NULL;
+    assert_ok(cx, gitauth_proxy(cx, SECRET(cx, "address=http://h:3128"), &url));
+    assert_string_equal(url, "http://h:3128");
+    assert_ok(cx, gitauth_proxy(cx, SECRET(cx, "address=socks5://a:b@h:1"), &url));
+    assert_string_equal(url, "socks5h://a:b@h:1");
+    const struct doc *login = SECRET(cx, "address=https://a:b@h", "username=me too", "password=hunter2@:/");
+    assert_ok(cx, gitauth_proxy(cx, login, &url));
+    struct url parts;
+    assert_ok(cx, url_parse(cx, url, &parts));
+    assert_string_equal(parts.user, "me too");
+    assert_string_equal(parts.password, "hunter2@:/");
+    assert_int_equal(gitauth_proxy(cx, SECRET(cx, "address=http://hunter2 x@h"), &url), ERR_INVALID);
+    assert_null(strstr(err_message(cx), "hunter2"));
+    assert_error(cx, ERR_INVALID, "secret 'apps/creds': failed to parse proxy address");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +215,7 @@ int main(void)
         UNIT_TEST(a_key_for_ssh),
         UNIT_TEST(what_ssh_needs),
         UNIT_TEST(encrypted_keys_need_a_passphrase),
+        UNIT_TEST(proxies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
