@@ -160,6 +160,27 @@ def test_write_through_old_version_keeps_the_status(api, ns, kind, version):
     assert now["metadata"]["labels"] == {**NO_SHARD, "touched": "yes"} and now["status"] == t.status
 
 
+@pytest.mark.parametrize("kind, version", OLD)
+def test_old_version_knows_every_field_of_the_stored_one(api, ns, kind, version):
+    """Or server-side apply could not go on to a field that is new, and an old client would erase it."""
+    t, bad = table(kind), []
+    t.apply(api, ns, version, "old", {})
+    t.control(api, ns, "old")
+    for row, change in enumerate(t.rows["accepted"][t.versions[0]]):
+        try:
+            t.apply(api, ns, t.versions[0], "old", change, dryRun="All")
+        except ApiError as e:
+            bad.append((change, e.status["message"]))
+        made = t.create(api, ns, t.versions[0], f"new-{row}", change)
+        try:
+            api.patch(t.where.at(version), {"metadata": {"labels": {"touched": "yes"}}}, ns, f"new-{row}")
+        except ApiError as e:
+            assert e.code == 422, e  # a value that the old version refuses: nothing is lost
+        if not contains(now := api.get(t.where, ns, f"new-{row}")["spec"], made["spec"]):
+            bad.append((change, made["spec"], now))
+    assert not bad, "\n".join(map(str, bad))
+
+
 @each_kind
 def test_printer_columns(api, ns, kind):
     t = table(kind)
