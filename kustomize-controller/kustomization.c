@@ -14,6 +14,7 @@
 #include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 #include "libgotk/ssa/inventory.h"
+#include "libgotk/ssa/secret.h"
 
 #include <string.h>
 
@@ -174,12 +175,19 @@ static int connect(struct ctx *cx, void *run)
  * no objects. */
 int vars_load_for(struct ctx *cx, struct ks_run *r)
 {
-    int rc = vars_load(cx, manager_kube(r->run.manager), &r->ks, &r->vars);
+    int rc = vars_load(cx, manager_kube(r->run.manager), &r->ks, &r->vars, &r->hidden_vars);
     if (rc != ERR_NOT_FOUND && rc != ERR_INVALID && rc != ERR_DENIED)
         return rc;
     r->vars_error = err_message(cx);
     err_clear(cx);
     return 0;
+}
+
+/* Objects that variables of Secrets went into are quoted by what refuses them. */
+static int hide_vars(struct ctx *cx, const struct ks_run *r)
+{
+    cx->err.message = secret_mask(cx->arena, r->hidden_vars, err_message(cx));
+    return err_code(cx);
 }
 
 static int build_manifests(struct ctx *cx, void *run)
@@ -196,7 +204,7 @@ static int build_manifests(struct ctx *cx, void *run)
         .vars = r->vars,
         .vars_error = r->vars_error,
     };
-    return build_run(cx, &input, &r->built);
+    return build_run(cx, &input, &r->built) < 0 ? hide_vars(cx, r) : 0;
 }
 
 static void set_inventory(struct ctx *cx, struct ks_run *r, const struct inventory *inventory)
@@ -208,7 +216,7 @@ static int apply_manifests(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
     if (apply_objects(cx, r) < 0)
-        return err_code(cx);
+        return hide_vars(cx, r);
     const char *changes = change_text(cx->arena, &r->applied, true);
     if (*changes)
         run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", changes);

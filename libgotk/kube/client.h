@@ -56,7 +56,7 @@ struct kube_identity {
  * the server's kinds is shared, because it is the same for all who may ask. Lives as long as `a` and base do. */
 struct kube *kube_derive(struct arena *a, struct kube *base, const struct kube_identity *identity);
 
-/* The server's URL, for messages. */
+/* The server's URL; url_mask it for messages: it may hold a password. */
 const char *kube_server(const struct kube *k);
 
 /* Which object. `ns` NULL or "": cluster-scoped, or (lists) all namespaces. A namespaced kind without a

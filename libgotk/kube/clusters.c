@@ -11,6 +11,7 @@
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
 #include "libgotk/kube/wire.h"
+#include "libgotk/net/url.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -258,7 +259,10 @@ static int probe(struct ctx *cx, struct cluster *cluster)
     int64_t before = ctx_deadline_in(cx, PROBE_MS);
     int rc = wire_send(cx, cluster->kube, &(struct wire_request){ .path = "/version" }, &answer);
     cx->deadline_ms = before;
-    return rc < 0 ? err_wrap(cx, "the cluster %s does not answer", kube_server(cluster->kube)) : 0;
+    if (rc < 0)
+        return err_wrap(cx, "the cluster %s does not answer",
+                        url_mask(cx->arena, kube_server(cluster->kube)));
+    return 0;
 }
 
 static void settle(struct ctx *cx, struct cluster *cluster, int rc)

@@ -80,15 +80,17 @@ static int generate_plugin(struct ctx *cx, struct ktarget *t, const struct resou
         if (!strcmp(generators[i].plugin, plugin->id.gvk.kind))
             g = &generators[i];
     if (check_builtin(cx, plugin) < 0)
-        return err_wrap(cx, "failed to load generator");
+        return err_wrap(cx, "loading generator plugins: failed to load generator");
     if (!g && !strcmp(plugin->id.gvk.kind, "HelmChartInflationGenerator"))
         return refuse_helm(cx, plugin->doc);
     if (!g)
-        return err_fail(cx, ERR_UNSUPPORTED, "failed to load generator: unable to load builtin %s",
+        return err_fail(cx, ERR_UNSUPPORTED,
+                        "loading generator plugins: failed to load generator: unable to load builtin %s",
                         gvk_text(cx->arena, plugin->id.gvk));
     struct doc *args = NULL;
     if (transform_config(cx, plugin, kfile_generator_config, &args) < 0)
-        return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));
+        return err_wrap(cx, "loading generator plugins: plugin %s fails configuration",
+                        resid_text(cx->arena, &plugin->id));
     if (str_empty(doc_text_at(args, "name")))
         doc_set_text(cx->arena, args, "name", plugin->id.name);
     if (str_empty(doc_text_at(args, "namespace")))

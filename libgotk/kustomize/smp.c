@@ -33,12 +33,11 @@ static enum doc_kind node_class(const struct doc *d)
     return kind == DOC_OBJECT || kind == DOC_ARRAY || kind == DOC_NULL ? kind : DOC_STRING;
 }
 
+/* Without the node's contents, which upstream shows: they may be values of a Secret. */
 static int wrong_kind(struct ctx *cx, enum doc_kind want, const struct doc *d)
 {
-    struct buf text = buf_new(cx->arena, 4096);
-    yml_print(&text, d);
-    return err_fail(cx, ERR_INVALID, "wrong node kind: expected %s but got %s (line %d): node contents:\n%s",
-                    kind_title(want), kind_title(doc_kind(d)), doc_line(d), buf_text(&text));
+    return err_fail(cx, ERR_INVALID, "wrong node kind: expected %s but got %s (line %d)", kind_title(want),
+                    kind_title(doc_kind(d)), doc_line(d));
 }
 
 int smp_directive(struct ctx *cx, const char *value, enum smp_directive *ret)

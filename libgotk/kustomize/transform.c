@@ -114,12 +114,11 @@ static const char *kind_title(const struct doc *d)
     return doc_kind(d) == DOC_ARRAY ? "SequenceNode" : "ScalarNode";
 }
 
+/* Without the node's contents, which upstream shows: they may be values of a Secret. */
 int transform_wrong_kind(struct ctx *cx, const char *want, const struct doc *node)
 {
-    struct buf text = buf_new(cx->arena, 1024);
-    yml_print(&text, node);
-    return err_fail(cx, ERR_INVALID, "wrong node kind: expected %s but got %s: node contents:\n%s", want,
-                    kind_title(node), buf_text(&text));
+    return err_fail(cx, ERR_INVALID, "wrong node kind: expected %s but got %s (line %d)", want,
+                    kind_title(node), doc_line(node));
 }
 
 int transform_set_scalar(struct ctx *cx, struct doc *parent, struct doc *node, struct doc *value)

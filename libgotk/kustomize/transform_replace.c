@@ -33,14 +33,32 @@ struct replace_args {
     VEC(struct replacement) all;
 };
 
+static int64_t option_index(const struct doc *options)
+{
+    int64_t index = 0;
+    doc_get_int(doc_find(options, "index"), &index);
+    return index;
+}
+
+/* The source as types.SourceSelector prints it: what is selected, its field, and the options that matter. */
 static const char *show_source(struct arena *a, const struct doc *source)
 {
+    const struct doc *options = doc_find(source, "options");
+    const char *field = doc_text_at(source, "fieldPath"),
+               *delimiter = str_or(doc_text_at(options, "delimiter"), "");
+    bool create = doc_is_true(doc_find(options, "create"), false);
     struct gvk g = { str_or(doc_text_at(source, "group"), ""), str_or(doc_text_at(source, "version"), ""),
                      str_or(doc_text_at(source, "kind"), "") };
     struct resid id = { .gvk = g,
                         .name = str_or(doc_text_at(source, "name"), ""),
                         .ns = str_or(doc_text_at(source, "namespace"), "") };
-    return resid_text(a, &id);
+    const char *shown = resid_text(a, &id);
+    if (!str_empty(field))
+        shown = str_fmt(a, "%s:%s", shown, field);
+    if (*delimiter || create)
+        shown = str_fmt(a, "%s:%s(%lld), create=%s", shown, delimiter, (long long)option_index(options),
+                        create ? "true" : "false");
+    return shown;
 }
 
 static const char *plain_namespace(const char *ns)
@@ -79,13 +97,6 @@ static int find_source(struct ctx *cx, const struct doc *source, const struct re
         return err_fail(cx, ERR_NOT_FOUND, "nothing selected by %s", show_source(cx->arena, source));
     *ret = found;
     return 0;
-}
-
-static int64_t option_index(const struct doc *options)
-{
-    int64_t index = 0;
-    doc_get_int(doc_find(options, "index"), &index);
-    return index;
 }
 
 /* Splits at a delimiter of any length. */
