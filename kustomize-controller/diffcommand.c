@@ -197,7 +197,8 @@ static int build(struct ctx *cx, struct comparison *c)
         .strict = options.strict,
         .allow_remote = true,
     };
-    if (vars_load(cx, c->kube, &c->ks, &input.vars) < 0)
+    struct doc *hidden;
+    if (vars_load(cx, c->kube, &c->ks, &input.vars, &hidden) < 0)
         return err_code(cx);
     return build_run(cx, &input, &c->built);
 }
