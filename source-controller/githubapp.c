@@ -146,7 +146,7 @@ static int call(struct ctx *cx, const struct exchange *x, const char *method, co
 static int find_installation_of(struct ctx *cx, const struct exchange *x, const char *what, int64_t *ret)
 {
     const char *owner = url_escape(cx->arena, x->app->installation_owner);
-    struct doc *answer;
+    struct doc *answer = NULL;
     if (call(cx, x, "GET", str_fmt(cx->arena, "%s/%s/installation", what, owner), &answer) < 0)
         return cx->err.code;
     if (!doc_get_int(doc_find(answer, "id"), ret))
@@ -184,7 +184,7 @@ static int sign_in(struct ctx *cx, const struct githubapp *app, const char **ret
 static int create_token(struct ctx *cx, const struct githubapp *app, struct githubapp_token *ret)
 {
     struct exchange x = { .app = app };
-    struct doc *answer;
+    struct doc *answer = NULL;
     int64_t installation, expires_ns;
     x.tls = (struct tls){
         .ca_pem = app->ca_pem,
@@ -246,7 +246,7 @@ int githubapp_token(struct ctx *cx, const struct githubapp *app, int64_t timeout
     };
     struct buf output = buf_new(cx->arena, OUTPUT_MAX);
     struct githubapp_token token = { 0 };
-    struct doc *answer;
+    struct doc *answer = NULL;
     if (job_run(cx, &githubapp_job, &limits, encode_struct(cx->arena, app_fields, app), NULL, NULL, &output) <
         0)
         return cx->err.code;

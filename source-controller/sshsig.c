@@ -154,7 +154,7 @@ int sshsig_verify(struct ctx *cx, const char *armored, const void *data, size_t 
 {
     struct signature s = { 0 };
     struct sshwire w;
-    struct buf wrapped;
+    struct buf wrapped = { 0 };
     if (unarmor(cx, str_trim(cx->arena, armored), &w) < 0 || read_signature(cx, &w, &s) < 0)
         return err_wrap(cx, "unable to unarmor SSH signature");
     if (signed_data(cx, s.hash, data, n, &wrapped) < 0)
