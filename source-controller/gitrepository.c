@@ -285,6 +285,8 @@ static int answer(struct ctx *cx, void *user, const struct doc *request, struct 
 static int not_verified(struct ctx *cx, struct git_run *r)
 {
     const char *reason = err_reason_of(cx);
+    if (err_code(cx) == ERR_CANCELED)
+        return err_code(cx); /* nothing was found wrong: we were told to stop */
     cond_remove(&r->run.conds, COND_FETCH_FAILED);
     cond_set(&r->run.conds, COND_VERIFIED, COND_FALSE, reason, "%s", err_message(cx));
     run_fails_as(cx, &r->run, COND_READY, reason);

@@ -49,6 +49,21 @@ def test_image(tmp_path, name):
     assert done.returncode == 0, done.stdout
 
 
+def test_libraries_that_are_loaded_later_are_in_the_image(tmp_path):
+    """OpenPGP signatures are verified by a library that is no part of the program until then."""
+    files = write(tmp_path / "image.tar", "source-controller")
+    manifest = json.loads(blob(files, json.loads(files["index.json"])["manifests"][0]["digest"]))
+    with tarfile.open(fileobj=io.BytesIO(blob(files, manifest["layers"][0]["digest"]))) as tar:
+        tar.extractall(tmp_path / "root")
+    root = tmp_path / "root"
+    library, loader = next(root.glob("**/librnp.so.0")), next(root.glob("lib*/ld-linux*"))
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "chroot", root, f"/{loader.relative_to(root)}", "--list",
+                           f"/{library.relative_to(root)}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if b"Operation not permitted" in done.stdout and b"unshare" in done.stdout:
+        pytest.skip("user namespaces are off here")
+    assert done.returncode == 0 and b"not found" not in done.stdout, done.stdout
+
+
 def test_image_is_repeatable(tmp_path):
     """The same program gives the same bytes, so a digest can be checked by building again."""
     for file in ("one.tar", "two.tar"):
