@@ -20,6 +20,7 @@
 #define WAIT_DEFAULT_MS  60000
 #define POLL_FIRST_MS    50
 #define POLL_MAX_MS      2000
+#define PATCH_TRIES      3
 
 size_t apply_parallel(const struct apply *ap)
 {
@@ -97,19 +98,54 @@ void apply_fail_item(struct ctx *cx, struct item *it)
     err_clear(cx);
 }
 
-/* Patches the live object's metadata, which makes it changed; nothing happens without a patch. */
-static void patch_metadata(struct ctx *cx, struct apply *ap, struct item *it, const struct doc *patch,
-                           const char *failure)
+/* Patches the live object as it was when `patch` was made; ERR_CONFLICT when it no longer is: managedFields are replaced
+ * whole, and a manager who came meanwhile would lose what is his. */
+static int patch_seen(struct ctx *cx, struct apply *ap, struct item *it, struct doc *patch)
 {
-    if (!patch)
-        return;
     struct kube_ref ref = kube_ref_of(it->live);
     struct kube_patch_options options = { .field_manager = ap->options->field_manager };
-    it->patched = true;
-    if (kube_patch(cx, ap->kube, &ref, KUBE_PATCH_JSON, patch, &options, &it->live) < 0) {
+    managers_only_of(cx->arena, patch, it->live);
+    return kube_patch(cx, ap->kube, &ref, KUBE_PATCH_JSON, patch, &options, &it->live);
+}
+
+static int look_anew(struct ctx *cx, struct apply *ap, struct item *it)
+{
+    struct kube_ref ref = kube_ref_of(it->live);
+    err_clear(cx);
+    return kube_get(cx, ap->kube, &ref, &it->live);
+}
+
+/* Patches the live object's metadata by what `make` makes of it, which makes it changed; nothing happens without a patch. */
+static void patch_metadata(struct ctx *cx, struct apply *ap, struct item *it,
+                           struct doc *(*make)(struct ctx *cx, const struct apply *ap, const struct item *it),
+                           const char *failure)
+{
+    struct doc *patch;
+    int rc = 0;
+    for (int tries = 1; (patch = make(cx, ap, it)) != NULL; tries++) {
+        rc = patch_seen(cx, ap, it, patch);
+        it->patched = it->patched || rc == 0;
+        if (rc != ERR_CONFLICT || tries == PATCH_TRIES)
+            break;
+        rc = look_anew(cx, ap, it);
+        if (rc < 0)
+            break;
+    }
+    if (rc < 0) {
         err_wrap(cx, "%s %s", it->name, failure);
         apply_fail_item(cx, it);
     }
+}
+
+static struct doc *migration(struct ctx *cx, const struct apply *ap UNUSED, const struct item *it)
+{
+    return managers_migrate(cx->arena, it->live, doc_text_at(it->wanted, "apiVersion"));
+}
+
+static struct doc *clean_up_patch(struct ctx *cx, const struct apply *ap, const struct item *it)
+{
+    const struct apply_options *o = ap->options;
+    return managers_cleanup(cx->arena, it->live, o->field_manager, o->overridden, o->overridden_count);
 }
 
 static void migrate(struct ctx *cx, struct apply *ap)
@@ -117,9 +153,7 @@ static void migrate(struct ctx *cx, struct apply *ap)
     for (size_t i = 0; ap->options->migrate_api_version && i < ap->count; i++) {
         struct item *it = &ap->items[i];
         if (it->live && it->action != CHANGE_SKIPPED)
-            patch_metadata(cx, ap, it,
-                           managers_migrate(cx->arena, it->live, doc_text_at(it->wanted, "apiVersion")),
-                           "failed to migrate API version");
+            patch_metadata(cx, ap, it, migration, "failed to migrate API version");
     }
 }
 
@@ -129,9 +163,7 @@ static void clean_up(struct ctx *cx, struct apply *ap, struct item *it)
     const char *ssa = apply_marker(cx, ap, "ssa");
     if (!it->live || meta_marked(it->wanted, ssa, "Merge") || meta_marked(it->live, ssa, "Merge"))
         return;
-    const struct doc *patch = managers_cleanup(cx->arena, it->live, ap->options->field_manager,
-                                               ap->options->overridden, ap->options->overridden_count);
-    patch_metadata(cx, ap, it, patch, "metadata.managedFields cleanup failed");
+    patch_metadata(cx, ap, it, clean_up_patch, "metadata.managedFields cleanup failed");
 }
 
 static enum change_action action_of(struct ctx *cx, const struct apply *ap, const struct item *it)

@@ -144,3 +144,10 @@ struct doc *managers_migrate(struct arena *a, const struct doc *live, const char
     append_operation(a, patch, "replace", "/metadata/managedFields", migrated);
     return patch;
 }
+
+void managers_only_of(struct arena *a, struct doc *patch, const struct doc *live)
+{
+    const char *version = doc_text_at(live, "metadata", "resourceVersion");
+    if (version)
+        append_operation(a, patch, "replace", "/metadata/resourceVersion", doc_string(a, version));
+}

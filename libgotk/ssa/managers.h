@@ -19,4 +19,7 @@ struct doc *managers_cleanup(struct arena *a, const struct doc *live, const char
  * older version can make the API server refuse an apply in a newer one. */
 struct doc *managers_migrate(struct arena *a, const struct doc *live, const char *api_version);
 
+/* Makes a patch of the two above fail with a conflict unless the object still is the one at hand. */
+void managers_only_of(struct arena *a, struct doc *patch, const struct doc *live);
+
 #endif

@@ -54,8 +54,20 @@ static void migrates_every_entry(void **state)
         cx->arena, json_of(cx, "{'metadata':{'managedFields':[{'apiVersion':'x/v1'}]}}"), "x/v1"));
 }
 
+static void a_patch_is_for_one_version(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const struct doc *live =
+        json_of(cx, "{'metadata':{'resourceVersion':'7','managedFields':[{'apiVersion':'x/v1'}]}}");
+    struct doc *patch = managers_migrate(cx->arena, live, "x/v2");
+    managers_only_of(cx->arena, patch, live);
+    assert_true(doc_equal(doc_last(patch),
+                          json_of(cx, "{'op':'replace','path':'/metadata/resourceVersion','value':'7'}")));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { UNIT_TEST(cleans_up_by_one_patch), UNIT_TEST(migrates_every_entry) };
+    const struct CMUnitTest tests[] = { UNIT_TEST(cleans_up_by_one_patch), UNIT_TEST(migrates_every_entry),
+                                        UNIT_TEST(a_patch_is_for_one_version) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
