@@ -197,3 +197,33 @@ def test_switch_back_drops_only_what_flux_does_not_know(moved, kind):
         assert contains(kept[name][2], spec)
     one.serve(ours(one.t))
     assert one.read(one.t.versions[0]) == kept  # nothing was rewritten, so nothing is lost
+
+
+def shape_of_old_flux(t):
+    """A release from before the stored version: the old versions alone, the newest of them stored."""
+    crd = ours(t)
+    crd["spec"]["versions"] = crd["spec"]["versions"][1:]
+    crd["spec"]["versions"][0]["storage"] = True
+    return crd
+
+
+@pytest.mark.parametrize("kind", ["GitRepository", "HelmRelease", "Kustomization", "Provider"])
+def test_objects_of_an_old_flux_come_all_the_way_to_the_newest(moved, kind):
+    """Stored by an old release, served by ours, migrated as `flux migrate` does, taken over by Flux 2.9."""
+    one = moved(table(kind))
+    stored, old = one.t.versions[0], one.serve(shape_of_old_flux(one.t))
+    write_all(one, old)
+    seen = {version: one.read(version) for version in old}
+    one.serve(ours(one.t))
+    for version in old:
+        assert reads_as(one, version, seen[version]), version
+    crd = one.api.get(CRD, name=one.name)
+    assert crd["status"]["storedVersions"] == [old[0], stored]
+    now = one.read(stored)
+    for name in now:  # the API server writes an object it would store otherwise, even when nothing changes
+        one.api.patch(one.at(stored), {}, one.ns, name)
+    one.api.patch(CRD.path(name=one.name) + "/status", {"status": {"storedVersions": [stored]}})
+    assert one.read(stored) == now
+    one.serve(shape_of_flux(one.t))
+    for name, (uid, generation, spec, status) in one.read(stored).items():
+        assert (uid, generation) == now[name][:2] and contains(now[name][2], spec) and status == now[name][3]
