@@ -107,7 +107,10 @@ lint: deps ## format, static analysis, layers, sizes, banned functions, document
 IMAGES := $(CONTROLLERS:%=$(OUT)/image/%.tar)
 .PHONY: image
 image: deps ## write the controllers' container images into build/image (VERSION=tag), for docker load, ctr import, skopeo
-	@$(MAKE) -s -j$(shell nproc) $(IMAGES)
+	@$(MAKE) -s -j$(shell nproc) images
+
+.PHONY: images
+images: $(IMAGES)
 
 $(OUT)/image/%.tar: $(OUT)/bin/% manifests/image/write
 	@manifests/image/write $< $@ $(VERSION)
@@ -115,7 +118,7 @@ $(OUT)/image/%.tar: $(OUT)/bin/% manifests/image/write
 .PHONY: test-cluster
 test-cluster: ## install both controllers on a real node (containerd, kubelet) and watch them work; says why where it cannot
 	@tests/deps/install && tests/deps/install cluster
-	@$(MAKE) -s -j$(shell nproc) all image
+	@$(MAKE) -s -j$(shell nproc) images
 	@BUILD_DIR=$(OUT)/bin tests/cluster/run
 
 .PHONY: demo

@@ -17,10 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_MIN_MS     5000
-#define WAIT_MAX_MS     30000
-#define IDLE_TIMEOUT_MS 60000
-#define REDIRECTS_MAX   10
+#define WAIT_MIN_MS 5000
+#define WAIT_MAX_MS 30000
+/* The server is in the cluster: where nobody answers for so long, a pod has gone and its successor has another
+ * address. Flux waits for 30 s, with a worker. */
+#define CONNECT_TIMEOUT_MS 5000
+#define IDLE_TIMEOUT_MS    60000
+#define REDIRECTS_MAX      10
 
 /* A download under way. */
 struct download {
@@ -93,6 +96,7 @@ static int transfer(struct ctx *cx, const struct artifact_fetch *fetch, struct d
 {
     const struct http_retry retry = { (int)fetch->retries, WAIT_MIN_MS, WAIT_MAX_MS };
     struct http_request request = {
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,
         .max_redirects = REDIRECTS_MAX,
         .retry = &retry,

@@ -10,7 +10,7 @@ import rig
 from installed import CONTROLLERS, NS
 from rig import node
 
-APP = "web"
+APP, MANY = "web", 300
 MANIFESTS = """\
 apiVersion: v1
 kind: Namespace
@@ -95,7 +95,6 @@ def test_sync(cluster, api, repo, report):
 def test_scaled_by_hand(cluster, api, report):
     start = time.monotonic()
     cluster.cp.kubectl("scale", "deployment/web", "-n", APP, "--replicas=5")
-    api.reconcile(rig.KUSTOMIZATION, NS, "web")
     rig.wait_for(lambda: api.get(node.DEPLOYMENT, APP, APP), 30, "drift to be put back",
                  lambda found: found["metadata"]["generation"] >= 3 and found["spec"]["replicas"] == 2)
     report("kubectl scale put back", start)
@@ -143,6 +142,25 @@ def test_upgrades_itself(cluster, api, repo, report):
         assert [pod["metadata"]["name"] for pod in cluster.pods(NS, name)] != [old[name]]
     assert api.get(rig.CRD, name="kustomizations.kustomize.toolkit.fluxcd.io")["metadata"]["labels"][
         "kustomize.toolkit.fluxcd.io/name"] == NS, "how the flux CLI knows a bootstrapped cluster"
+
+
+def test_many(cluster, api, repo, report):
+    """Three hundred Kustomizations of four objects each, for what the pods weigh then."""
+    one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {text: text}\n"
+    revision = repo.commit({f"many/{name}.yaml": one % name for name in "abcd"})
+    api.reconcile(rig.GITREPOSITORY, NS, "fleet")
+    cluster.wait_ready(rig.GITREPOSITORY, "fleet", revision)
+    cluster.cp.namespace("many")
+    start = time.monotonic()
+    for number in range(MANY):
+        api.create(rig.KUSTOMIZATION, NS, f"many-{number}", spec={
+            "interval": "10m", "path": "./many", "prune": True, "targetNamespace": "many", "namePrefix": f"n{number}-",
+            "sourceRef": {"kind": "GitRepository", "name": "fleet"}})
+    rig.wait_for(lambda: api.list(rig.KUSTOMIZATION, NS), 120, f"{MANY} Kustomizations to be Ready", lambda found: (
+        len(found) > MANY and all(rig.is_ready(each, revision) for each in found)))
+    report(f"{MANY} Kustomizations made to all Ready", start)
+    for name in CONTROLLERS:
+        report(f"{name}, with {MANY} Kustomizations: {cluster.memory(NS, name)} MiB")
 
 
 def test_prune(cluster, api, report):

@@ -7,8 +7,12 @@
 #include "libgotk/base/hash.h"
 #include "libgotk/base/str.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define BODY "the archive's bytes"
 /* clang-format off */
@@ -141,6 +145,32 @@ static void gives_up_after_its_tries(void **state)
             fetch.url));
 }
 
+/* A port that answers nothing, as a pod's does that has just gone: its queue of connections is full. */
+static const char *silent_url(struct ctx *cx)
+{
+    struct sockaddr_in where = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof(where);
+    int door = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(door, (struct sockaddr *)&where, length), 0);
+    assert_int_equal(listen(door, 0), 0);
+    assert_int_equal(getsockname(door, (struct sockaddr *)&where, &length), 0);
+    for (int i = 0; i < 2; i++) {
+        int guest = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        assert_true(connect(guest, (struct sockaddr *)&where, length) == 0 || errno == EINPROGRESS);
+    }
+    return str_fmt(cx->arena, "http://127.0.0.1:%d/x", ntohs(where.sin_port));
+}
+
+static void a_server_that_is_gone_is_not_waited_for(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct artifact_fetch fetch = { .url = silent_url(cx), .digest = "sha256:00" };
+    int64_t began_ms = ctx_now_ms();
+    assert_true(artifact_download(cx, &fetch, new_path(cx)) < 0);
+    assert_true(ctx_now_ms() - began_ms < 10000);
+    assert_error(cx, ERR_TIMEOUT, "failed to download archive: GET");
+}
+
 static const struct {
     const char *variable, *url;
     bool replaced;
@@ -184,13 +214,10 @@ static void an_existing_file_is_not_overwritten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(stores_what_has_the_digest),
-        UNIT_TEST(failures_say_why_and_leave_no_file),
-        UNIT_TEST(credentials_stay_out_of_messages),
-        UNIT_TEST(tries_again_when_asked_to),
-        UNIT_TEST(gives_up_after_its_tries),
-        UNIT_TEST(the_environment_names_another_host),
-        UNIT_TEST(an_existing_file_is_not_overwritten),
+        UNIT_TEST(stores_what_has_the_digest),         UNIT_TEST(failures_say_why_and_leave_no_file),
+        UNIT_TEST(credentials_stay_out_of_messages),   UNIT_TEST(tries_again_when_asked_to),
+        UNIT_TEST(gives_up_after_its_tries),           UNIT_TEST(a_server_that_is_gone_is_not_waited_for),
+        UNIT_TEST(the_environment_names_another_host), UNIT_TEST(an_existing_file_is_not_overwritten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
