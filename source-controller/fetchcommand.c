@@ -6,6 +6,7 @@
 #include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
+#include "source-controller/gitsubmodule.h"
 #include "source-controller/source.h"
 
 #include <limits.h>
@@ -20,6 +21,10 @@ static struct {
     const char *known_hosts_file;
     struct flag_list kex_algos;
     struct flag_list host_key_algos;
+    struct flag_list sparse;
+    struct flag_list verify_keys;
+    const char *verify_mode;
+    bool submodules;
     int64_t timeout_ns;
 } options;
 
@@ -76,6 +81,25 @@ static const struct flag flags[] = {
       .kind = FLAG_LIST,
       .target = &options.host_key_algos,
       .help = "Host key algorithms for SSH, most preferred first." },
+    { .name = "recurse-submodules",
+      .kind = FLAG_BOOL,
+      .target = &options.submodules,
+      .help = "Check out submodules too." },
+    { .name = "sparse-checkout",
+      .kind = FLAG_LIST,
+      .target = &options.sparse,
+      .help = "Check out only these folders." },
+    { .name = "verify-key",
+      .kind = FLAG_LIST,
+      .target = &options.verify_keys,
+      .help =
+          "Verify signatures with the public keys in this `file`: authorized_keys when it is named *.sshpub, else an "
+          "armored OpenPGP key ring. Nothing is checked out when none fits." },
+    { .name = "verify-mode",
+      .kind = FLAG_STRING,
+      .target = &options.verify_mode,
+      .fallback = "HEAD",
+      .help = "What must be signed: HEAD, Tag or TagAndHEAD." },
     { .name = "timeout",
       .kind = FLAG_DURATION,
       .target = &options.timeout_ns,
@@ -159,6 +183,45 @@ static int read_proxy(struct ctx *cx, const char **ret)
     return 0;
 }
 
+/* The keys of --verify-key, for the child that found a signature. */
+static int give_keys(struct ctx *cx, void *user UNUSED, const struct doc *request, struct doc **ret_answer)
+{
+    struct gitverify_keys keys = { .pgp = ARENA_ARRAY(cx->arena, const char *, options.verify_keys.len + 1),
+                                   .ssh = ARENA_ARRAY(cx->arena, const char *, options.verify_keys.len + 1) };
+    *ret_answer = doc_object(cx->arena);
+    if (!doc_find(request, "publicKeys"))
+        return 0;
+    for (size_t i = 0; i < options.verify_keys.len; i++) {
+        const char *text, *path = options.verify_keys.at[i];
+        if (read_flag_file(cx, "verify-key", path, &text) < 0)
+            return cx->err.code;
+        if (str_ends(path, GITVERIFY_SSH_SUFFIX))
+            keys.ssh[keys.ssh_count++] = str_or(text, "");
+        else
+            keys.pgp[keys.pgp_count++] = str_or(text, "");
+    }
+    *ret_answer = encode_struct(cx->arena, gitverify_keys_fields, &keys);
+    return 0;
+}
+
+static int choose_tree(struct ctx *cx, struct gitfetch_request *req)
+{
+    const struct flag_list *sparse = &options.sparse;
+    const char **paths = ARENA_ARRAY(cx->arena, const char *, sparse->len + 1);
+    for (size_t i = 0; i < sparse->len; i++)
+        paths[i] = sparse->at[i];
+    req->clone.sparse = (struct gitsparse){ paths, sparse->len };
+    req->clone.submodules = options.submodules ? GITSUBMODULE_DEPTH : 0;
+    if (options.verify_keys.len == 0)
+        return 0;
+    req->on_question = give_keys;
+    req->clone.verify = gitverify_mode(options.verify_mode);
+    if (!str_eq(req->clone.verify, options.verify_mode))
+        return err_fail(cx, ERR_INVALID, "--verify-mode: '%s' is none of HEAD, Tag and TagAndHEAD",
+                        options.verify_mode);
+    return 0;
+}
+
 static int run(struct ctx *cx, const char *const *args)
 {
     struct gitfetch_request req = { .timeout_ns = options.timeout_ns };
@@ -167,11 +230,14 @@ static int run(struct ctx *cx, const char *const *args)
         return err_fail(cx, ERR_INVALID, "usage: source-controller fetch URL [--branch NAME] [--output DIR]");
     req.clone.url = args[0];
     req.clone.ref = options.ref;
-    if (read_proxy(cx, &req.clone.proxy) < 0 || read_auth(cx, args[0], &req.clone.auth) < 0 ||
-        open_output(cx, &req.clone.tree_dir) < 0 || gitfetch_run(cx, &req, &result) < 0)
+    if (choose_tree(cx, &req) < 0 || read_proxy(cx, &req.clone.proxy) < 0 ||
+        read_auth(cx, args[0], &req.clone.auth) < 0 || open_output(cx, &req.clone.tree_dir) < 0 ||
+        gitfetch_run(cx, &req, &result) < 0)
         return cx->err.code;
     if (result.clone.empty)
         return err_fail(cx, ERR_NOT_FOUND, "git repository is empty");
+    if (req.clone.verify)
+        fprintf(stderr, "%s\n", gitverify_message(cx->arena, &result.clone.verified));
     printf("%s\n", result.clone.revision);
     return 0;
 }

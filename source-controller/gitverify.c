@@ -22,7 +22,6 @@
 #include <git2/tag.h>
 
 #define TAGS           "refs/tags/"
-#define SSH_SUFFIX     ".sshpub"
 #define PEELED         "^{}"
 #define OBJECT_MAX     ((size_t)16 << 20)
 #define KEY_LENGTH_MAX 100
@@ -43,7 +42,7 @@ static const struct kind {
 } kinds[] = {
     { "openpgp", "-----BEGIN PGP SIGNATURE-----", pgpsig_verify, "PGP", ".asc", "",
       offsetof(struct gitverify_keys, pgp), offsetof(struct gitverify_keys, pgp_count) },
-    { "ssh", "-----BEGIN SSH SIGNATURE-----", sshsig_verify, "SSH", SSH_SUFFIX, " SSH signature",
+    { "ssh", "-----BEGIN SSH SIGNATURE-----", sshsig_verify, "SSH", GITVERIFY_SSH_SUFFIX, " SSH signature",
       offsetof(struct gitverify_keys, ssh), offsetof(struct gitverify_keys, ssh_count) },
     { .name = "x509", .armor = "-----BEGIN SIGNED MESSAGE-----" },
 };
@@ -91,7 +90,7 @@ int gitverify_read_keys(struct ctx *cx, const struct doc *secret, struct gitveri
         size_t len;
         if (base64_decode(cx, str_or(doc_text(entry), ""), &value, &len) < 0)
             return err_wrap(cx, "key '%s' of the secret", doc_key(entry));
-        if (str_ends(doc_key(entry), SSH_SUFFIX))
+        if (str_ends(doc_key(entry), GITVERIFY_SSH_SUFFIX))
             vec_push(cx->arena, &ssh, value);
         else
             vec_push(cx->arena, &pgp, value);

@@ -18,6 +18,9 @@ struct git_repository;
 #define GITVERIFY_TAG          "Tag"
 #define GITVERIFY_TAG_AND_HEAD "TagAndHEAD"
 
+/* What the names of SSH keys end with; all others are OpenPGP's. */
+#define GITVERIFY_SSH_SUFFIX ".sshpub"
+
 /* The public keys of a Secret. */
 struct gitverify_keys {
     const char **pgp; /* armored key rings */

@@ -3,6 +3,7 @@ import pytest
 import rig
 from gitsource import Source, conditions, members
 from signing import Pgp, Ssh
+from test_source_life import run_fetch
 
 pytestmark = pytest.mark.usefixtures("controllers")
 
@@ -185,6 +186,22 @@ def test_what_was_verified_is_not_verified_again_until_the_mode_asks_for_more(co
     source.change(verify=None)
     status = source.wait(lambda o: not rig.condition(o, "SourceVerified"), "to forget the verification")["status"]
     assert "sourceVerificationMode" not in status and rig.is_ready(source.get(), first)
+
+
+@pytest.mark.parametrize("name, file", [("pgp", "a.asc"), ("ssh", "a.sshpub")])
+def test_fetch_verifies_without_a_cluster(repo, signers, tmp_path, name, file):
+    first = signers(name).commit(repo, {"a": "1", "b/c": "2"})
+    (tmp_path / file).write_text(signers(name).public)
+    args = (repo.http_url, "--branch=main", f"--verify-key={tmp_path / file}", "--sparse-checkout=b", "-o")
+    done = run_fetch(*args, tmp_path / "out")
+    assert (done.returncode, done.stdout) == (0, f"main@sha1:{first}\n"), done.stderr
+    assert f"- commit '{first}' with key '{signers(name).id}'" in done.stderr
+    assert [str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*")] == ["b", "b/c"]
+    repo.commit({"a": "2"})
+    done = run_fetch(*args, tmp_path / "other")
+    assert done.returncode == 1 and "unsupported signature type: empty" in done.stderr and not done.stdout
+    assert not list((tmp_path / "other").iterdir())
+    assert "none of HEAD, Tag and TagAndHEAD" in run_fetch(*args, tmp_path / "third", "--verify-mode=tag").stderr
 
 
 def test_the_old_artifact_stays_while_a_commit_is_refused(repo, source, signers):
