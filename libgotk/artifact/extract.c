@@ -128,6 +128,16 @@ static int extract_all(struct ctx *cx, struct extract *x)
     return 0;
 }
 
+/* Exactly one compression, and that is gzip: the library would undo as many as it finds. */
+static int check_filter(struct ctx *cx, const struct extract *x)
+{
+    if (archive_filter_count(x->archive) == 2 && archive_filter_code(x->archive, 0) == ARCHIVE_FILTER_GZIP)
+        return 0;
+    return err_fail(cx, ERR_INVALID,
+                    "failed to extract archive (check whether file size exceeds max download size): not "
+                    "compressed by gzip, or more than once");
+}
+
 int artifact_extract(struct ctx *cx, const char *path, const char *target,
                      const struct artifact_limits *limits)
 {
@@ -142,9 +152,8 @@ int artifact_extract(struct ctx *cx, const char *path, const char *target,
         return cx->err.code;
     x.root = root;
     archive_read_support_format_tar(archive);
-    if (archive_read_append_filter(archive, ARCHIVE_FILTER_GZIP) <
-            ARCHIVE_WARN || /* exactly one, never guessed */
-        archive_read_open_filename(archive, path, BLOCK) != ARCHIVE_OK)
+    archive_read_support_filter_gzip(archive);
+    if (archive_read_open_filename(archive, path, BLOCK) != ARCHIVE_OK)
         return fail_archive(cx, &x);
-    return extract_all(cx, &x);
+    return check_filter(cx, &x) < 0 ? cx->err.code : extract_all(cx, &x);
 }

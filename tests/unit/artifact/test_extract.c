@@ -236,6 +236,9 @@ static void broken_archives_are_errors(void **state)
     assert_ok(cx, fs_write_atomic(cx, broken, tar.data, tar.len, 0600)); /* not compressed */
     assert_true(artifact_extract(cx, broken, new_target(cx), NULL) < 0);
     assert_error(cx, ERR_INVALID, "failed to extract archive");
+    const char *twice = zip(cx, &whole);
+    assert_true(artifact_extract(cx, twice, new_target(cx), NULL) < 0);
+    assert_error(cx, ERR_INVALID, "more than once");
 }
 
 int main(void)
