@@ -43,7 +43,7 @@ struct gitclone_result {
     struct gitverify_result verified;
 };
 
-/* Sets libgit2 up; once in main, before any thread and before job_init. */
+/* Sets libgit2 up; once per process, before any thread and before children are forked. */
 void gitclone_init(void);
 
 /* Does it. Messages begin as those of Flux: "unable to clone '<url>': ...", with credentials in the URL masked. Fails with

@@ -3,6 +3,8 @@
  */
 #include "source-controller/gitfetch.h"
 
+#include "source-controller/gittransport.h"
+
 #include "libgotk/artifact/archive.h"
 #include "libgotk/artifact/sourceignore.h"
 #include "libgotk/base/fs.h"
@@ -145,7 +147,18 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
     return 0;
 }
 
-const struct job gitfetch_job = { .name = "git fetch", .run = run_child, .network = true };
+static void prepare(void)
+{
+    gitclone_init();
+    gittransport_warm();
+}
+
+const struct job gitfetch_job = {
+    .name = "git fetch",
+    .run = run_child,
+    .prepare = prepare,
+    .network = true,
+};
 
 /* A folder for objects and files, gone with the reconcile; the child makes what it needs in it. */
 static int make_folder(struct ctx *cx, struct gitfetch_request *req, const char **ret_work)

@@ -30,7 +30,7 @@ struct gittransport {
     size_t received; /* bytes of all answers, for messages */
 };
 
-/* Reads the system's roots; in main, before job_init, so that children find them read (5 ms of CPU per fetch). */
+/* Reads the system's roots; before children are forked, so that they find them read (5 ms of CPU per fetch). */
 void gittransport_warm(void);
 
 /* Prepares a transport for `url`. Fails with ERR_INVALID when it is no URL, ERR_UNSUPPORTED when its scheme is none of http,

@@ -5,7 +5,6 @@
  */
 #include "libgotk/base/str.h"
 #include "source-controller/githubapp.h"
-#include "source-controller/gittransport.h"
 #include "source-controller/serve.h"
 #include "source-controller/source.h"
 
@@ -153,7 +152,5 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
-    gitclone_init();
-    gittransport_warm();
     return manager_main(argc, argv, &program);
 }

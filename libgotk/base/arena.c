@@ -2,7 +2,7 @@
  * arena.c: chunked bump allocation with deferred calls, marks and a maximum; the contract is in arena.h.
  *
  * A list of chunks, newest first. Small requests are cut from the newest chunk; one that does not fit opens a chunk of
- * its own size or of the next doubling step (4 KiB to 1 MiB). Runs on whichever thread owns the arena. Rejected: a
+ * its own size or of a quarter of what was given out so far (4 KiB to 1 MiB). Runs on whichever thread owns the arena. Rejected: a
  * free list, because lifetimes are ended as a whole.
  */
 #include "libgotk/base/arena.h"
@@ -78,7 +78,9 @@ static void refuse_beyond_reserve(const struct arena *a, size_t size)
 
 static struct chunk *open_chunk(struct arena *a, size_t need)
 {
-    size_t size = a->newest ? a->newest->size * 2 : CHUNK_MIN;
+    size_t size = a->total / 4; /* a quarter may lie idle, not a half: ten workers have ten arenas */
+    if (size < CHUNK_MIN)
+        size = CHUNK_MIN;
     if (size > CHUNK_MAX)
         size = CHUNK_MAX;
     if (size < need)

@@ -69,6 +69,9 @@ int job_init(struct ctx *cx, const struct job *const *jobs, size_t count, enum j
     helper.sandbox = sandbox;
     if (sandbox == JOB_SANDBOX_OFF) {
         log_info(cx->log, "the sandbox is off: untrusted input is parsed inside the controller", NULL);
+        for (size_t i = 0; i < count; i++)
+            if (jobs[i]->prepare)
+                jobs[i]->prepare();
         return 0;
     }
     if (!confine_landlock_version())

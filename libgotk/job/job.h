@@ -28,6 +28,9 @@ struct job_side;
 struct job {
     const char *name; /* heads the messages: "<name> was ended: ..." */
     int (*run)(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output);
+    /* Sets up once what every child of this job finds done: libraries, tables of certificates. Called in the zygote as soon as
+     * it is there, while the controller goes on starting; with the sandbox off, in job_init. NULL: nothing. */
+    void (*prepare)(void);
     bool network; /* may connect by TCP and UDP, start threads, read CA bundles, resolv.conf and the like */
 };
 

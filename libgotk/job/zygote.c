@@ -186,6 +186,9 @@ static void zygote_main(const struct job *const *jobs, size_t count, int control
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     grow(&z);
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i]->prepare)
+            jobs[i]->prepare();
     for (;;)
         serve(&z);
 }

@@ -37,8 +37,8 @@ struct tls {
 int tls_check(struct ctx *cx, const struct tls *tls) MUST_CHECK;
 
 /* The trust store for `tls` (NULL: system roots), from the process-wide cache. The first use of the system's
- * roots reads and parses them all (tens of milliseconds): a program that runs network jobs does that before
- * job_init, and every child has them. The caller owns one reference (X509_STORE_free). Fails with ERR_INVALID
+ * roots reads and parses them all (tens of milliseconds): a network job does that in its
+ * `prepare`, and every child has them. The caller owns one reference (X509_STORE_free). Fails with ERR_INVALID
  * when a CA holds no certificate, ERR_NOT_FOUND when ca_file is missing. */
 int tls_trust(struct ctx *cx, const struct tls *tls, struct x509_store_st **ret_store) MUST_CHECK;
 

@@ -13,6 +13,7 @@
 #include "libgotk/kube/lease.h"
 #include "libgotk/net/http.h"
 #include "libgotk/net/server.h"
+#include "libgotk/runtime/footprint.h"
 #include "libgotk/runtime/lane.h"
 #include "libgotk/runtime/loop.h"
 #include "libgotk/runtime/probe.h"
@@ -232,6 +233,7 @@ static void run_when_ready(struct manager *m)
     }
     atomic_store(&m->state, RUNNING);
     malloc_trim(0);
+    footprint_forget_start();
 }
 
 static void on_synced(void *user, struct loop_message *unused)
@@ -562,6 +564,7 @@ int manager_main(int argc, char **argv, const struct program *program)
     struct ctx cx = { .arena = arena };
     const struct command *command = find_command(program, argc > 1 ? argv[1] : NULL);
     tune_memory();
+    footprint_forget_start();
     ignore_broken_pipes();
     forbid_core_dumps();
     if (command)
