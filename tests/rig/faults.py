@@ -314,15 +314,19 @@ class FaultProxy:
             with self.lock:
                 self.connections.discard(connection)
 
-    def close(self):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+    def cut(self):
+        """Ends all connections; new ones are made as before."""
         with self.lock:
             left = list(self.connections)
         for end in [e for c in left for e in (c.client, c.server) if e]:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.cut()
 
     def __enter__(self):
         return self
