@@ -20,7 +20,7 @@ import subprocess
 import threading
 import time
 
-from .api import Api, ApiError, NAMESPACE, SERVICEACCOUNT
+from .api import Api, ApiError, CRD, NAMESPACE, SERVICEACCOUNT, condition
 from .pki import openssl
 from .proc import Process, ROOT, free_port, port_open, wait_for
 from .programs import assets
@@ -116,7 +116,8 @@ class ControlPlane:
         for path in (ROOT / "manifests/install/roles", *map(pathlib.Path, (*folders, *more))):
             flag = "-k" if any((path / name).exists() for name in ("kustomization.yaml", "Kustomization")) else "-f"
             self.kubectl("apply", "--server-side", flag, path)
-        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        wait_for(lambda: all(condition(crd, "Established").get("status") == "True" for crd in self.api.list(CRD)), 60,
+                 "the definitions to be established")
         shutil.rmtree(self.dir / "kubectl", ignore_errors=True)  # what it remembers is older than these definitions
 
     def stop(self):
