@@ -11,12 +11,15 @@
 
 #include <limits.h>
 
+#define CACHE_MAX ((int64_t)8 << 30)
+
 static struct {
     struct git_ref ref;
     const char *output;
     const char *username;
     const char *ca_file;
     const char *proxy;
+    const char *cache;
     const char *private_key_file;
     const char *known_hosts_file;
     struct flag_list kex_algos;
@@ -64,6 +67,12 @@ static const struct flag flags[] = {
       .kind = FLAG_STRING,
       .target = &options.proxy,
       .help = "The proxy to go through, an http://, https:// or socks5:// `URL`." },
+    { .name = "cache",
+      .kind = FLAG_STRING,
+      .target = &options.cache,
+      .help =
+          "A folder of its own, made when missing, for what is fetched: the next fetch of the same address moves "
+          "only what is missing." },
     { .name = "private-key-file",
       .kind = FLAG_STRING,
       .target = &options.private_key_file,
@@ -222,6 +231,29 @@ static int choose_tree(struct ctx *cx, struct gitfetch_request *req)
     return 0;
 }
 
+/* The cache's folder as an absolute path, made when missing; one that holds anything else is refused. */
+static int open_cache(struct ctx *cx, struct gitclone_request *req)
+{
+    char path[PATH_MAX];
+    const char **names;
+    size_t count;
+    if (str_empty(options.cache))
+        return 0;
+    if (fs_mkdirs(cx, options.cache, 0700) < 0)
+        return err_wrap(cx, "--cache");
+    if (!realpath(options.cache, path))
+        return err_errno(cx, "--cache: %s", options.cache);
+    if (fs_list(cx, path, &names, &count) < 0)
+        return err_wrap(cx, "--cache");
+    for (size_t i = 0; i < count; i++)
+        if (!str_starts(names[i], "pack") && !str_eq(names[i], "state"))
+            return err_fail(cx, ERR_EXISTS, "--cache: %s holds '%s': name an empty or a new folder", path,
+                            names[i]);
+    req->cache_dir = str_dup(cx->arena, path);
+    req->cache_max = CACHE_MAX;
+    return 0;
+}
+
 static int run(struct ctx *cx, const char *const *args)
 {
     struct gitfetch_request req = { .timeout_ns = options.timeout_ns };
@@ -232,7 +264,7 @@ static int run(struct ctx *cx, const char *const *args)
     req.clone.ref = options.ref;
     if (choose_tree(cx, &req) < 0 || read_proxy(cx, &req.clone.proxy) < 0 ||
         read_auth(cx, args[0], &req.clone.auth) < 0 || open_output(cx, &req.clone.tree_dir) < 0 ||
-        gitfetch_run(cx, &req, &result) < 0)
+        open_cache(cx, &req.clone) < 0 || gitfetch_run(cx, &req, &result) < 0)
         return cx->err.code;
     if (result.clone.empty)
         return err_fail(cx, ERR_NOT_FOUND, "git repository is empty");

@@ -28,8 +28,8 @@
 #include <git2/revwalk.h>
 
 /* How much of a pack is mapped at a time: a job's memory counts mappings too. */
-#define MAP_WINDOW ((size_t)16 << 20)
-#define MAP_LIMIT  ((size_t)128 << 20)
+#define MAP_WINDOW ((size_t)4 << 20)
+#define MAP_LIMIT  ((size_t)32 << 20)
 
 /* All that one clone knows. */
 struct clone {
