@@ -77,6 +77,7 @@ struct ks_run {
         dependency_until_ms; /* how long it waits unseen for a dependency, as ctx_now_ms counts; 0: it does not */
     const char *tree;        /* the unpacked artifact, shared and read-only */
     const char *dir;         /* spec.path in it */
+    struct arena *scratch; /* what was built and applied, until the run waits; NULL: nothing, or no more */
     struct build_output built;
     struct changes applied;
     struct health health;
@@ -96,6 +97,12 @@ int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exist
 /* apply.c: gives built objects the owner's labels, corrections and common metadata, in place; ERR_INVALID for a Secret that is
  * still encrypted. */
 int prepare_objects(struct ctx *cx, const struct kustomization *ks, struct doc *objects) MUST_CHECK;
+
+/* scratch.c: does a step's work in the memory of r->scratch; an error of it comes along. */
+int scratch_run(struct ctx *cx, struct ks_run *r, int (*work)(struct ctx *cx, struct ks_run *r)) MUST_CHECK;
+
+/* scratch.c: the run waits: of r->built and r->applied only what is still needed stays, and no object. */
+void scratch_end(struct ctx *cx, struct ks_run *r);
 
 /* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
 int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;

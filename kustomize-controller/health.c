@@ -14,6 +14,7 @@
 #include "libgotk/kube/store.h"
 #include "libgotk/ssa/explain.h"
 #include "libgotk/ssa/inventory.h"
+#include "libgotk/ssa/secret.h"
 #include "libgotk/ssa/subject.h"
 
 /* Until the next look: at first, at most, when somebody will tell, and while the API server does not know a kind (each look
@@ -165,7 +166,7 @@ static int fail(struct ctx *cx, struct ks_run *r, bool timed_out)
     if (ctx_check(cx) < 0)
         return err_code(cx);
     if (*causes)
-        text = str_fmt(cx->arena, "%s\n%s", text, causes);
+        text = secret_mask(cx->arena, r->hidden_vars, str_fmt(cx->arena, "%s\n%s", text, causes));
     cond_set(&r->run.conds, HEALTHY, COND_FALSE, FAILED_REASON, "%s", text);
     return err_fail(cx, timed_out ? ERR_TIMEOUT : ERR_INVALID, "health check failed after %s: %s", after,
                     text);
@@ -209,6 +210,7 @@ static void watch_foreign(struct ctx *cx, struct ks_run *r)
 static int park(struct ctx *cx, struct ks_run *r)
 {
     struct health *h = &r->health;
+    scratch_end(cx, r);
     watch_foreign(cx, r);
     int64_t left_ms = h->until_ms - ctx_now_ms(), pause_ms = h->pause_ms;
     if (lacks_a_kind(&h->set))

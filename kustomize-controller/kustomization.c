@@ -190,9 +190,8 @@ static int hide_vars(struct ctx *cx, const struct ks_run *r)
     return err_code(cx);
 }
 
-static int build_manifests(struct ctx *cx, void *run)
+static int build_all(struct ctx *cx, struct ks_run *r)
 {
-    struct ks_run *r = run;
     const struct post_build *post_build = r->ks.spec.post_build;
     struct build_input input = {
         .root = r->tree,
@@ -207,6 +206,11 @@ static int build_manifests(struct ctx *cx, void *run)
     return build_run(cx, &input, &r->built) < 0 ? hide_vars(cx, r) : 0;
 }
 
+static int build_manifests(struct ctx *cx, void *run)
+{
+    return scratch_run(cx, run, build_all);
+}
+
 static void set_inventory(struct ctx *cx, struct ks_run *r, const struct inventory *inventory)
 {
     doc_set(cx->arena, r->run.status, "inventory", encode_struct(cx->arena, inventory_fields, inventory));
@@ -215,7 +219,7 @@ static void set_inventory(struct ctx *cx, struct ks_run *r, const struct invento
 static int apply_manifests(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
-    if (apply_objects(cx, r) < 0)
+    if (scratch_run(cx, r, apply_objects) < 0)
         return hide_vars(cx, r);
     const char *changes = change_text(cx->arena, &r->applied, true);
     if (*changes)

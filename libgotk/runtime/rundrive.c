@@ -119,7 +119,9 @@ static struct queue_outcome park(struct ctx *cx, struct run *run)
 {
     struct ctx writing = *cx;
     writing.err = (struct err){ 0 };
-    if (runclose_write(&writing, run) < 0)
+    run_hide_progress(run);
+    bool is_shown = run->driver->published && doc_equal(run->status, run->driver->published);
+    if (!is_shown && runclose_write(&writing, run) < 0)
         log_error(cx->log, err_message(&writing), "unable to show progress in status", NULL);
     run->driver->cx = *cx;
     return (struct queue_outcome){

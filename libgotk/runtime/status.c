@@ -69,8 +69,12 @@ int status_patch(struct ctx *cx, struct kube *k, const struct kube_ref *ref, con
                  const struct doc *body, uint64_t version, uint64_t *ret_version)
 {
     const char *uid = doc_text_at(body, "metadata", "uid");
+    struct arena_mark answers =
+        arena_mark(cx->arena); /* of which only the version is kept: the run may park */
     for (int tries = 1;; tries++) {
         int rc = patch_once(cx, k, ref, owner, body, version, ret_version);
+        if (rc == 0)
+            arena_release(cx->arena, answers);
         if (rc != ERR_CONFLICT || tries == TRIES)
             return rc;
         err_clear(cx);
@@ -149,8 +153,12 @@ static int keep_unless_gone(struct ctx *cx, int rc, const char *what)
 int status_add_finalizer(struct ctx *cx, struct kube *k, const struct doc *object, const char *finalizer,
                          const char *owner, uint64_t *ret_version)
 {
-    return keep_unless_gone(cx, set_finalizer(cx, k, object, finalizer, owner, true, ret_version),
-                            "failed to add the finalizer");
+    struct arena_mark answers = arena_mark(cx->arena);
+    int rc = keep_unless_gone(cx, set_finalizer(cx, k, object, finalizer, owner, true, ret_version),
+                              "failed to add the finalizer");
+    if (rc == 0)
+        arena_release(cx->arena, answers);
+    return rc;
 }
 
 int status_remove_finalizer(struct ctx *cx, struct kube *k, const struct doc *object, const char *finalizer,

@@ -222,17 +222,20 @@ def test_waits_hold_no_worker(api, ns, repo, private):
     flux = Flux(api, ns, repo, private.labels)
     repo.commit({"stuck/web.yaml": deployment("web"), "fine/a.yaml": configmap("a", x="1")})
     flux.source()
+    parked, memory = 'gotk_parked_reconciles{controller="kustomization"}', "process_resident_memory_bytes"
+    before = controller.metrics()[memory]
     for i in range(200):
         flux.apply(f"stuck-{i}", path="./stuck", namePrefix=f"n{i}-", wait=True, timeout="10m")
-    parked = 'gotk_parked_reconciles{controller="kustomization"}'
     rig.wait_for(lambda: controller.metrics()[parked], 60, "200 parked reconciles", until=lambda n: n == 200)
+    each = (controller.metrics()[memory] - before) / 200
     took = []
     for i in range(5):
         flux.apply(f"fine-{i}", path="./fine", namePrefix=f"f{i}-", wait=True)
         took.append(rig.seconds_until(lambda: flux.get(f"fine-{i}"), until=rig.is_ready))
-    print(f"beside 200 waits: {took}, RSS {controller.metrics()['process_resident_memory_bytes'] / 1e6:.1f} MB")
+    print(f"beside 200 waits: {took}; memory of a Kustomization that waits: {each / 1e3:.0f} kB")
     assert sorted(took)[2] < 1, took
     assert controller.metrics()[parked] > 190, "the others still wait"
+    assert each < 250e3 or rig.proc.SLOW > 1, each
 
 
 def test_a_wait_asks_nothing_until_something_moves(cp, api, ns, repo, flux):
