@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct doc;
+
 /* All strings live in the arena of the context that loaded them; absent ones are NULL. */
 struct kube_config {
     const char *server; /* "https://host:port", optionally with a path, no trailing slash */
@@ -31,6 +33,7 @@ struct kube_config {
     const char *impersonate_user;
     const char *impersonate_uid;
     const char *const *impersonate_groups; /* NULL-terminated; NULL: none */
+    const struct doc *exec; /* the section of a program that makes credentials (execplugin.h); NULL: none */
 };
 
 /* How far a kubeconfig is trusted. */
@@ -38,7 +41,7 @@ enum kube_config_flags {
     /* From a stranger (a Secret): what names local files, runs programs, skips the check of certificates or impersonates
      * is left out, as Flux does; the rest has to do without it. */
     KUBE_CONFIG_FOREIGN = 1,
-    KUBE_CONFIG_ALLOW_EXEC = 2,     /* ... but programs count: refused with ERR_UNSUPPORTED */
+    KUBE_CONFIG_ALLOW_EXEC = 2,     /* ... but the program of an exec section counts: it is in `exec` */
     KUBE_CONFIG_ALLOW_INSECURE = 4, /* ... but certificates need not be checked where it says so */
 };
 

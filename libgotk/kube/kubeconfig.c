@@ -168,8 +168,7 @@ static int read_cluster(struct ctx *cx, const struct entry *e, struct kube_confi
 static int refuse_programs(struct ctx *cx, const struct entry *e)
 {
     static const char *const fields[] = { "exec", "auth-provider" };
-    size_t count = !is_foreign(e) ? ARRAY_LEN(fields) : e->flags & KUBE_CONFIG_ALLOW_EXEC ? 1 : 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; !is_foreign(e) && i < ARRAY_LEN(fields); i++) {
         if (!doc_find(e->body, fields[i]))
             continue;
         return fail_entry(cx, e, ERR_UNSUPPORTED,
@@ -215,6 +214,8 @@ static int read_user(struct ctx *cx, const struct entry *e, struct kube_config *
 {
     if (refuse_programs(cx, e) < 0)
         return err_code(cx);
+    if (is_foreign(e) && (e->flags & KUBE_CONFIG_ALLOW_EXEC))
+        config->exec = doc_copy(cx->arena, doc_find(e->body, "exec"));
     config->token = str_dup(cx->arena, text_of(e, "token"));
     config->username = str_dup(cx->arena, text_of(e, "username"));
     config->password = str_dup(cx->arena, text_of(e, "password"));

@@ -55,7 +55,7 @@ static int configure(struct ctx *cx, struct targets *t, const struct target_spec
     const struct doc *secret = doc_find(spec->kube_config, "secretRef");
     const char *map = doc_text_at(spec->kube_config, "configMapRef", "name");
     if (secret)
-        return targetconfig_of_secret(cx, own, spec->ns, secret, &t->options, config);
+        return targetconfig_of_secret(cx, own, spec->ns, secret, &t->options, config, identity);
     if (map)
         return targettoken_of_config_map(cx, t->manager, t->tokens, spec, map, &t->options, config, identity);
     return err_fail(cx, ERR_INVALID,

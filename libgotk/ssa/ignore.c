@@ -50,14 +50,14 @@ static int compile_rule(struct ctx *cx, const struct doc *d, struct rule *r)
 
 int ignore_compile(struct ctx *cx, const struct doc *list, struct ignore_rules **ret_rules)
 {
-    struct ignore_rules *rules = doc_len(list) ? ARENA_NEW(cx->arena, struct ignore_rules) : NULL;
+    struct ignore_rules *rules = ARENA_NEW(cx->arena, struct ignore_rules);
     doc_each (d, list) {
         struct rule r = { 0 };
         if (compile_rule(cx, d, &r) < 0)
             return err_wrap(cx, "failed to create ignore rule selector");
         vec_push(cx->arena, &rules->all, r);
     }
-    *ret_rules = rules;
+    *ret_rules = rules->all.len ? rules : NULL;
     return 0;
 }
 

@@ -187,6 +187,36 @@ def test_what_a_foreign_kubeconfig_may_not_say_is_left_out(cp, api, ns, repo, pr
         flux.ready(repo.head(), key)
 
 
+def test_a_program_makes_the_credentials_where_that_is_allowed(cp, api, ns, repo, private, tmp_path):
+    private.source()
+    private.kustomize("--insecure-kubeconfig-exec=true")
+    flux = Flux(api, ns, repo, private.labels)
+    allow(api, ns, "remote")
+    version = "client.authentication.k8s.io/v1"
+
+    def program(command, *args, **env):
+        return {"token": None, "exec": {"apiVersion": version, "command": command, "args": args, "interactiveMode": "Never",
+                                        "env": [{"name": k, "value": v} for k, v in env.items()]}}
+    script = tmp_path / "plugin"
+    script.write_text('#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" >"$SEEN"\nprintf \'{"apiVersion":"%s","kind":"ExecCredential",'
+                      '"status":{"token":"%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}\' "$1" "$TOKEN"\n')
+    script.chmod(0o755)
+    env = {"TOKEN": cp.token_of(ns, "remote"), "SEEN": str(tmp_path / "seen")}
+    api.create(rig.SECRET, ns, "remote", stringData={name: kubeconfig(cp, None, user=user) for name, user in {
+        "good": program(str(script), version, **env), "fails": program("/bin/false"), "absent": program("no-such-program"),
+        "other": program(str(script), "v0", **env)}.items()})
+    repo.commit({"a.yaml": configmap("a", x="1")})
+    mark = cp.audit_mark()
+    flux.source().apply(kubeConfig={"secretRef": {"name": "remote", "key": "good"}})
+    flux.ready(repo.head())
+    assert users(cp, mark, ns) == {(f"system:serviceaccount:{ns}:remote", None)}
+    assert json.loads((tmp_path / "seen").read_text()) == {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    for key, text in {"fails": "executable /bin/false failed with exit code 1", "absent": "executable no-such-program not found",
+                      "other": f"plugin is configured to use API version {version}, plugin returned version v0"}.items():
+        flux.apply(key, kubeConfig={"secretRef": {"name": "remote", "key": key}})
+        assert flux.failed("ReconciliationFailed", name=key) == f"failed to build kube client: getting credentials: exec: {text}"
+
+
 def test_unchecked_certificates_need_the_flag(cp, api, ns, repo, flux):
     unchecked = {"certificate-authority-data": None, "insecure-skip-tls-verify": True}
     api.create(rig.SECRET, ns, "remote", stringData={"value": kubeconfig(cp, cp.token_of(ns, "remote"), cluster=unchecked)})

@@ -111,3 +111,25 @@ def test_kubeconfigs_that_opted_in_are_watched(cp, api, ns, repo, flux):
     flux.failed("ReconciliationFailed")
     api.patch(rig.SECRET, {"stringData": {"value": kubeconfig(cp, cp.token_of(ns, "remote"))}}, ns, "remote")
     flux.ready(repo.head(), timeout=5)
+
+
+def test_configs_are_watched_by_another_label_or_not_at_all(api, ns, repo, private):
+    private.source()
+    watching = private.kustomize("--watch-configs-label-selector=mine=yes", "--feature-gates=GroupChangeLog=true,AdditiveCELDependencyCheck=true")
+    flux = Flux(api, ns, repo, private.labels)
+    repo.commit({"a.yaml": configmap("a", x="${x}"), "b.yaml": configmap("b", x="1")})
+    api.create(rig.CONFIGMAP, ns, "x", data={"x": "one"}, metadata={"labels": {"mine": "yes"}})
+    flux.source().apply(postBuild={"substituteFrom": [{"kind": "ConfigMap", "name": "x"}]})
+    flux.ready(repo.head())
+    created = watching.log_lines(msg="server-side apply completed", name="app")[0]
+    assert created["output"] == {"created": [f"ConfigMap/{ns}/a", f"ConfigMap/{ns}/b"]}
+    api.patch(rig.CONFIGMAP, {"data": {"x": "two"}}, ns, "x")
+    rig.wait_for(lambda: api.get(rig.CONFIGMAP, ns, "a")["data"] == {"x": "two"}, 5, "the change to be applied")
+    private.stop(watching)
+    private.kustomize("--feature-gates=DisableConfigWatchers=true")
+    rig.wait_for(lambda: flux.again(), 10, "the new controller to be at work")
+    api.patch(rig.CONFIGMAP, {"data": {"x": "three"}, "metadata": {"labels": {"reconcile.fluxcd.io/watch": "Enabled"}}}, ns, "x")
+    time.sleep(1.5)
+    assert api.get(rig.CONFIGMAP, ns, "a")["data"] == {"x": "two"}
+    flux.again()
+    assert api.get(rig.CONFIGMAP, ns, "a")["data"] == {"x": "three"}

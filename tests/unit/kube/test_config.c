@@ -1,6 +1,7 @@
 /* Configuration: kubeconfigs as YAML and JSON, their files, lists of them, what is refused, and a pod's
  * mount. */
 #include "libgotk/base/str.h"
+#include "libgotk/doc/doc.h"
 #include "libgotk/kube/config.h"
 #include "tests/unit/lib/unit.h"
 
@@ -167,8 +168,9 @@ static void a_strangers_config_is_cut_down(void **state)
     assert_string_equal(c.username, "n");
     assert_ok(cx, parse(cx, text, NULL, KUBE_CONFIG_FOREIGN | KUBE_CONFIG_ALLOW_INSECURE, &c));
     assert_true(c.insecure);
-    assert_true(parse(cx, text, NULL, KUBE_CONFIG_FOREIGN | KUBE_CONFIG_ALLOW_EXEC, &c) < 0);
-    assert_error(cx, ERR_UNSUPPORTED, "exec is not supported");
+    assert_null(c.exec);
+    assert_ok(cx, parse(cx, text, NULL, KUBE_CONFIG_FOREIGN | KUBE_CONFIG_ALLOW_EXEC, &c));
+    assert_string_equal(doc_text_at(c.exec, "command"), "sh");
 }
 
 static void kubeconfig_lists_and_relative_paths(void **state)
