@@ -15,9 +15,10 @@ def main():
         cluster.install()
         repo = cluster.web.repo("fleet")
         repo.commit({"README.md": "# fleet\n"})
-        env = {**os.environ, "KUBECONFIG": str(cluster.cp.kubeconfig()), "PATH": f"{cluster.cp.assets}:{os.environ['PATH']}"}
-        print(f"kubectl works here. A Git repository: {repo.path}, in the cluster {repo.url};\n"
-              f"its certificate authority: {cluster.web.ca_bundle}", flush=True)
+        env = {**os.environ, "KUBECONFIG": str(cluster.cp.kubeconfig()), "GIT_SSL_CAINFO": str(cluster.web.ca_bundle),
+               "PATH": f"{cluster.cp.assets}:{os.environ['PATH']}"}
+        print(f"kubectl works here, and git with {repo.basic_url.replace('//', f'//git:{cluster.web.password}@')}\n"
+              f"(for spec.url: {repo.url}; certificate authority: {cluster.web.ca_bundle})", flush=True)
         return subprocess.run(sys.argv[1:] or [os.environ.get("SHELL", "/bin/sh")], env=env).returncode
 
 

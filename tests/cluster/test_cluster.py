@@ -7,10 +7,10 @@ import time
 import urllib.request
 
 import rig
-from installed import CONTROLLERS, NS
+from installed import CONTROLLERS, NS, folder
 from rig import node
 
-APP, MANY = "web", 300
+APP, MANY, SSH_PORT = "web", 300, 2222
 MANIFESTS = """\
 apiVersion: v1
 kind: Namespace
@@ -90,6 +90,21 @@ def test_sync(cluster, api, repo, report):
     report("Git to a Ready Kustomization: a Deployment of two pods that serve", start)
     assert api.get(node.DEPLOYMENT, APP, APP)["status"]["readyReplicas"] == 2, "Ready means: the pods are"
     rig.wait_for(lambda: served(api), 10, "the Service to answer", lambda page: page == "first")
+
+
+def test_ssh(cluster, api, repo, report):
+    """What flux bootstrap sets up by default: a deploy key and the host's key, asked from inside a pod."""
+    with rig.Ssh(folder(), host_keys=("ecdsa",), extra=f"ListenAddress {node.HOST}:{SSH_PORT}") as ssh:
+        api.create(rig.SECRET, NS, "deploy-key", stringData={
+            "identity": ssh.key("ecdsa"), "identity.pub": (ssh.dir / "user_ecdsa.pub").read_text(),
+            "known_hosts": ssh.known_hosts("ecdsa", host=f"[git.example.com]:{SSH_PORT}")})
+        start = time.monotonic()
+        api.create(rig.GITREPOSITORY, NS, "over-ssh", spec={
+            "url": f"ssh://{ssh.user}@git.example.com:{SSH_PORT}{repo.path}", "interval": "1h", "ref": {"branch": "main"},
+            "secretRef": {"name": "deploy-key"}})
+        cluster.wait_ready(rig.GITREPOSITORY, "over-ssh", repo.head())
+        report("Git over SSH to a Ready GitRepository", start)
+        api.delete(rig.GITREPOSITORY, NS, "over-ssh")
 
 
 def test_scaled_by_hand(cluster, api, report):
