@@ -94,9 +94,9 @@ flow: deps ## build the controllers and run the flow tests on a real control pla
 	@tests/rig/run-flows --build $(OUT) $(if $(K),-k '$(K)')
 
 .PHONY: flow-faults
-flow-faults: deps ## fail every request of a life in every way (minutes; `make test` takes a sample)
+flow-faults: deps ## fail every request of a life in every way, and loads in full size (minutes; `make test` takes samples)
 	@$(MAKE) -s -j$(shell nproc) all
-	@FAULTS=$(or $(K),all) tests/rig/run-flows --build $(OUT) -k test_faults.py
+	@FAULTS=$(or $(K),all) tests/rig/run-flows --build $(OUT) -k '$(if $(K),test_faults,test_faults or test_load or test_disasters)'
 
 .PHONY: test
 test: unit flow ## everything that must pass: unit tests, then flow tests (SAN=address|thread)

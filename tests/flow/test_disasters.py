@@ -1,5 +1,6 @@
 """What goes wrong around the controllers: sources and source-controller gone, a namespace deleted, a full disk, a clock that
-jumps, an etcd that forgets. Each time the objects say so, nothing is lost, and all goes on when the trouble is over."""
+jumps, an API server that is away or has forgotten. Each time the objects say so, nothing is lost, and all goes on when the
+trouble is over."""
 import os
 import pathlib
 import subprocess
@@ -10,8 +11,8 @@ import rig
 from flux import Flux, configmap
 from lives import Life, Mirror, Pair
 
-
 SOON = {"retryInterval": "1s"}
+OUTAGE = 60 if os.environ.get("FAULTS") == "all" else 4
 
 
 def data(api, ns, name):
@@ -157,11 +158,43 @@ def test_the_clock_jumps(private, api, ns, repo, clock, jump):
     flux.ready(third)
 
 
-# --- the API server's memory --------------------------------------------------------------------------------------
+# --- the API server -----------------------------------------------------------------------------------------------
 
 
-def test_etcd_forgets_what_a_watch_wants(private, cp, web, api, ns):
-    """A compaction while the watches are away: their versions are too old (410), and what happened meanwhile is found."""
+@pytest.mark.parametrize("how", ["silent", "refusing"])
+def test_an_outage_of_the_api_server(private, cp, api, ns, repo, how):
+    """Whether connections hang or are refused: afterwards everything that changed meanwhile is carried out."""
+    with rig.Proxy(cp.port) as proxy:
+        controllers = {which: getattr(private, which)(env={"KUBECONFIG": cp.kubeconfig(
+            f"{which}-controller", path=private.folder / f"{which}.kubeconfig", port=proxy.port)})
+            for which in ("source", "kustomize")}
+        first = repo.commit({"a.yaml": configmap("a", v=1), "b.yaml": configmap("b", v=1)})
+        flux = Flux(api, ns, repo, private.labels).source().apply(**SOON).apply("going", namePrefix="going-")
+        flux.ready(first)
+        flux.ready(first, "going")
+        proxy.hold()
+        proxy.target = 1 if how == "refusing" else cp.port
+        if how == "refusing":
+            proxy.release()
+            proxy.cut()
+        second = repo.commit({"a.yaml": configmap("a", v=2), "b.yaml": None})
+        flux.sync()
+        api.delete(rig.KUSTOMIZATION, ns, "going")
+        flux.apply("coming", namePrefix="coming-", **SOON)
+        time.sleep(OUTAGE)
+        proxy.target = cp.port
+        proxy.release()
+        proxy.cut()
+        flux.ready(second, timeout=45)
+        flux.ready(second, "coming", timeout=45)
+        gone(api, rig.KUSTOMIZATION, ns, "going", timeout=45)
+        assert {o["metadata"]["name"] for o in api.list(rig.CONFIGMAP, ns)} == {"a", "coming-a"}
+        assert data(api, ns, "a") == {"v": "2"}
+        assert all(c.process.running() for c in controllers.values())
+
+
+def test_watches_that_are_too_old(private, cp, web, api, ns):
+    """They are refused with 410, again and again, while things happen: all of it is found. (Real ones: test_manager_outage.)"""
     with Pair(cp, web, private, "compact") as pair:
         mirror = Mirror(api, ",".join(f"{k}={v}" for k, v in pair.labels.items()))
         life = Life(pair, mirror, f"{ns[:40]}-life")

@@ -92,6 +92,7 @@ def test_outages(own):
     change_much(own, flux)
     tokens = {c.name: own.cp.renew_token(c.name) for c in own.controllers}
     own.cp.stop_api()
+    own.cp.compact()
     own.cp.start_api()
     own.proxy.release()
     own.proxy.cut()
@@ -116,7 +117,8 @@ def a_restart_loses_nothing(own, flux, repo):
 
 
 def change_much(own, flux):
-    """Objects change, come and go while the controllers' watches hang; the restart makes their versions too old (410)."""
+    """Objects change, come and go while the controllers' watches hang; a compaction and the restart make their versions too
+    old (410)."""
     own.cp.api.delete(rig.CONFIGMAP, flux.ns, "b")
     own.cp.api.patch(rig.KUSTOMIZATION, {"spec": {"namePrefix": "x-"}}, flux.ns, "app")
     own.cp.api.delete(rig.KUSTOMIZATION, flux.ns, "going")

@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import threading
 import time
+import urllib.request
 
 from .api import Api, ApiError, CRD, NAMESPACE, SERVICEACCOUNT, condition
 from .pki import openssl
@@ -57,6 +58,7 @@ class ControlPlane:
         self.tokens = {name: os.urandom(12).hex() for name in (*self.users, *CONTROLLERS)}
         self._write_files()
         where = {"dir": self.dir, "host": self.host, "port": self.port, **ports}
+        self.etcd_port = ports["client"]
         self._spawn("etcd", ETCD_ARGS.format(**where))
         wait_for(lambda: port_open(ports["client"]), 20, "etcd to listen", every=0.02)
         self.api_args = f"{API_ARGS.format(**where)} {self.options}"
@@ -76,6 +78,13 @@ class ControlPlane:
         ended = self.processes.pop().popen
         ended.kill()
         ended.wait()
+
+    def compact(self):
+        """Has etcd forget all but the present state: what was written before can be neither read nor watched any more."""
+        def ask(what, **body):
+            request = urllib.request.Request(f"http://127.0.0.1:{self.etcd_port}/v3/kv/{what}", json.dumps(body).encode())
+            return json.load(urllib.request.urlopen(request, timeout=10))
+        ask("compaction", revision=ask("range", key="AA==")["header"]["revision"], physical=True)
 
     def renew_token(self, name):
         """Gives a user another token, which counts, instead of the old one, from the next start_api() on."""
