@@ -51,26 +51,56 @@ static bool needs_full_check(const struct ks_run *r)
            age_ms >= r->state->full_check_interval_ns / GOTIME_MS;
 }
 
-/* Whether the tracker has nothing to say against any object of the inventory; `patient` as proof_stands has it. */
-static bool all_stand(struct ctx *cx, struct ks_run *r, const struct inventory *inv,
-                      const struct proof *proof, bool patient)
+/* One question about each object of a proof. */
+typedef bool (*proof_fn)(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry);
+
+static bool stands(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry)
+{
+    return proof_stands(t, ref, entry, false);
+}
+
+static bool stands_for_now(struct tracker *t, const struct kube_ref *ref, const struct proof_object *entry)
+{
+    return proof_stands(t, ref, entry, true);
+}
+
+/* Right after an apply the watches lag: only what is seen to have moved counts, not what is not seen yet. */
+static bool is_not_contradicted(struct tracker *t, const struct kube_ref *ref,
+                                const struct proof_object *entry)
+{
+    struct tracker_mark now;
+    return entry->untouched || tracker_look(t, ref, &now) != TRACKER_PRESENT ||
+           tracker_stands(&entry->mark, &now);
+}
+
+/* The proof's entry for an entry of the inventory; NULL when there is none. */
+static const struct proof_object *entry_of(struct ctx *cx, const struct proof *proof,
+                                           const struct inventory_entry *listed, struct kube_ref *ret_ref)
+{
+    unsigned char id[PROOF_DIGEST_SIZE];
+    struct doc *object;
+    if (inventory_object(cx, listed, &object) < 0) {
+        err_clear(cx);
+        return NULL;
+    }
+    *ret_ref = kube_ref_of(object);
+    proof_id(cx->arena, ret_ref, id);
+    return proof_find(proof, id);
+}
+
+/* Whether the answer is yes for all objects of the inventory, and the proof is for just these. */
+static bool holds_for_all(struct ctx *cx, struct ks_run *r, const struct inventory *inv,
+                          const struct proof *proof, proof_fn ask)
 {
     struct arena_mark scratch = arena_mark(cx->arena);
-    bool stand = inv ? inv->entries_count == proof->len : proof->len == 0;
-    for (size_t i = 0; stand && inv && i < inv->entries_count; i++) {
-        unsigned char id[PROOF_DIGEST_SIZE];
-        struct doc *object;
-        if (inventory_object(cx, &inv->entries[i], &object) < 0) {
-            err_clear(cx);
-            return false;
-        }
-        struct kube_ref ref = kube_ref_of(object);
-        proof_id(cx->arena, &ref, id);
-        const struct proof_object *entry = proof_find(proof, id);
-        stand = entry && proof_stands(r->tracker, &ref, entry, patient);
+    bool yes = inv ? inv->entries_count == proof->len : proof->len == 0;
+    for (size_t i = 0; yes && inv && i < inv->entries_count; i++) {
+        struct kube_ref ref;
+        const struct proof_object *entry = entry_of(cx, proof, &inv->entries[i], &ref);
+        yes = entry && ask(r->tracker, &ref, entry);
     }
     arena_release(cx->arena, scratch);
-    return stand;
+    return yes;
 }
 
 static int rest(struct ks_run *r, int64_t ms)
@@ -133,7 +163,7 @@ int prove_unchanged(struct ctx *cx, void *run)
         return STEP_NEXT;
     int64_t left_ms = p->before.due_ms - ctx_now_ms();
     bool early = r->run.trigger == QUEUE_WATCH && left_ms > 0;
-    if (!all_stand(cx, r, r->ks.status.inventory, &p->before.objects, early))
+    if (!holds_for_all(cx, r, r->ks.status.inventory, &p->before.objects, early ? stands_for_now : stands))
         return meet_drift(r, left_ms);
     if (early)
         return rest(r, left_ms);
@@ -172,7 +202,8 @@ int prove_success(struct ctx *cx, struct ks_run *r)
     }
     proofs_keep(r->state->proofs, &r->ks.meta, &proof);
     if (r->tracker && !p->holds &&
-        !all_stand(cx, r, inventory_of_changes(cx->arena, &r->applied), &proof.objects, true))
+        !holds_for_all(cx, r, inventory_of_changes(cx->arena, &r->applied), &proof.objects,
+                       is_not_contradicted))
         manager_enqueue(r->run.manager, &kustomization_controller, r->ks.meta.ns, r->ks.meta.name,
                         QUEUE_WATCH); /* something moved while this run was on its way */
     return quiet ? run_rest(&r->run, (proof.due_ms - now_ms) * GOTIME_MS) : STEP_NEXT;
