@@ -4,6 +4,7 @@
 #include "source-controller/gitprovider.h"
 
 #include "libgotk/base/str.h"
+#include "source-controller/gitazure.h"
 #include "source-controller/githubapp.h"
 
 #define CONFIGURATION "InvalidProviderConfiguration"
@@ -70,14 +71,20 @@ static const struct doc *without_app(struct arena *a, const struct doc *secret)
     return rest;
 }
 
+/* Only another spec helps. */
+static int failed_as(struct ctx *cx, struct git_run *r, const char *reason)
+{
+    run_fails_as(cx, &r->run, COND_FETCH_FAILED, reason);
+    return run_stall(cx, &r->run);
+}
+
 static int by_app(struct ctx *cx, struct git_run *r, const struct url *url, const struct doc *secret)
 {
     struct githubapp app;
     if (!secret) {
         err_fail(cx, ERR_INVALID,
                  "secretRef with github app data must be specified when provider is set to github");
-        run_fails_as(cx, &r->run, COND_FETCH_FAILED, CONFIGURATION);
-        return run_stall(cx, &r->run);
+        return failed_as(cx, r, CONFIGURATION);
     }
     if (gitauth_decode(cx, url, without_app(cx->arena, secret), &r->auth) < 0)
         return configuration_failed(cx, r);
@@ -98,22 +105,65 @@ static int by_app(struct ctx *cx, struct git_run *r, const struct url *url, cons
     return 0;
 }
 
-static int by_identity(struct ctx *cx, struct git_run *r, const struct url *url UNUSED,
-                       const struct doc *secret UNUSED)
+/* spec.serviceAccountName is honoured with the gate only. */
+static int check_gate(struct ctx *cx, struct git_run *r)
 {
-    if (!str_empty(r->repo.spec.service_account_name) && !manager_feature(r->run.manager, IDENTITY_GATE)) {
-        err_fail(cx, ERR_INVALID,
-                 "to use spec.serviceAccountName for provider authentication please enable the " IDENTITY_GATE
-                 " feature gate in the controller");
-        run_fails_as(cx, &r->run, COND_FETCH_FAILED, "FeatureGateDisabled");
-        return run_stall(cx, &r->run);
+    if (str_empty(r->repo.spec.service_account_name) || manager_feature(r->run.manager, IDENTITY_GATE))
+        return 0;
+    err_fail(cx, ERR_INVALID,
+             "to use spec.serviceAccountName for provider authentication please enable the " IDENTITY_GATE
+             " feature gate in the controller");
+    return failed_as(cx, r, "FeatureGateDisabled");
+}
+
+/* From the cache, else from Entra. */
+static int azure_token(struct ctx *cx, struct git_run *r, const char **ret)
+{
+    struct azuretoken_request req;
+    struct azuretoken token;
+    if (gitazure_prepare(cx, r, &req, &r->token_key) < 0)
+        return cx->err.code;
+    *ret = tokencache_find(r->state->tokens, r->token_key, cx->arena);
+    count_event(r, *ret ? "cache_hit" : "cache_miss");
+    if (*ret) {
+        count_tokens(r, 0);
+        return 0;
     }
+    if (gitazure_token(cx, r, &req, &token) < 0) {
+        metrics_add(manager_metrics(r->run.manager), METRIC_TOKEN_CACHE_REQUESTS, METRIC_LABELS("failure"),
+                    1);
+        return cx->err.code;
+    }
+    count_tokens(r, tokencache_put(r->state->tokens, r->token_key, token.token, token.expires_at));
+    *ret = token.token;
+    return 0;
+}
+
+static int by_azure(struct ctx *cx, struct git_run *r, const struct url *url, const struct doc *secret)
+{
+    if (gitauth_decode(cx, url, secret, &r->auth) < 0)
+        return configuration_failed(cx, r);
+    if (check_gate(cx, r) < 0)
+        return cx->err.code;
+    if (azure_token(cx, r, &r->auth.bearer) < 0) {
+        err_wrap(cx, "failed to configure authentication options");
+        return run_fails_as(cx, &r->run, COND_FETCH_FAILED, "AuthenticationFailed");
+    }
+    r->auth.user = r->auth.password = NULL;
+    r->auth.hint = "with an access token of Microsoft Entra";
+    return 0;
+}
+
+static int by_aws(struct ctx *cx, struct git_run *r, const struct url *url UNUSED,
+                  const struct doc *secret UNUSED)
+{
+    if (check_gate(cx, r) < 0)
+        return cx->err.code;
     err_fail(cx, ERR_UNSUPPORTED,
              "spec.provider '%s' is not supported by this version of the controller: nothing was fetched; "
              "use a token in spec.secretRef with provider generic",
              r->repo.spec.provider);
-    run_fails_as(cx, &r->run, COND_FETCH_FAILED, "UnsupportedFeature");
-    return run_stall(cx, &r->run);
+    return failed_as(cx, r, "UnsupportedFeature");
 }
 
 static const struct {
@@ -122,8 +172,8 @@ static const struct {
 } rows[] = {
     { "generic", by_secret },
     { "github", by_app },
-    { "azure", by_identity },
-    { "aws", by_identity },
+    { "azure", by_azure },
+    { "aws", by_aws },
 };
 
 int gitprovider_authenticate(struct ctx *cx, struct git_run *r, const struct url *url,

@@ -1,8 +1,8 @@
 /*
  * gitprovider.h: spec.provider: how a GitRepository gets its credentials.
  *
- * A provider is one row: "generic" takes them from the Secret, "github" exchanges an app's key for a token; the clouds'
- * are known and refused by name. Worker threads.
+ * A provider is one row: "generic" takes them from the Secret, "github" exchanges an app's key for a token, "azure"
+ * an identity; "aws" is known and refused by name. Worker threads.
  */
 #ifndef GOTK_SOURCE_GITPROVIDER_H
 #define GOTK_SOURCE_GITPROVIDER_H

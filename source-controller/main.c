@@ -4,6 +4,7 @@
  * Flags of kinds that are not here yet are accepted, so that the arguments of a Flux installation keep working.
  */
 #include "libgotk/base/str.h"
+#include "source-controller/azuretoken.h"
 #include "source-controller/githubapp.h"
 #include "source-controller/serve.h"
 #include "source-controller/source.h"
@@ -132,7 +133,7 @@ static void teardown(struct manager *m UNUSED)
 }
 
 static const struct controller *const controllers[] = { &gitrepository_controller, NULL };
-static const struct job *const jobs[] = { &gitfetch_job, &githubapp_job, NULL };
+static const struct job *const jobs[] = { &gitfetch_job, &githubapp_job, &azuretoken_job, NULL };
 static const struct command *const commands[] = { &fetch_command, NULL };
 
 static const struct program program = {
