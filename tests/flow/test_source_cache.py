@@ -1,6 +1,8 @@
 """What a fetch moves: only what is missing. The cache of an object: its growth, its end, and what broken or foreign content does."""
+import hashlib
 import os
 import pathlib
+import struct
 import urllib.error
 import urllib.request
 
@@ -162,6 +164,29 @@ def test_a_broken_cache_is_rebuilt(controllers, repo, source, harm):
     source.again()
     assert members(source.ready(third)["artifact"])["a"] == "3"
     assert moved(repo, mark) < 5000
+
+
+def swap_in_index(path, one, other):
+    """Has a pack's index (version 2) find each of two objects where the other is, with its checksum made right."""
+    data = bytearray(path.read_bytes())
+    count = struct.unpack(">I", data[8 + 255 * 4:8 + 256 * 4])[0]
+    names = [data[1032 + 20 * n:1052 + 20 * n].hex() for n in range(count)]
+    at = [1032 + 24 * count + 4 * names.index(name) for name in (one, other)]
+    data[at[0]:at[0] + 4], data[at[1]:at[1] + 4] = data[at[1]:at[1] + 4], data[at[0]:at[0] + 4]
+    data[-20:] = hashlib.sha1(data[:-20]).digest()
+    path.chmod(0o600)
+    path.write_bytes(data)
+
+
+def test_content_under_a_false_name_is_not_believed(controllers, repo, source):
+    first = repo.commit({"a": "the true a", "b": "the true b"})
+    source.create(repo.http_url).ready(first)
+    cache, = caches(controllers.source, source)
+    blobs = [repo.git("rev-parse", f"{first}:{name}").strip() for name in ("a", "b")]
+    swap_in_index(packs(cache)[0].with_suffix(".idx"), *blobs)
+    source.change(ignore="/nothing\n")
+    status = source.wait(lambda o: o["status"].get("observedIgnore") == "/nothing\n" and rig.is_ready(o), "to be built anew")
+    assert members(status["status"]["artifact"]) == {"a": "the true a", "b": "the true b"}
 
 
 def test_what_else_lies_in_the_folder_is_removed_unread(controllers, repo, source):
