@@ -168,7 +168,7 @@ static int decode_ssh(struct ctx *cx, const struct url *url, const struct doc *s
         login_value(cx, secret, "password", &passphrase) < 0 ||
         gitauth_from_key(cx, url, identity, known_hosts, passphrase, source, &auth) < 0)
         return cx->err.code;
-    if (str_empty(passphrase) && is_encrypted(cx, identity)) {
+    if (str_empty(passphrase) && is_encrypted(cx, str_or(identity, ""))) {
         err_fail(cx, ERR_INVALID,
                  "SSH identity key is encrypted but no 'password' field was provided in the secret '%s'",
                  full_name(cx->arena, secret));
