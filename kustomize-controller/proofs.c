@@ -82,7 +82,8 @@ static void set_proof(struct entry *e, const struct kept_proof *proof)
     mem_free(e->proof.objects.at);
     e->proof = *proof;
     e->proof.objects.at = mem_alloc_raw(size ? size : 1);
-    memcpy(e->proof.objects.at, proof->objects.at, size);
+    if (size)
+        memcpy(e->proof.objects.at, proof->objects.at, size);
     e->valid = true;
 }
 
