@@ -98,6 +98,8 @@ static int setup(struct ctx *cx, struct manager *m)
     if (!str_empty(state.custom_apply_stage_kinds)) {
         state.custom_kinds =
             str_split(cx->arena, state.custom_apply_stage_kinds, ',', &state.custom_kinds_count);
+        for (size_t i = 0; i < state.custom_kinds_count; i++)
+            state.custom_kinds[i] = str_trim(cx->arena, state.custom_kinds[i]);
     }
     const struct targets_options options = {
         .allow_exec = state.insecure_kubeconfig_exec,

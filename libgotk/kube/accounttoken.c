@@ -166,3 +166,13 @@ int account_tokens_get(struct ctx *cx, struct account_tokens *t, struct kube *k,
     *ret_token = token;
     return 0;
 }
+
+size_t account_tokens_kept(struct account_tokens *t)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&t->lock);
+    for (const struct kept *at = t->list; at; at = at->next)
+        n++;
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}

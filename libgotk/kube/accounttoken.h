@@ -31,4 +31,7 @@ void account_tokens_close(struct account_tokens *t);
 int account_tokens_get(struct ctx *cx, struct account_tokens *t, struct kube *k,
                        const struct account_token *which, const char **ret_token, bool *ret_hit) MUST_CHECK;
 
+/* How many tokens are kept, expired ones included. */
+size_t account_tokens_kept(struct account_tokens *t);
+
 #endif

@@ -100,6 +100,9 @@ static int find_account(struct ctx *cx, struct maker *maker, const struct doc *d
 static void count(const struct maker *maker, bool hit)
 {
     const struct target_spec *spec = maker->spec;
+    metrics_add(manager_metrics(maker->manager), METRIC_TOKEN_CACHE_REQUESTS, METRIC_LABELS("success"), 1);
+    metrics_set(manager_metrics(maker->manager), METRIC_TOKEN_CACHE_ITEMS, METRIC_LABELS(NULL),
+                (double)account_tokens_kept(maker->tokens));
     metrics_add(
         manager_metrics(maker->manager), METRIC_TOKEN_CACHE_EVENTS,
         METRIC_LABELS(hit ? "cache_hit" : "cache_miss", spec->kind, spec->name, spec->ns, "fetch_kubeconfig"),
@@ -124,6 +127,8 @@ static int make_token(struct ctx *cx, void *source, const char **ret_token)
     bool hit;
     if (account_tokens_get(cx, maker->tokens, manager_kube(maker->manager), &maker->which, ret_token, &hit) <
         0) {
+        metrics_add(manager_metrics(maker->manager), METRIC_TOKEN_CACHE_REQUESTS, METRIC_LABELS("failure"),
+                    1);
         wrap_token(cx, maker);
         return err_wrap(cx, "failed to get access token for cluster");
     }

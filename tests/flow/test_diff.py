@@ -49,6 +49,7 @@ def test_what_would_change_is_told_and_nothing_changes(api, ns, repo, flux, diff
     assert changed == ['-  x: "1"', '+  x: "2"'] and "managedFields" not in out
     assert api.get(rig.CONFIGMAP, ns, "a")["data"]["x"] == "1" and not api.find(rig.CONFIGMAP, ns, "new")
     # what was changed on the cluster is drift too
+    api.patch(rig.KUSTOMIZATION, {"spec": {"suspend": True}}, ns, "app")  # or it would be put back at once
     api.patch(rig.CONFIGMAP, {"data": {"x": "edited"}}, ns, "c")
     code, out, err = diff({"a.yaml": files["a.yaml"], "b.yaml": files["b.yaml"], "new.yaml": ""})
     assert code == 1 and "-  x: edited\n+  x: me\n" in out

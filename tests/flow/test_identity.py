@@ -273,6 +273,8 @@ def test_a_remote_cluster_by_a_token_of_an_account(cp, api, ns, repo, private):
     flux.again()
     samples = {k: v for k, v in kustomize.metrics().items() if k.startswith("gotk_token_cache_events_total") and 'fetch_kubeconfig' in k}
     assert len(samples) == 2 and min(samples.values()) >= 1, samples
+    assert kustomize.metrics()["gotk_token_cached_items"] == 1
+    assert kustomize.metrics()['gotk_token_cache_requests_total{status="success"}'] >= 2
     assert cp.requests(mark, "kustomize-controller", ns)["create serviceaccounts/token"] == 1
     flux.apply("standard", kubeConfig={"configMapRef": {"name": "standard"}})
     assert flux.failed("ReconciliationFailed", name="standard") == (

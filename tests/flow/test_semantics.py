@@ -192,7 +192,7 @@ def test_a_restricted_account_needs_a_stage_for_roles(api, ns, repo, private):
     flux.source().apply(serviceAccountName="tenant", retryInterval="1s")
     assert flux.failed("ReconciliationFailed") == f'RoleBinding/{ns}/reader not found: rolebindings.rbac.authorization.k8s.io "reader" not found'
     private.stop(first)
-    private.kustomize("--custom-apply-stage-kinds=Service,rbac.authorization.k8s.io/Role")
+    private.kustomize("--custom-apply-stage-kinds=Service, rbac.authorization.k8s.io/Role")
     flux.ready(repo.head())
     assert api.get(BINDING, ns, "reader")
 

@@ -211,6 +211,7 @@ static void tokens_are_kept_by_audience(void **state)
     assert_string_equal(token_of(cx, t, k, "c", false), "old"); /* not kept: its time is over */
     assert_string_equal(token_of(cx, t, k, "c", false), "old");
     assert_requested(s, "\"audiences\":[\"a\"]", 2);
+    assert_int_equal(account_tokens_kept(t), 1);
     account_tokens_close(t);
     kube_close(k);
     script_stop(s);
