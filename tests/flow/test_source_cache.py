@@ -274,3 +274,25 @@ def test_it_survives_a_restart(private, repo, source):
     source.ready(second)
     assert 0 < moved(repo, mark) < BIG / 10
     assert conditions(source.get()["status"])["Ready"][0] == "True"
+
+
+@pytest.mark.parametrize("end", ["kill", "stop", "timeout"])
+def test_an_end_in_the_middle_of_a_large_pack(private, web, repo, source, end):
+    first = repo.commit(random_files(10))
+    source.labels = private.labels
+    controller = private.source()
+    with rig.Proxy(web.ports["http"]) as slow:
+        slow.hold_after = 3 * BIG
+        url = repo.http_url.replace(f":{web.ports['http']}/", f":{slow.port}/")
+        source.create(url, timeout="2s" if end == "timeout" else "60s")
+        rig.wait_for(lambda: not slow.open_gate.is_set(), 10, "the pack to be half there")
+        if end == "timeout":
+            source.failed("GitOperationFailed", "spec.timeout sets the limit")
+            source.change(timeout="60s")
+        else:
+            private.kill(controller) if end == "kill" else private.stop(controller)
+            controller = private.source(storage=controller.storage)
+        slow.release()
+        assert len(members(source.ready(first)["artifact"])) == 10
+    cache, = caches(controller, source)
+    assert len(packs(cache)) == 1

@@ -4,6 +4,7 @@
         private.kustomize(env={"KUBECONFIG": cp.kubeconfig("kustomize-controller", path=..., port=slow.port)})
         slow.delay = 1.5      # from now on every chunk towards the server waits so long
         slow.hold()           # nothing passes, connections stay (a partition); release() ends it
+        slow.hold_after = 1000000   # the same, by itself, once the server has sent so much
         slow.cut()            # connections end; new ones are made as before
 
 One thread per direction and connection: tests have a handful. Bytes are passed on as they are, so that TLS stays that of
@@ -20,6 +21,7 @@ CHUNK = 65536
 class Proxy:
     def __init__(self, target_port):
         self.target, self.delay = target_port, 0.0
+        self.hold_after = None  # bytes from the server after which nothing passes any more
         self.open_gate = threading.Event()
         self.open_gate.set()
         self.lock = threading.Lock()
@@ -70,6 +72,11 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 data = source.recv(CHUNK)
+                if not delayed and self.hold_after is not None:
+                    self.hold_after -= len(data)
+                    if self.hold_after < 0:
+                        self.hold_after = None
+                        self.hold()
                 self.open_gate.wait()
                 if delayed and self.delay:
                     time.sleep(self.delay)
