@@ -149,6 +149,21 @@ def test_a_job_with_a_time_to_live_may_be_gone(api, ns, repo, flux):
     flux.ready(repo.head(), timeout=5)
 
 
+def test_an_interval_without_news_still_looks_at_health(cp, api, ns, repo, flux):
+    """Nothing is built or applied then, but a Deployment that fell ill is told."""
+    repo.commit({"web.yaml": deployment("web")})
+    flux.source().apply(wait=True, interval="3s")
+    checking(flux)
+    make_available(api, ns, "web")
+    flux.ready(repo.head())
+    mark = cp.audit_mark()
+    rig.wait_for(lambda: flux.get(), 15, "an interval to pass", until=lambda ks: ks["status"]["history"][0]["totalReconciliations"] > 1 and rig.is_ready(ks))
+    count = cp.requests(mark, "kustomize-controller", ns=ns)
+    assert count["get deployments"] >= 1 and count["patch deployments"] == 0, count
+    make_stuck(api, ns, "web")
+    assert f"[Deployment/{ns}/web status: 'Failed']" in flux.failed("HealthCheckFailed")
+
+
 def test_another_spec_or_revision_replaces_the_wait(api, ns, repo, private):
     private.source()
     private.kustomize("--feature-gates=CancelHealthCheckOnNewRevision=true")
