@@ -119,6 +119,14 @@ def test_an_object_named_by_health_checks_may_come_later(api, ns, repo, flux):
     rig.wait_for(lambda: flux.get(), 5, "the Kustomization to be healthy", until=lambda ks: rig.condition(ks, "Healthy").get("status") == "True")
 
 
+def test_a_health_check_must_say_where(ns, repo, flux):
+    repo.commit({"a.yaml": configmap("a", x="1")})
+    flux.source().apply(healthChecks=[{"kind": "Deployment", "name": "web"}])
+    first, cause = flux.failed("HealthCheckFailed").split("\n")
+    assert first.endswith(": failed early due to stalled resources: [can't determine status for Deployment/web]")
+    assert cause == "Deployment/web: it is of a namespaced kind, and no namespace is named"
+
+
 def test_skipped_objects_and_the_kustomization_itself_are_not_waited_for(api, ns, repo, flux):
     itself = rig.KUSTOMIZATION.object("app", spec={"interval": "60m", "prune": True, "wait": True, "targetNamespace": ns,
                                                    "sourceRef": {"kind": "GitRepository", "name": "app"}})
