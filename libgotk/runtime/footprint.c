@@ -8,31 +8,50 @@
  */
 #include "libgotk/runtime/footprint.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* One line of /proc/self/maps; false when it is no mapping of a file that is only read or run. */
-static int is_forgettable(const char *line, unsigned long *ret_from, unsigned long *ret_to)
-{
-    char protection[5], path[2];
+/* "from-to rwxp offset device inode path": the fields of a line of /proc/self/maps. */
+struct mapping {
+    unsigned long from;
+    unsigned long to;
+    const char *protection;
     unsigned long offset;
-    if (sscanf(line, "%lx-%lx %4s %lx %*s %*s %1s", ret_from, ret_to, protection, &offset, path) != 5)
-        return 0;
-    if (path[0] != '/')
-        return 0;
-    return strcmp(protection, "r-xp") == 0 || (strcmp(protection, "r--p") == 0 && offset == 0);
+    bool is_file;
+};
+
+static struct mapping parse(const char *line)
+{
+    char *at;
+    struct mapping m = { .from = strtoul(line, &at, 16) };
+    m.to = strtoul(*at ? at + 1 : at, &at, 16);
+    m.protection = *at ? at + 1 : at;
+    at = strchr(m.protection, ' ');
+    m.offset = at ? strtoul(at, NULL, 16) : 0;
+    m.is_file = strchr(line, '/') != NULL;
+    return m;
+}
+
+/* Nobody can have written to it. */
+static bool is_forgettable(const struct mapping *m)
+{
+    return m->is_file && (strncmp(m->protection, "r-xp", 4) == 0 ||
+                          (strncmp(m->protection, "r--p", 4) == 0 && m->offset == 0));
 }
 
 long footprint_forget_start(void)
 {
     char line[512];
-    unsigned long from, to;
     long bytes = 0;
     FILE *maps = fopen("/proc/self/maps", "re");
-    while (maps && fgets(line, sizeof(line), maps))
-        if (is_forgettable(line, &from, &to) && madvise((void *)from, to - from, MADV_DONTNEED) == 0)
-            bytes += (long)(to - from);
+    while (maps && fgets(line, sizeof(line), maps)) {
+        struct mapping m = parse(line);
+        if (is_forgettable(&m) && madvise((void *)m.from, m.to - m.from, MADV_DONTNEED) == 0)
+            bytes += (long)(m.to - m.from);
+    }
     if (maps)
         fclose(maps);
     return bytes;

@@ -68,7 +68,7 @@ static int compare(const void *a, const void *b)
 
 const struct proof_object *proof_find(const struct proof *p, const unsigned char id[PROOF_DIGEST_SIZE])
 {
-    struct proof_object key;
+    struct proof_object key = { 0 };
     if (!p || !p->len)
         return NULL;
     memcpy(key.id, id, PROOF_DIGEST_SIZE);
