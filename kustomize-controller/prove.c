@@ -43,6 +43,15 @@ static bool is_requested(const struct ks_run *r)
     return requested && !str_eq(requested, r->ks.status.last_handled_reconcile_at);
 }
 
+/* Whether the status says what the proof says. The proof is kept before the status is written, which may fail. */
+static bool is_told(const struct ks_run *r)
+{
+    const struct kustomization_status *status = &r->ks.status;
+    return cond_is(doc_find(r->run.object, "status"), COND_READY, COND_TRUE) &&
+           status->observed_generation == r->ks.meta.generation &&
+           str_eq(status->last_applied_revision, r->artifact.revision);
+}
+
 /* Whether every object has to be dry-run, whatever is known of it. */
 static bool needs_full_check(const struct ks_run *r)
 {
@@ -161,6 +170,10 @@ int prove_unchanged(struct ctx *cx, void *run)
     p->full = needs_full_check(r);
     if (p->full || memcmp(p->inputs, p->before.inputs, sizeof(p->inputs)) != 0)
         return STEP_NEXT;
+    if (!is_told(r)) {
+        p->full = true;
+        return STEP_NEXT;
+    }
     int64_t left_ms = p->before.due_ms - ctx_now_ms();
     bool early = r->run.trigger == QUEUE_WATCH && left_ms > 0;
     if (!holds_for_all(cx, r, r->ks.status.inventory, &p->before.objects, early ? stands_for_now : stands))
