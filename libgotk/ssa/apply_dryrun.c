@@ -88,6 +88,12 @@ bool apply_needs_look(const struct item *it)
     return it->look;
 }
 
+/* Whether the live object, whose version a dry-run keeps, is a later one than the proof is about: the watch may lag behind. */
+static bool has_moved(struct ctx *cx, const struct item *it)
+{
+    return it->known && it->after && tracker_mark_of(cx->arena, it->after).version != it->known->mark.version;
+}
+
 /* An item that was not looked at before must be when it is there after all, or is no longer what the proof says, or was
  * refused. */
 static void judge_blind(struct ctx *cx, struct item *it, const struct kube_call *call)
@@ -96,7 +102,7 @@ static void judge_blind(struct ctx *cx, struct item *it, const struct kube_call 
     if (it->absent)
         it->look = call->code < 0 || existed;
     else if (it->stands)
-        it->look = call->code < 0 || !apply_proves_unchanged(cx, it);
+        it->look = call->code < 0 || !apply_proves_unchanged(cx, it) || has_moved(cx, it);
     if (it->look)
         it->absent = it->stands = false;
 }
