@@ -210,7 +210,7 @@ CASES = [
     Case("an archive with a path out of it", ("../out.yaml",), artifact=lambda: archive(("../out.yaml", None, b"x")), reason=FETCH),
     Case("a gzip bomb", ("larger than 1024 MiB",), artifact=lambda: zeros(1100), reason=FETCH),
     Case("no archive at all", ("archive", "format"), artifact=lambda: b"hello\n", reason=FETCH),
-    Case("half an archive", ("archive", "format"), artifact=lambda: archive(("a.yaml", None, b"x" * 9000))[:60], reason=FETCH),
+    Case("half an archive", ("archive", "truncated gzip"), artifact=lambda: archive(("a.yaml", None, b"x" * 9000))[:60], reason=FETCH),
     # --- GitRepositories ----------------------------------------------------------------------------------------------
     Case("a server that is not there", ("127.0.0.1:1", "connection refused"), source={"url": "http://127.0.0.1:1/x.git"},
          reason=GIT),
