@@ -142,10 +142,25 @@ static struct doc *migration(struct ctx *cx, const struct apply *ap UNUSED, cons
     return managers_migrate(cx->arena, it->live, doc_text_at(it->wanted, "apiVersion"));
 }
 
-static struct doc *clean_up_patch(struct ctx *cx, const struct apply *ap, const struct item *it)
+/* What kubectl and old Flux versions left on an object, as a patch; NULL: nothing, or it is not ours to take. */
+static struct doc *clean_up_of(struct ctx *cx, const struct apply *ap, const struct item *it,
+                               const struct doc *object)
 {
     const struct apply_options *o = ap->options;
-    return managers_cleanup(cx->arena, it->live, o->field_manager, o->overridden, o->overridden_count);
+    const char *ssa = apply_marker(cx, ap, "ssa");
+    if (!object || meta_marked(it->wanted, ssa, "Merge") || meta_marked(object, ssa, "Merge"))
+        return NULL;
+    return managers_cleanup(cx->arena, object, o->field_manager, o->overridden, o->overridden_count);
+}
+
+static struct doc *clean_up_patch(struct ctx *cx, const struct apply *ap, const struct item *it)
+{
+    return clean_up_of(cx, ap, it, it->live);
+}
+
+bool apply_left_unclean(struct ctx *cx, const struct apply *ap, const struct item *it)
+{
+    return it->applied && clean_up_of(cx, ap, it, it->after);
 }
 
 static void migrate(struct ctx *cx, struct apply *ap)
@@ -160,10 +175,8 @@ static void migrate(struct ctx *cx, struct apply *ap)
 /* Takes over what kubectl and old Flux versions left. */
 static void clean_up(struct ctx *cx, struct apply *ap, struct item *it)
 {
-    const char *ssa = apply_marker(cx, ap, "ssa");
-    if (!it->live || meta_marked(it->wanted, ssa, "Merge") || meta_marked(it->live, ssa, "Merge"))
-        return;
-    patch_metadata(cx, ap, it, clean_up_patch, "metadata.managedFields cleanup failed");
+    if (it->live)
+        patch_metadata(cx, ap, it, clean_up_patch, "metadata.managedFields cleanup failed");
 }
 
 static enum change_action action_of(struct ctx *cx, const struct apply *ap, const struct item *it)

@@ -59,6 +59,9 @@ void apply_mark_skipped(struct ctx *cx, struct apply *ap);
 /* The error in cx becomes the item's, without a Secret's values. */
 void apply_fail_item(struct ctx *cx, struct item *it);
 
+/* True when somebody whose fields are to be taken over wrote between the look at an object and its apply. */
+bool apply_left_unclean(struct ctx *cx, const struct apply *ap, const struct item *it);
+
 /* apply_proof.c */
 
 /* Fills in what is known of each item, and settles those that need nothing. */

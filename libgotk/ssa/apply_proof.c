@@ -68,7 +68,8 @@ static void record_one(struct ctx *cx, const struct apply *ap, const struct item
         proof_id(cx->arena, &ref, entry.id);
     if (!it->ruled) /* what was verified under a rule says nothing about drift: see to it that it is never relied on */
         memcpy(entry.wanted, it->digest, sizeof(entry.wanted));
-    if (seen)
+    if (seen &&
+        !apply_left_unclean(cx, ap, it)) /* else it is looked at again at once: nothing stands for no mark */
         entry.mark = tracker_mark_of(cx->arena, seen);
     if (it->after && !it->ruled)
         proof_result(cx->arena, it->after, entry.result);

@@ -66,8 +66,8 @@ def test_a_full_storage_volume(private, disk, repo, source):
     disk.relieve()
     status = source.ready(second)  # by itself
     assert "StorageOperationFailed" not in conditions(status) and members(status["artifact"])["a"] == "2"
-    left = [p for p in (disk.path / "gitrepository" / source.ns / "app").iterdir() if p.name.startswith(".incoming")]
-    assert not left
+    incoming = lambda: [p for p in (disk.path / "gitrepository" / source.ns / "app").iterdir() if p.name.startswith(".incoming")]
+    rig.wait_for(incoming, 5, "what was begun to be gone", until=lambda left: not left)  # with the reconcile, after its status
 
 
 def test_a_full_volume_for_work(private, disk, repo, source):
