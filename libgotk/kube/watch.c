@@ -71,6 +71,8 @@ static int64_t note_absent(struct ctx *cx, struct reflector *r, int64_t wait_ms)
 /* Logs a failure and waits before the next try; returns when it is time, or when the reflector must end. */
 static void back_off(struct ctx *cx, struct reflector *r)
 {
+    if (err_code(cx) == ERR_GONE && r->failures > 1)
+        r->failures = 1; /* the server is back and answers: what was missed is asked for soon */
     int64_t wait_ms = back_off_ms(++r->failures);
     atomic_store(&r->fresh, false);
     if (ctx_done(cx))

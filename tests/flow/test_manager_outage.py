@@ -142,4 +142,4 @@ def what_was_missed_is_found(own, flux, repo):
     assert data(own, flux.ns, "going-a") is None
     commit = repo.commit({"a.yaml": configmap("a", v=3)})
     flux.sync()
-    flux.ready(commit)
+    flux.ready(commit, timeout=45)  # the last watch may pause for up to 30 s after the failures before
