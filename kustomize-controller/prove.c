@@ -82,18 +82,17 @@ static bool is_not_contradicted(struct tracker *t, const struct kube_ref *ref,
            tracker_stands(&entry->mark, &now);
 }
 
-/* The proof's entry for an entry of the inventory; NULL when there is none. */
+/* The proof's entry for an entry of the inventory, and the bare object it names; NULL when there is none. */
 static const struct proof_object *entry_of(struct ctx *cx, const struct proof *proof,
-                                           const struct inventory_entry *listed, struct kube_ref *ret_ref)
+                                           const struct inventory_entry *listed, struct doc **ret_object)
 {
     unsigned char id[PROOF_DIGEST_SIZE];
-    struct doc *object;
-    if (inventory_object(cx, listed, &object) < 0) {
+    if (inventory_object(cx, listed, ret_object) < 0) {
         err_clear(cx);
         return NULL;
     }
-    *ret_ref = kube_ref_of(object);
-    proof_id(cx->arena, ret_ref, id);
+    struct kube_ref ref = kube_ref_of(*ret_object);
+    proof_id(cx->arena, &ref, id);
     return proof_find(proof, id);
 }
 
@@ -104,8 +103,9 @@ static bool holds_for_all(struct ctx *cx, struct ks_run *r, const struct invento
     struct arena_mark scratch = arena_mark(cx->arena);
     bool yes = inv ? inv->entries_count == proof->len : proof->len == 0;
     for (size_t i = 0; yes && inv && i < inv->entries_count; i++) {
-        struct kube_ref ref;
-        const struct proof_object *entry = entry_of(cx, proof, &inv->entries[i], &ref);
+        struct doc *object;
+        const struct proof_object *entry = entry_of(cx, proof, &inv->entries[i], &object);
+        struct kube_ref ref = entry ? kube_ref_of(object) : (struct kube_ref){ 0 };
         yes = entry && ask(r->tracker, &ref, entry);
     }
     arena_release(cx->arena, scratch);
@@ -130,22 +130,17 @@ static int meet_drift(struct ks_run *r, int64_t left_ms)
     return STEP_NEXT;
 }
 
-/* What an apply would have said of the objects: they are all as they should be. */
-static int recall_applied(struct ctx *cx, struct ks_run *r)
+/* What an apply would have said of the objects: they are all as they should be. The proof, which has just been found to hold,
+ * has an entry for each. */
+static void recall_applied(struct ctx *cx, struct ks_run *r)
 {
     const struct inventory *inv = r->ks.status.inventory;
     for (size_t i = 0; inv && i < inv->entries_count; i++) {
-        unsigned char id[PROOF_DIGEST_SIZE];
         struct doc *object;
-        if (inventory_object(cx, &inv->entries[i], &object) < 0)
-            return err_code(cx);
-        struct kube_ref ref = kube_ref_of(object);
-        proof_id(cx->arena, &ref, id);
-        const struct proof_object *entry = proof_find(&r->proof.before.objects, id);
-        change_add(cx->arena, &r->applied, object,
-                   entry && entry->skipped ? CHANGE_SKIPPED : CHANGE_UNCHANGED);
+        const struct proof_object *entry = entry_of(cx, &r->proof.before.objects, &inv->entries[i], &object);
+        ASSERT(entry);
+        change_add(cx->arena, &r->applied, object, entry->skipped ? CHANGE_SKIPPED : CHANGE_UNCHANGED);
     }
-    return 0;
 }
 
 /* The proof holds. What is left to do is to look at the health of the objects, if that is asked for: it may have changed
@@ -157,7 +152,8 @@ static int hold(struct ctx *cx, struct ks_run *r)
     if (!r->ks.spec.wait && !doc_len(r->ks.spec.health_checks))
         return STEP_NEXT;
     r->run.skip_to = check_health;
-    return recall_applied(cx, r) < 0 ? err_code(cx) : connect_target(cx, r);
+    recall_applied(cx, r);
+    return connect_target(cx, r);
 }
 
 int prove_unchanged(struct ctx *cx, void *run)
