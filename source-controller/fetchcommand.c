@@ -6,7 +6,7 @@
 #include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
-#include "source-controller/gitsubmodule.h"
+#include "libgotk/git/gitsubmodule.h"
 #include "source-controller/source.h"
 
 #include <limits.h>
@@ -224,8 +224,8 @@ static int choose_tree(struct ctx *cx, struct gitfetch_request *req)
     if (options.verify_keys.len == 0)
         return 0;
     req->on_question = give_keys;
-    req->clone.verify = gitverify_mode(options.verify_mode);
-    if (!str_eq(req->clone.verify, options.verify_mode))
+    req->verify = gitverify_mode(options.verify_mode);
+    if (!str_eq(req->verify, options.verify_mode))
         return err_fail(cx, ERR_INVALID, "--verify-mode: '%s' is none of HEAD, Tag and TagAndHEAD",
                         options.verify_mode);
     return 0;
@@ -268,8 +268,8 @@ static int run(struct ctx *cx, const char *const *args)
         return cx->err.code;
     if (result.clone.empty)
         return err_fail(cx, ERR_NOT_FOUND, "git repository is empty");
-    if (req.clone.verify)
-        fprintf(stderr, "%s\n", gitverify_message(cx->arena, &result.clone.verified));
+    if (req.verify)
+        fprintf(stderr, "%s\n", gitverify_message(cx->arena, &result.verified));
     printf("%s\n", result.clone.revision);
     return 0;
 }

@@ -3,8 +3,6 @@
  */
 #include "source-controller/gitfetch.h"
 
-#include "source-controller/gittransport.h"
-
 #include "libgotk/artifact/archive.h"
 #include "libgotk/artifact/sourceignore.h"
 #include "libgotk/base/fs.h"
@@ -14,6 +12,8 @@
 #include "libgotk/base/vec.h"
 #include "libgotk/doc/decode.h"
 #include "libgotk/doc/json.h"
+#include "libgotk/git/gittransport.h"
+#include "source-controller/gitssh.h"
 #include "source-controller/pgpsig.h"
 
 #define ARCHIVE_NAME "archive.tar.gz"
@@ -41,7 +41,6 @@ static const struct field clone_fields[] = {
     FIELD(struct gitclone_request, submodules, "submodules", 0),
     FIELD(struct gitclone_request, cache_dir, "cacheDir", 0),
     FIELD(struct gitclone_request, cache_max, "cacheMax", 0),
-    FIELD(struct gitclone_request, verify, "verify", 0),
     FIELD_END,
 };
 
@@ -49,6 +48,7 @@ static const struct field request_fields[] = {
     FIELD_STRUCT(struct gitfetch_request, clone, "clone", FIELD_REQUIRED, clone_fields),
     FIELD(struct gitfetch_request, timeout_ns, "timeout", FIELD_REQUIRED),
     FIELD(struct gitfetch_request, ignore, "ignore", 0),
+    FIELD(struct gitfetch_request, verify, "verify", 0),
     FIELD_LIST(struct gitfetch_request, includes, include_count, "includes", 0, gitinclude_fields),
     FIELD(struct gitfetch_request, archive_dir, "archiveDir", 0),
     FIELD_END,
@@ -60,27 +60,35 @@ static const struct field found_fields[] = {
     FIELD(struct gitclone_result, revision, "revision", 0),
     FIELD(struct gitclone_result, commit, "commit", 0),
     FIELD(struct gitclone_result, subject, "subject", 0),
-    FIELD_STRUCT(struct gitclone_result, verified, "verified", 0, gitverify_result_fields),
     FIELD_END,
 };
 
 static const struct field result_fields[] = {
     FIELD_STRUCT(struct gitfetch_result, clone, "clone", FIELD_REQUIRED, found_fields),
+    FIELD_STRUCT(struct gitfetch_result, verified, "verified", 0, gitverify_result_fields),
     FIELD(struct gitfetch_result, archived, "archived", 0),
     FIELD_END,
 };
 
+/* Child: what its callbacks need. */
+struct child {
+    struct job_side *side;
+    const char *verify;
+    struct gitverify_result verified;
+};
+
 /* Child: what will be fetched, for people who watch the object meanwhile. */
-static int tell_parent(struct ctx *cx, void *side, const char *revision)
+static int tell_parent(struct ctx *cx, void *user, const char *revision)
 {
+    struct child *child = user;
     struct doc *note = doc_object(cx->arena);
     struct doc *ignored;
     doc_set_text(cx->arena, note, "revision", revision);
-    return job_ask(cx, side, note, &ignored);
+    return job_ask(cx, child->side, note, &ignored);
 }
 
 /* Child: the keys of signatures, which the parent reads from a Secret. */
-static int ask_keys(struct ctx *cx, void *side, struct gitverify_keys *ret)
+static int ask_keys(struct ctx *cx, struct job_side *side, struct gitverify_keys *ret)
 {
     struct doc *question = doc_object(cx->arena);
     struct doc *answer;
@@ -88,6 +96,15 @@ static int ask_keys(struct ctx *cx, void *side, struct gitverify_keys *ret)
     if (job_ask(cx, side, question, &answer) < 0)
         return cx->err.code;
     return decode_struct(cx, answer, gitverify_keys_fields, "", ret);
+}
+
+static int verify(struct ctx *cx, void *user, const struct gitclone_subject *subject)
+{
+    struct child *child = user;
+    struct gitverify_keys keys = { 0 };
+    if (ask_keys(cx, child->side, &keys) < 0)
+        return cx->err.code;
+    return gitverify_run(cx, child->verify, &keys, subject, &child->verified);
 }
 
 /* Parent: nobody wants to know. */
@@ -132,12 +149,15 @@ static int run_child(struct ctx *cx, struct job_side *side, const struct doc *in
     struct gitfetch_result result = { 0 };
     if (decode_struct(cx, input, request_fields, "", &req) < 0)
         return cx->err.code;
+    struct child child = { .side = side, .verify = req.verify };
+    req.clone.ssh = &gitssh;
     req.clone.found = tell_parent;
-    req.clone.keys = ask_keys;
-    req.clone.user = side;
+    req.clone.verify = req.verify ? verify : NULL;
+    req.clone.user = &child;
     ctx_deadline_in(cx, req.timeout_ns / GOTIME_MS);
     if (gitclone_run(cx, &req.clone, &result.clone) < 0)
         return cx->err.code;
+    result.verified = child.verified;
     if (result.clone.subject && complete_tree(cx, &req) < 0)
         return cx->err.code;
     result.archived = req.archive_dir && result.clone.subject;
@@ -180,7 +200,7 @@ static const char *const *readable(struct arena *a, const struct gitfetch_reques
     for (size_t i = 0; i < req->include_count; i++)
         if (!str_empty(req->includes[i].archive))
             vec_push(a, &paths, req->includes[i].archive);
-    for (const char *const *p = req->clone.verify ? pgpsig_needs(a) : NULL; p && *p; p++)
+    for (const char *const *p = req->verify ? pgpsig_needs(a) : NULL; p && *p; p++)
         vec_push(a, &paths, *p);
     vec_push(a, &paths, NULL);
     return paths.at;
@@ -244,8 +264,8 @@ int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req, const str
                  str_ends(revision, str_fmt(cx->arena, "sha1:%s", commit));
     bool settled = gitref_same_revision(cx->arena, revision, req->clone.last_revision);
     bool complete = found->unchanged ? settled : (!req->archive_dir || result->archived);
-    bool verified = !req->clone.verify || found->unchanged ||
-                    gitverify_makes_sense(req->clone.verify, commit, &found->verified);
+    bool verified =
+        !req->verify || found->unchanged || gitverify_makes_sense(req->verify, commit, &result->verified);
     if (!named || !complete || !verified)
         return err_fail(cx, ERR_INTERNAL, "the answer of the fetch makes no sense");
     return 0;

@@ -8,15 +8,17 @@
 #ifndef GOTK_SOURCE_GITFETCH_H
 #define GOTK_SOURCE_GITFETCH_H
 
+#include "libgotk/git/gitclone.h"
 #include "libgotk/job/job.h"
-#include "source-controller/gitclone.h"
 #include "source-controller/gitinclude.h"
+#include "source-controller/gitverify.h"
 
 struct gitfetch_request {
     /* git_dir is made here; tree_dir too when it is NULL; what is in cache_dir goes when it is harmful */
     struct gitclone_request clone;
     int64_t timeout_ns;          /* of all of it; 0: one minute */
     const char *ignore;          /* spec.ignore; NULL: not set */
+    const char *verify;          /* a mode of gitverify.h; NULL: signatures do not matter */
     struct gitinclude *includes; /* put among the files */
     size_t include_count;
     const char *archive_dir; /* where to put the archive; NULL: make none, the files stay in tree_dir */
@@ -28,6 +30,7 @@ struct gitfetch_request {
 
 struct gitfetch_result {
     struct gitclone_result clone;
+    struct gitverify_result verified;
     bool archived;       /* the child says that it made the archive */
     const char *archive; /* then its path, in archive_dir: not to be trusted to be a regular file */
 };
@@ -41,7 +44,7 @@ int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req,
                    const struct gitfetch_result *result) MUST_CHECK;
 
 /* Runs the job. Errors are those of gitclone_run and of the packer (reason "SourceIgnoreError" for a .sourceignore that
- * cannot be read, "ArchiveOperationFailed" for the rest), and of gitsparse_check (reason "GitOperationFailed": the message
+ * cannot be read, "ArchiveOperationFailed" for the rest), of gitverify_run, and of gitsparse_check (reason "GitOperationFailed": the message
  * is whole) and gitinclude_copy. */
 int gitfetch_run(struct ctx *cx, const struct gitfetch_request *req, struct gitfetch_result *ret) MUST_CHECK;
 

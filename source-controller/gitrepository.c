@@ -10,10 +10,10 @@
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/hash.h"
 #include "libgotk/base/str.h"
+#include "libgotk/git/gitsubmodule.h"
 #include "source-controller/gitincluded.h"
 #include "source-controller/gitobserved.h"
 #include "source-controller/gitprovider.h"
-#include "source-controller/gitsubmodule.h"
 #include "source-controller/source.h"
 
 #define REVISION_SHOWN_MAX 1024
@@ -322,7 +322,7 @@ static void note_verified(struct ctx *cx, struct git_run *r)
         doc_remove(r->run.status, "sourceVerificationMode");
         cond_remove(&r->run.conds, COND_VERIFIED);
     } else if (!r->fetched.clone.unchanged) {
-        const char *message = gitverify_message(cx->arena, &r->fetched.clone.verified);
+        const char *message = gitverify_message(cx->arena, &r->fetched.verified);
         doc_set_text(cx->arena, r->run.status, "sourceVerificationMode", gitverify_mode(verify->mode));
         cond_set(&r->run.conds, COND_VERIFIED, COND_TRUE, "Succeeded", "%s", message);
         event(cx, r, "Succeeded", message);
@@ -372,7 +372,7 @@ static struct gitfetch_request fetch_request(struct ctx *cx, const struct git_ru
     req.clone.ref = spec->ref ? *spec->ref : (struct git_ref){ 0 };
     req.clone.sparse = (struct gitsparse){ spec->sparse_checkout, spec->sparse_checkout_count };
     req.clone.submodules = spec->recurse_submodules ? GITSUBMODULE_DEPTH : 0;
-    req.clone.verify = spec->verify ? gitverify_mode(spec->verify->mode) : NULL;
+    req.verify = spec->verify ? gitverify_mode(spec->verify->mode) : NULL;
     return req;
 }
 

@@ -57,7 +57,7 @@ static int report(struct gittransport *t)
 static int hung_up(struct gittransport *t)
 {
     struct ctx *cx = t->cx;
-    const char *said = url_mask(cx->arena, sshclient_complaint(cx, t->ssh));
+    const char *said = url_mask(cx->arena, sshclient_complaint(cx, t->connection));
     const char *lower = str_lower(cx->arena, said);
     for (size_t i = 0; i < ARRAY_LEN(complaints); i++)
         if (strstr(lower, complaints[i].part))
@@ -95,16 +95,16 @@ static int open_connection(struct gittransport *t)
         .kex_algos = auth->kex_algos,
         .host_key_algos = auth->host_key_algos,
     };
-    return sshclient_open(cx, &target, command_for(cx->arena, path), &t->ssh);
+    return sshclient_open(cx, &target, command_for(cx->arena, path), &t->connection);
 }
 
 /* Reads on and keeps what was read: the list ends where libgit2 stops asking. */
 static int read_refs(struct stream *s, char *data, size_t size, size_t *ret_n)
 {
     struct gittransport *t = s->transport;
-    if (!t->ssh && open_connection(t) < 0)
+    if (!t->connection && open_connection(t) < 0)
         return t->cx->err.code;
-    if (sshclient_read(t->cx, t->ssh, data, size, ret_n) < 0)
+    if (sshclient_read(t->cx, t->connection, data, size, ret_n) < 0)
         return t->cx->err.code;
     if (*ret_n == 0)
         return hung_up(t);
@@ -137,7 +137,7 @@ static int send_request(struct stream *s)
         s->wants = str_ndup(t->cx->arena, data, n);
         s->wants_len = n;
     }
-    if (sshclient_write(t->cx, t->ssh, data, n) < 0)
+    if (sshclient_write(t->cx, t->connection, data, n) < 0)
         return t->cx->err.code;
     buf_cut(&s->request, 0);
     return 0;
@@ -154,7 +154,7 @@ static int read_some(struct stream *s, char *data, size_t size, size_t *ret_n)
         return read_refs(s, data, size, ret_n);
     if (s->request.len > 0 && send_request(s) < 0)
         return t->cx->err.code;
-    if (sshclient_read(t->cx, t->ssh, data, size, ret_n) < 0)
+    if (sshclient_read(t->cx, t->connection, data, size, ret_n) < 0)
         return t->cx->err.code;
     t->received += *ret_n;
     return 0;
@@ -219,18 +219,20 @@ static int subtransport_new(git_smart_subtransport **ret, git_transport *owner, 
     return 0;
 }
 
-int gitssh_new(git_transport **ret, git_remote *owner, struct gittransport *t)
+static int new_transport(git_transport **ret, git_remote *owner, struct gittransport *t)
 {
     git_smart_subtransport_definition definition = { .callback = subtransport_new, .rpc = 0, .param = t };
     return git_transport_smart(ret, owner, &definition);
 }
 
-void gitssh_close(struct gittransport *t)
+static void close_transport(struct gittransport *t)
 {
     struct err kept = t->cx->err;
-    if (t->ssh && t->refs.len > 0 && sshclient_write(t->cx, t->ssh, "0000", 4) < 0)
+    if (t->connection && t->refs.len > 0 && sshclient_write(t->cx, t->connection, "0000", 4) < 0)
         err_clear(t->cx);
     t->cx->err = kept;
-    sshclient_close(t->ssh);
-    t->ssh = NULL;
+    sshclient_close(t->connection);
+    t->connection = NULL;
 }
+
+const struct gittransport_ssh gitssh = { .new = new_transport, .close = close_transport };

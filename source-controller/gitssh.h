@@ -8,12 +8,9 @@
 #ifndef GOTK_SOURCE_GITSSH_H
 #define GOTK_SOURCE_GITSSH_H
 
-#include "source-controller/gittransport.h"
+#include "libgotk/git/gittransport.h"
 
-/* As gittransport_new, for a transport whose scheme is ssh. */
-int gitssh_new(git_transport **ret, git_remote *owner, struct gittransport *t);
-
-/* Ends the connection: politely when nothing was fetched. */
-void gitssh_close(struct gittransport *t);
+/* What a fetch speaks to ssh:// addresses with. */
+extern const struct gittransport_ssh gitssh;
 
 #endif

@@ -159,7 +159,7 @@ static void cleanup_buf(git_buf *b)
     git_buf_dispose(b);
 }
 
-static int read_commit(struct ctx *cx, const struct gitverify_subject *s, struct object *ret)
+static int read_commit(struct ctx *cx, const struct gitclone_subject *s, struct object *ret)
 {
     CLEANUP(cleanup_buf) git_buf signature = { 0 };
     CLEANUP(cleanup_buf) git_buf data = { 0 };
@@ -180,7 +180,7 @@ static int read_commit(struct ctx *cx, const struct gitverify_subject *s, struct
     return 0;
 }
 
-static int verify_commit(struct ctx *cx, const struct gitverify_keys *keys, const struct gitverify_subject *s,
+static int verify_commit(struct ctx *cx, const struct gitverify_keys *keys, const struct gitclone_subject *s,
                          const char **ret_key)
 {
     struct object commit;
@@ -215,7 +215,7 @@ static void cleanup_odb_object(git_odb_object **object)
 }
 
 /* The tag object's bytes; ret->data stays NULL for a tag that is a reference only. */
-static int read_tag(struct ctx *cx, const struct gitverify_subject *s, struct object *ret)
+static int read_tag(struct ctx *cx, const struct gitclone_subject *s, struct object *ret)
 {
     CLEANUP(cleanup_odb) git_odb *odb = NULL;
     CLEANUP(cleanup_odb_object) git_odb_object *object = NULL;
@@ -242,7 +242,7 @@ static const char *name_in(struct arena *a, const struct object *tag)
 }
 
 /* "v1@<hash>"; a tag without an object is its name alone. */
-static const char *print_tag(struct arena *a, const struct gitverify_subject *s, const struct object *tag)
+static const char *print_tag(struct arena *a, const struct gitclone_subject *s, const struct object *tag)
 {
     const char *name = s->reference + strlen(TAGS);
     if (!tag->data)
@@ -261,7 +261,7 @@ static void cleanup_object(git_object **object)
 }
 
 /* A server says which commit a tag leads to; that it is so, the tag itself must say, which is what was signed. */
-static int check_target(struct ctx *cx, const struct gitverify_subject *s)
+static int check_target(struct ctx *cx, const struct gitclone_subject *s)
 {
     CLEANUP(cleanup_tag) git_tag *tag = NULL;
     CLEANUP(cleanup_object) git_object *target = NULL;
@@ -276,7 +276,7 @@ static int check_target(struct ctx *cx, const struct gitverify_subject *s)
     return 0;
 }
 
-static int verify_tag(struct ctx *cx, const struct gitverify_keys *keys, const struct gitverify_subject *s,
+static int verify_tag(struct ctx *cx, const struct gitverify_keys *keys, const struct gitclone_subject *s,
                       struct gitverify_result *ret)
 {
     struct object tag;
@@ -294,7 +294,7 @@ static int verify_tag(struct ctx *cx, const struct gitverify_keys *keys, const s
 }
 
 int gitverify_run(struct ctx *cx, const char *mode, const struct gitverify_keys *keys,
-                  const struct gitverify_subject *subject, struct gitverify_result *ret)
+                  const struct gitclone_subject *subject, struct gitverify_result *ret)
 {
     struct gitverify_result result = { 0 };
     if (check_mode(cx, mode, subject->reference) < 0)

@@ -11,8 +11,7 @@
 #define GOTK_SOURCE_GITVERIFY_H
 
 #include "libgotk/doc/decode.h"
-
-struct git_repository;
+#include "libgotk/git/gitclone.h"
 
 #define GITVERIFY_HEAD         "HEAD"
 #define GITVERIFY_TAG          "Tag"
@@ -37,14 +36,6 @@ struct gitverify_result {
     const char *commit_key;
 };
 
-/* What is to be verified. */
-struct gitverify_subject {
-    struct git_repository *repo;
-    const char *commit;    /* hash */
-    const char *reference; /* full name; NULL: none */
-    const char *tag;       /* what a tag's reference stands at: the hash of a tag object, or of the commit */
-};
-
 extern const struct field gitverify_keys_fields[];
 extern const struct field gitverify_result_fields[];
 
@@ -64,7 +55,7 @@ bool gitverify_is_reason(const char *reason);
  * is none), "InvalidGitObject" (no signature at all on a tag), "InvalidTagSignature" or "InvalidCommitSignature", in the
  * words of source-controller. */
 int gitverify_run(struct ctx *cx, const char *mode, const struct gitverify_keys *keys,
-                  const struct gitverify_subject *subject, struct gitverify_result *ret) MUST_CHECK;
+                  const struct gitclone_subject *subject, struct gitverify_result *ret) MUST_CHECK;
 
 /* Parent: whether a child's result has the form it must have for that mode and commit. */
 bool gitverify_makes_sense(const char *mode, const char *commit, const struct gitverify_result *result);

@@ -1,6 +1,6 @@
 /* spec.verify: modes, when it is due, what a child's result must look like, and a tag that leads elsewhere. */
 #include "libgotk/base/str.h"
-#include "source-controller/gitclone.h"
+#include "source-controller/gitverify.h"
 #include "tests/unit/lib/unit.h"
 
 #include <git2/commit.h>
@@ -101,7 +101,7 @@ static void run_tag(struct ctx *cx, git_repository *repo, const git_oid *commit,
     struct gitverify_result result;
     git_oid_tostr(hash, sizeof(hash), commit);
     git_oid_tostr(tag_hash, sizeof(tag_hash), tag);
-    const struct gitverify_subject subject = { repo, hash, "refs/tags/v1", tag_hash };
+    const struct gitclone_subject subject = { repo, hash, "refs/tags/v1", tag_hash };
     assert_true(gitverify_run(cx, "Tag", &given, &subject, &result) < 0);
     assert_string_equal(err_reason_of(cx), reason);
     assert_error(cx, ERR_INVALID, message);
@@ -128,7 +128,7 @@ static void a_reference_that_is_no_tag_is_refused(void **state)
     struct gitverify_result result;
     static const char *const references[] = { NULL, "refs/heads/main", "refs/pull/1/head" };
     for (size_t i = 0; i < ARRAY_LEN(references); i++) {
-        const struct gitverify_subject subject = { NULL, COMMIT, references[i], NULL };
+        const struct gitclone_subject subject = { NULL, COMMIT, references[i], NULL };
         assert_true(gitverify_run(cx, "TagAndHEAD", &none, &subject, &result) < 0);
         assert_string_equal(err_reason_of(cx), "InvalidVerificationMode");
         err_clear(cx);

@@ -1,7 +1,7 @@
 /* Credentials for Git over HTTP: data keys, precedence, what is refused, and that no value gets into a message. */
 #include "libgotk/base/base64.h"
 #include "libgotk/base/str.h"
-#include "source-controller/gitauth.h"
+#include "libgotk/git/gitauth.h"
 #include "tests/unit/lib/unit.h"
 
 /* A Secret from "key=value" words; NULL ends them. */

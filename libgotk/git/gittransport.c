@@ -6,11 +6,10 @@
  * end, and becomes the new base; credentials do not follow to another host. Everything is allocated in the child's
  * arena, so the free callbacks only close connections.
  */
-#include "source-controller/gittransport.h"
+#include "libgotk/git/gittransport.h"
 
 #include "libgotk/base/str.h"
 #include "libgotk/net/http.h"
-#include "source-controller/gitssh.h"
 
 #include <git2/errors.h>
 #include <git2/sys/errors.h>
@@ -288,8 +287,13 @@ int gittransport_new(git_transport **ret, git_remote *owner, void *payload)
     git_smart_subtransport_definition definition = { .callback = subtransport_new,
                                                      .rpc = 1,
                                                      .param = payload };
-    if (((struct gittransport *)payload)->is_ssh)
-        return gitssh_new(ret, owner, payload);
+    struct gittransport *t = payload;
+    if (t->is_ssh && !t->ssh) {
+        err_fail(t->cx, ERR_UNSUPPORTED, "there is no key for ssh addresses here: use an https address");
+        return report(t);
+    }
+    if (t->is_ssh)
+        return t->ssh->new (ret, owner, t);
     return git_transport_smart(ret, owner, &definition);
 }
 
@@ -302,6 +306,6 @@ void gittransport_reset(struct gittransport *t)
 
 void gittransport_close(struct gittransport *t)
 {
-    if (t->is_ssh)
-        gitssh_close(t);
+    if (t->is_ssh && t->ssh)
+        t->ssh->close(t);
 }

@@ -5,7 +5,7 @@
  * "tip <hash> <reference>" and "shallow <hash>" lines. Packs are never rewritten: every fetch adds one, and when there are
  * too many of them the cache begins anew, which costs one fetch in PACKS_MAX.
  */
-#include "source-controller/gitcache.h"
+#include "libgotk/git/gitcache.h"
 
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"

@@ -4,7 +4,7 @@
  * One pass with a cursor; a value may be quoted in parts, go on after a backslash at the end of its line, and ends at a
  * comment.
  */
-#include "source-controller/gitmodules.h"
+#include "libgotk/git/gitmodules.h"
 
 #include "libgotk/base/buf.h"
 #include "libgotk/base/str.h"

@@ -1,7 +1,7 @@
 /*
  * gitsparse.c: entries of spec.sparseCheckout; see gitsparse.h.
  */
-#include "source-controller/gitsparse.h"
+#include "libgotk/git/gitsparse.h"
 
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"

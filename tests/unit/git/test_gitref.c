@@ -1,6 +1,6 @@
 /* Choosing a commit: order of the fields, annotated tags, versions, what is said when nothing fits, revisions. */
 #include "libgotk/base/str.h"
-#include "source-controller/gitref.h"
+#include "libgotk/git/gitref.h"
 #include "tests/unit/lib/unit.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

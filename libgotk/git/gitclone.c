@@ -4,15 +4,15 @@
  * The repository is made bare and given a folder for the files afterwards, so that no .git is among them. Attributes are not
  * applied (no line-ending conversion), as in go-git: an artifact holds the bytes that were committed.
  */
-#include "source-controller/gitclone.h"
+#include "libgotk/git/gitclone.h"
 
 #include "libgotk/base/fs.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
-#include "source-controller/gitcache.h"
-#include "source-controller/gitsubmodule.h"
-#include "source-controller/gittransport.h"
+#include "libgotk/git/gitcache.h"
+#include "libgotk/git/gitsubmodule.h"
+#include "libgotk/git/gittransport.h"
 
 #include <git2/checkout.h>
 #include <git2/commit.h>
@@ -42,6 +42,7 @@ struct clone {
     struct gitcache cache;       /* dir is NULL: every object goes into the request's git_dir */
     struct gitcache_tips wanted; /* what is to be fetched */
     bool warm;                   /* the cache brought something along */
+    bool refused;                /* the request's own verification failed */
 };
 
 void gitclone_init(void)
@@ -337,11 +338,10 @@ static const char *subject_of(struct arena *a, const char *message)
     return str_is_utf8(str_or(message, ""), n) ? str_ndup(a, str_or(message, ""), n) : "";
 }
 
-static int verify(struct ctx *cx, struct clone *c, struct gitverify_result *ret)
+static int verify(struct ctx *cx, struct clone *c)
 {
-    struct gitverify_keys keys = { 0 };
     const char *reference = c->choice.reference;
-    const struct gitverify_subject subject = {
+    const struct gitclone_subject subject = {
         .repo = c->repo,
         .commit = c->choice.hash,
         .reference = reference,
@@ -349,9 +349,8 @@ static int verify(struct ctx *cx, struct clone *c, struct gitverify_result *ret)
     };
     if (!c->req->verify)
         return 0;
-    if (c->req->keys(cx, c->req->user, &keys) < 0)
-        return cx->err.code;
-    return gitverify_run(cx, c->req->verify, &keys, &subject, ret);
+    c->refused = c->req->verify(cx, c->req->user, &subject) < 0;
+    return c->refused ? cx->err.code : 0;
 }
 
 /* What was fetched is kept, whatever comes of it. */
@@ -373,8 +372,8 @@ static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_
 {
     CLEANUP(cleanup_commit) git_commit *commit = NULL;
     if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 || keep_cache(cx, c) < 0 ||
-        find_commit(cx, c, c->choice.hash, &commit) < 0 || check_reachable(cx, c) < 0 ||
-        verify(cx, c, &ret->verified) < 0 || check_out(cx, c, commit) < 0 || leave_cache(cx, c) < 0)
+        find_commit(cx, c, c->choice.hash, &commit) < 0 || check_reachable(cx, c) < 0 || verify(cx, c) < 0 ||
+        check_out(cx, c, commit) < 0 || leave_cache(cx, c) < 0)
         return cx->err.code;
     if (c->req->submodules > 0 && gitsubmodule_update(cx, c->req, commit) < 0)
         return cx->err.code;
@@ -387,7 +386,7 @@ static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_
 static bool cache_is_suspect(const struct ctx *cx, const struct clone *c)
 {
     int code = cx->err.code;
-    if (!c->cache.dir || gitverify_is_reason(err_reason_of(cx)))
+    if (!c->cache.dir || c->refused)
         return false;
     if (c->cache.too_large || strstr(err_message(cx), "No space left"))
         return true;
@@ -433,8 +432,10 @@ static int nothing_there(struct ctx *cx, const struct git_ref *ref, struct gitcl
 
 static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
-    if (gittransport_init(cx, c->req->url, &c->req->auth, c->req->proxy, &c->transport) < 0 ||
-        list_references(cx, c) < 0)
+    if (gittransport_init(cx, c->req->url, &c->req->auth, c->req->proxy, &c->transport) < 0)
+        return cx->err.code;
+    c->transport.ssh = c->req->ssh;
+    if (list_references(cx, c) < 0)
         return cx->err.code;
     if (c->list.len == 0)
         return nothing_there(cx, &c->req->ref, ret);
@@ -472,7 +473,7 @@ int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitc
         *ret = result;
         return 0;
     }
-    if (gitverify_is_reason(err_reason_of(cx)))
+    if (c.refused)
         return rc;
     if (cx->err.code == ERR_TIMEOUT)
         explain_timeout(cx, &c, started_ms);

@@ -4,8 +4,8 @@
  * A folder brings all below it. go-git takes each entry for the beginning of a path, so that "app" brings "apps/" too;
  * here an entry is a file or a folder, which is what the field promises. Runs in the child of a fetch.
  */
-#ifndef GOTK_SOURCE_GITSPARSE_H
-#define GOTK_SOURCE_GITSPARSE_H
+#ifndef GOTK_GIT_GITSPARSE_H
+#define GOTK_GIT_GITSPARSE_H
 
 #include "libgotk/base/ctx.h"
 

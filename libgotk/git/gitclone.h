@@ -1,18 +1,29 @@
 /*
  * gitclone.h: lists a remote, decides, fetches and checks out: all that touches libgit2.
  *
- * Runs in a confined child (gitfetch.h), which alone parses what a server sends. One connection does it all: the list of
+ * Runs in a confined child, which alone parses what a server sends. One connection does it all: the list of
  * references of its first request decides whether there is anything to fetch, and what earlier fetches left in the object's
  * cache (gitcache.h) is not fetched again. Rejected: wanting a pinned commit by its id, which servers that share objects
- * between forks give out though it is on no branch of the repository.
+ * between forks give out though it is on no branch of the repository. Only what is linked in by the program comes along: SSH
+ * and the verification of signatures are functions of the request, so that a controller without them carries no
+ * library for them.
  */
-#ifndef GOTK_SOURCE_GITCLONE_H
-#define GOTK_SOURCE_GITCLONE_H
+#ifndef GOTK_GIT_GITCLONE_H
+#define GOTK_GIT_GITCLONE_H
 
-#include "source-controller/gitauth.h"
-#include "source-controller/gitref.h"
-#include "source-controller/gitsparse.h"
-#include "source-controller/gitverify.h"
+#include "libgotk/git/gitauth.h"
+#include "libgotk/git/gitref.h"
+#include "libgotk/git/gitsparse.h"
+
+struct git_repository;
+
+/* A commit that was fetched, for who verifies it. */
+struct gitclone_subject {
+    struct git_repository *repo;
+    const char *commit;    /* hash */
+    const char *reference; /* full name; NULL: none */
+    const char *tag;       /* what a tag's reference stands at: the hash of a tag object, or of the commit */
+};
 
 struct gitclone_request {
     const char *url; /* as in spec.url */
@@ -26,11 +37,11 @@ struct gitclone_request {
     int64_t submodules;        /* how deep to go into submodules; 0: not at all */
     const char *cache_dir;     /* an existing folder for gitcache.h; NULL: fetch all that is needed */
     int64_t cache_max;         /* bytes it may hold */
-    const char *verify;        /* a mode of gitverify.h; NULL: signatures do not matter */
+    const struct gittransport_ssh *ssh; /* how ssh:// addresses are spoken to; NULL: not at all */
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);
-    /* Gives the keys to verify with; asked once, after the fetch. Needed when `verify` is set. */
-    int (*keys)(struct ctx *cx, void *user, struct gitverify_keys *ret);
+    /* Decides on a fetched commit before any of its files is written; its errors stay as they are. May be NULL. */
+    int (*verify)(struct ctx *cx, void *user, const struct gitclone_subject *subject);
     void *user;
 };
 
@@ -40,15 +51,13 @@ struct gitclone_result {
     const char *revision;
     const char *commit;
     const char *subject; /* first line of the commit's message, shortened as Flux does */
-    struct gitverify_result verified;
 };
 
 /* Sets libgit2 up; once per process, before any thread and before children are forked. */
 void gitclone_init(void);
 
 /* Does it. Messages begin as those of Flux: "unable to clone '<url>': ...", with credentials in the URL masked. Fails with
- * the codes of gitref.h and http.h; ERR_INVALID for what a repository holds and Git refuses; as gitverify_run, whose
- * messages stay as they are. */
+ * the codes of gitref.h and http.h; ERR_INVALID for what a repository holds and Git refuses; as the request's `verify`. */
 int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitclone_result *ret) MUST_CHECK;
 
 #endif

@@ -1,20 +1,28 @@
 /*
- * gittransport.h: libgit2's smart HTTP protocol over our own HTTP client, or over SSH (gitssh.h).
+ * gittransport.h: libgit2's smart HTTP protocol over our own HTTP client, or over SSH when the program has it.
  *
  * libgit2 speaks Git (references, negotiation, packs) and hands every request to this subtransport, which sends it with
  * libgotk/net: one TLS stack, one proxy rule, one way to cancel, and messages in Flux's words. Lives in the child of a
  * fetch, one per remote. Rejected: libgit2's own HTTP, whose TLS (mbedTLS in Debian) neither adds an authority to the
  * system's nor sends client certificates, and which cannot be cancelled while it waits.
  */
-#ifndef GOTK_SOURCE_GITTRANSPORT_H
-#define GOTK_SOURCE_GITTRANSPORT_H
+#ifndef GOTK_GIT_GITTRANSPORT_H
+#define GOTK_GIT_GITTRANSPORT_H
 
 #include "libgotk/base/buf.h"
+#include "libgotk/git/gitauth.h"
 #include "libgotk/net/tls.h"
-#include "source-controller/gitauth.h"
 
 /* Not git2.h: it declares a member named like a banned function. */
 #include <git2/remote.h>
+
+struct gittransport;
+
+/* What a program that speaks SSH adds (gittransport_new's way for ssh addresses). */
+struct gittransport_ssh {
+    int (*new)(git_transport **ret, git_remote *owner, struct gittransport *t);
+    void (*close)(struct gittransport *t);
+};
 
 struct gittransport {
     struct ctx *cx;
@@ -23,7 +31,8 @@ struct gittransport {
     const char *proxy;   /* NULL: as the environment says */
     struct tls tls;
     bool is_ssh;
-    struct sshclient *ssh; /* the connection of an ssh address, once there is one */
+    const struct gittransport_ssh *ssh; /* NULL: ssh addresses are refused */
+    struct sshclient *connection;       /* of an ssh address, once there is one; its maker's */
     struct buf
         refs; /* the answer of info/refs: a second remote of this transport is not sent the question again */
     bool listed;

@@ -4,7 +4,7 @@
  * The rule that a bearerToken key, even an empty one, keeps username and password of the Secret from being used is
  * upstream's; so is that userinfo of the URL fills in whatever the Secret leaves open.
  */
-#include "source-controller/gitauth.h"
+#include "libgotk/git/gitauth.h"
 
 #include "libgotk/base/base64.h"
 #include "libgotk/base/str.h"

@@ -5,8 +5,8 @@
  * Order and names follow fluxcd/pkg/git's clone strategies: commit, name, tag, semver, branch. Rejected: upstream's clone
  * before the choice for semver and commits; the list of references is enough to see that nothing changed.
  */
-#ifndef GOTK_SOURCE_GITREF_H
-#define GOTK_SOURCE_GITREF_H
+#ifndef GOTK_GIT_GITREF_H
+#define GOTK_GIT_GITREF_H
 
 #include "libgotk/api/source.h"
 

@@ -1,11 +1,11 @@
 /*
  * gitsubmodule.c: reads .gitmodules and fetches what it names; see gitsubmodule.h.
  */
-#include "source-controller/gitsubmodule.h"
+#include "libgotk/git/gitsubmodule.h"
 
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
-#include "source-controller/gitmodules.h"
+#include "libgotk/git/gitmodules.h"
 
 #include <git2/blob.h>
 #include <git2/commit.h>
@@ -150,6 +150,7 @@ static int fetch_one(struct ctx *cx, const struct gitclone_request *top, const s
     struct gitclone_request req = {
         .ref.commit = hash,
         .proxy = top->proxy,
+        .ssh = top->ssh,
         .git_dir = str_fmt(cx->arena, "%s-%zu", top->git_dir, number),
         .tree_dir = str_fmt(cx->arena, "%s/%s", top->tree_dir, m->path),
         .submodules = top->submodules - 1,

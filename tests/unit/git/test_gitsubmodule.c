@@ -1,8 +1,8 @@
 /* Submodules: reading .gitmodules, resolving addresses, who is sent credentials; sparse paths. */
 #include "libgotk/base/buf.h"
 #include "libgotk/base/str.h"
-#include "source-controller/gitmodules.h"
-#include "source-controller/gitsubmodule.h"
+#include "libgotk/git/gitmodules.h"
+#include "libgotk/git/gitsubmodule.h"
 #include "tests/unit/lib/unit.h"
 
 static const struct {

@@ -5,8 +5,8 @@
  * "include" includes nothing. Pure functions. Written by hand because libgit2 offers its reader for files on disk only,
  * where it follows includes.
  */
-#ifndef GOTK_SOURCE_GITMODULES_H
-#define GOTK_SOURCE_GITMODULES_H
+#ifndef GOTK_GIT_GITMODULES_H
+#define GOTK_GIT_GITMODULES_H
 
 #include "libgotk/base/ctx.h"
 

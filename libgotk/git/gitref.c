@@ -4,7 +4,7 @@
  * One row per field of spec.ref, tried in order. Messages of a missing reference begin as go-git's and end with what would
  * fix them: the nearest name there is, or the default branch.
  */
-#include "source-controller/gitref.h"
+#include "libgotk/git/gitref.h"
 
 #include "libgotk/base/semver.h"
 #include "libgotk/base/str.h"

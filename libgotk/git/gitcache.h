@@ -9,8 +9,8 @@
  * the server names today; and a cache that fails, or a child that is ended over it, costs the cache (gitclone.c,
  * gitfetch.c). Rejected: a bare repository as git leaves it, whose config would be the last child's word.
  */
-#ifndef GOTK_SOURCE_GITCACHE_H
-#define GOTK_SOURCE_GITCACHE_H
+#ifndef GOTK_GIT_GITCACHE_H
+#define GOTK_GIT_GITCACHE_H
 
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/vec.h"

@@ -5,8 +5,8 @@
  * decoded here, into the reconcile's arena; nothing of them ever reaches a message. Any thread. Rejected: handing the
  * Secret's document to the job, which would give a child that parses strangers' data more keys than it needs.
  */
-#ifndef GOTK_SOURCE_GITAUTH_H
-#define GOTK_SOURCE_GITAUTH_H
+#ifndef GOTK_GIT_GITAUTH_H
+#define GOTK_GIT_GITAUTH_H
 
 #include "libgotk/doc/decode.h"
 #include "libgotk/net/url.h"

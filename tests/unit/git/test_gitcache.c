@@ -1,7 +1,7 @@
 /* The cache of a fetch: what is kept, what is swept away, when it is thrown out, what a repository made from it knows. */
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
-#include "source-controller/gitcache.h"
+#include "libgotk/git/gitcache.h"
 #include "tests/unit/lib/unit.h"
 
 #include <sys/stat.h>

@@ -7,10 +7,10 @@
  * host is named, so that who may push could collect them; an SSH key is used for each host in known_hosts. Nested ten deep, as go-git. Rejected: libgit2's git_submodule, which
  * wants a work tree with a .git and writes configuration.
  */
-#ifndef GOTK_SOURCE_GITSUBMODULE_H
-#define GOTK_SOURCE_GITSUBMODULE_H
+#ifndef GOTK_GIT_GITSUBMODULE_H
+#define GOTK_GIT_GITSUBMODULE_H
 
-#include "source-controller/gitclone.h"
+#include "libgotk/git/gitclone.h"
 
 struct git_commit;
 
