@@ -11,14 +11,14 @@
 #include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
-#include "libgotk/kustomize/build.h"
+#include "libgotk/kustomize/files.h"
 #include "libgotk/kustomize/generate.h"
 #include "libgotk/kustomize/gvk.h"
 #include "libgotk/kustomize/varsub.h"
 #include "libgotk/net/url.h"
 #include "libgotk/ssa/subject.h"
 
-#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SUBSTITUTE  "kustomize.toolkit.fluxcd.io/substitute"
@@ -26,6 +26,18 @@
 #define YAML_MAX    ((size_t)256 << 20)
 #define TIMEOUT_MS  300000
 #define CPU_SECONDS 120
+
+static bool is_set(const struct doc *input, const char *key)
+{
+    return doc_is_true(doc_find(input, key), false);
+}
+
+static int64_t number_at(const struct doc *input, const char *key)
+{
+    int64_t n = 0;
+    doc_get_int(doc_find(input, key), &n);
+    return n;
+}
 
 /* ---- the child -------------------------------------------------------------------------------------------------- */
 
@@ -39,6 +51,11 @@ static int fetch_through_parent(struct ctx *cx, void *user, const char *url, str
     return buf_ok(cx, ret_body, url);
 }
 
+static void warn(void *user UNUSED, const char *line)
+{
+    fprintf(stderr, "%s\n", line);
+}
+
 /* With a spec Flux's generator makes the root kustomization; without one it is the folder's own file, as for kustomize. */
 static int build_resources(struct ctx *cx, struct job_side *side, const struct doc *input,
                            struct doc **ret_resources)
@@ -48,11 +65,13 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
     struct kustomize_options options = {
         .root = doc_text_at(input, "root"),
         .dir = doc_text_at(input, "dir"),
-        .allow_remote = doc_is_true(doc_find(input, "allowRemote"), false),
+        .allow_remote = is_set(input, "allowRemote"),
         .fetch = fetch_through_parent,
         .user = side,
-        .reorder = spec ? KUSTOMIZE_REORDER_NONE : KUSTOMIZE_REORDER_LEGACY,
-        .root_only = !spec,
+        .reorder = (enum kustomize_reorder)number_at(input, "reorder"),
+        .root_only = is_set(input, "rootOnly"),
+        .managed_by = is_set(input, "managedBy"),
+        .warn = is_set(input, "warn") ? warn : NULL,
     };
     if (spec && kustomize_generate(cx, &options, spec, &file) < 0)
         return err_code(cx);
@@ -123,9 +142,9 @@ static int substitute(struct ctx *cx, const struct doc *input, struct doc **reso
     const struct substitution s = {
         .vars = map_of(cx->arena, given),
         .vars_error = doc_text_at(input, "varsError"),
-        .strict = doc_is_true(doc_find(input, "strict"), false),
+        .strict = is_set(input, "strict"),
     };
-    bool always = doc_is_true(doc_find(input, "substituteAlways"), false);
+    bool always = is_set(input, "substituteAlways");
     if (!s.vars_error && (!given || (doc_len(given) == 0 && !always)))
         return 0;
     return substitute_all(cx, &s, resources);
@@ -180,7 +199,7 @@ static void collect_objects(struct arena *a, const struct doc *resources, struct
 static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc *input,
                         struct buf *ret_output)
 {
-    struct doc *resources, *objects = doc_array(cx->arena), *output = doc_object(cx->arena);
+    struct doc *resources, *files = NULL, *objects = doc_array(cx->arena), *output = doc_object(cx->arena);
     if (build_resources(cx, side, input, &resources) < 0)
         return err_code(cx);
     if (doc_find(input, "spec") && check_identities(cx, resources) < 0)
@@ -191,8 +210,12 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
     kustomize_print(&yaml, resources);
     if (buf_ok(cx, &yaml, "the built YAML") < 0)
         return err_code(cx);
-    if (doc_is_true(doc_find(input, "wantYaml"), false))
+    if (is_set(input, "wantYaml"))
         doc_set_text(cx->arena, output, "yaml", buf_text(&yaml));
+    if (is_set(input, "wantFiles") && kustomize_files(cx, resources, &files) < 0)
+        return err_code(cx);
+    if (files)
+        doc_set(cx->arena, output, "files", files);
     collect_objects(cx->arena, resources, objects);
     doc_set_text(cx->arena, output, "digest",
                  str_fmt(cx->arena, "sha256:%s", hash_sha256_hex(cx->arena, buf_text(&yaml), yaml.len)));
@@ -205,7 +228,7 @@ const struct job build_job = { .name = "kustomize build", .run = run_in_child };
 
 /* ---- the parent ------------------------------------------------------------------------------------------------- */
 
-static struct doc *input_document(struct ctx *cx, const struct build_input *input, bool want_yaml)
+static struct doc *input_document(struct ctx *cx, const struct build_input *input)
 {
     struct arena *a = cx->arena;
     struct doc *d = doc_object(a);
@@ -219,7 +242,12 @@ static struct doc *input_document(struct ctx *cx, const struct build_input *inpu
     doc_set_bool(a, d, "substituteAlways", input->substitute_always);
     doc_set_bool(a, d, "strict", input->strict);
     doc_set_bool(a, d, "allowRemote", input->allow_remote);
-    doc_set_bool(a, d, "wantYaml", want_yaml);
+    doc_set_int(a, d, "reorder", input->reorder);
+    doc_set_bool(a, d, "rootOnly", input->root_only);
+    doc_set_bool(a, d, "managedBy", input->managed_by);
+    doc_set_bool(a, d, "warn", input->warn);
+    doc_set_bool(a, d, "wantYaml", input->want_yaml);
+    doc_set_bool(a, d, "wantFiles", input->want_files);
     return d;
 }
 
@@ -241,7 +269,7 @@ int build_check(struct ctx *cx, const struct doc *output)
     return 0;
 }
 
-static int run_job(struct ctx *cx, const struct build_input *input, bool want_yaml, struct build_output *ret)
+int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret)
 {
     struct job_limits limits = {
         .memory_max = MEMORY_MAX,
@@ -252,7 +280,7 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
     };
     struct remote_use remote = { .allowed = input->allow_remote };
     struct buf output = buf_new(cx->arena, YAML_MAX);
-    struct doc *d, *document = input_document(cx, input, want_yaml);
+    struct doc *d, *document = input_document(cx, input);
     if (job_run(cx, &build_job, &limits, document, remote_answer, &remote, &output) < 0) {
         cx->err.message =
             url_mask(cx->arena, err_message(cx)); /* the engine quotes URLs as they are written */
@@ -264,29 +292,10 @@ static int run_job(struct ctx *cx, const struct build_input *input, bool want_ya
         return err_code(cx);
     *ret = (struct build_output){
         .yaml = doc_text_at(d, "yaml"),
+        .files = doc_find(d, "files"),
         .digest = doc_text_at(d, "digest"),
         .objects = doc_find(d, "objects"),
         .remote = remote.used,
     };
-    return 0;
-}
-
-int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret)
-{
-    return run_job(cx, input, false, ret);
-}
-
-int build_command(struct ctx *cx, const char *const *args)
-{
-    struct build_output built;
-    char dir[PATH_MAX];
-    if (!args[0] || args[1])
-        return err_fail(cx, ERR_INVALID, "usage: kustomize-controller build DIR");
-    if (!realpath(args[0], dir))
-        return err_errno(cx, "%s", args[0]);
-    const struct build_input input = { .root = "/", .dir = dir, .allow_remote = true };
-    if (run_job(cx, &input, true, &built) < 0)
-        return err_code(cx);
-    fputs(str_or(built.yaml, ""), stdout);
     return 0;
 }

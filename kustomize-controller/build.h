@@ -10,6 +10,7 @@
 
 #include "libgotk/doc/doc.h"
 #include "libgotk/job/job.h"
+#include "libgotk/kustomize/build.h"
 
 struct build_input {
     const char *root;       /* the artifact's unpacked tree */
@@ -20,12 +21,19 @@ struct build_input {
     bool substitute_always; /* substitute although there are no variables (substituteStrategy Always) */
     bool strict;            /* an unset variable is an error */
     bool allow_remote;      /* resources named by URL may be fetched */
+    enum kustomize_reorder reorder;
+    bool root_only;  /* files must lie in or below the kustomization that names them */
+    bool managed_by; /* add the label that names kustomize */
+    bool warn;       /* tell of deprecated fields, on standard error */
+    bool want_yaml;  /* give the YAML too */
+    bool want_files; /* give it as one file per object */
 };
 
 struct build_output {
-    const char *yaml;    /* the built YAML, as `kustomize build` prints it */
-    const char *digest;  /* "sha256:..." of it, as status.history shows */
-    struct doc *objects; /* what is to be applied: a DOC_ARRAY; Lists expanded, kustomizations dropped */
+    const char *yaml;        /* want_yaml: as `kustomize build` prints it */
+    const struct doc *files; /* want_files: texts by file name, as `kustomize build -o DIR`; NULL otherwise */
+    const char *digest;      /* "sha256:..." of it, as status.history shows */
+    struct doc *objects;     /* what is to be applied: a DOC_ARRAY; Lists expanded, kustomizations dropped */
     bool remote; /* something was fetched from elsewhere: the same input may build to something else */
 };
 
@@ -38,8 +46,5 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
 /* Whether what a child handed back has the form it must have: a digest, and objects that each say what they are.
  * ERR_INTERNAL otherwise. build_run checks its output. */
 int build_check(struct ctx *cx, const struct doc *output) MUST_CHECK;
-
-/* `kustomize-controller build DIR`: prints what the engine makes of a folder; a command's run function. */
-int build_command(struct ctx *cx, const char *const *args);
 
 #endif

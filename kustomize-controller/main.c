@@ -139,13 +139,7 @@ static void teardown(struct manager *m UNUSED)
 
 static const struct controller *const controllers[] = { &kustomization_controller, NULL };
 static const struct job *const jobs[] = { &build_job, &unpack_job, NULL };
-static const struct command build = {
-    .name = "build",
-    .usage = "build DIR",
-    .help = "Print what the kustomization of a folder builds to, without a cluster.",
-    .run = build_command,
-};
-static const struct command *const commands[] = { &build, &diff_command, NULL };
+static const struct command *const commands[] = { &build_command, &diff_command, NULL };
 
 static const struct program program = {
     .name = "kustomize-controller",

@@ -83,6 +83,18 @@ static void clean_annotations(struct arena *a, struct resource *r)
         doc_remove(meta, "annotations");
 }
 
+/* The kustomization file decides over the option. */
+static int sort(struct ctx *cx, struct resmap *m, const struct doc *own,
+                const struct kustomize_options *options)
+{
+    if (own && options->warn && options->reorder != KUSTOMIZE_REORDER_UNSPECIFIED)
+        options->warn(
+            options->user,
+            "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag "
+            "('--reorder'). Using the kustomization file over the CLI flag.");
+    return order_apply(cx, m, own, options->reorder != KUSTOMIZE_REORDER_NONE);
+}
+
 static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result *result)
 {
     const struct kustomize_options *options = t->build->options;
@@ -94,8 +106,7 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
     drop_local(m);
     if (resmap_check_unique(cx, m) < 0)
         return err_code(cx);
-    if (order_apply(cx, m, doc_find(t->file, "sortOptions"), options->reorder == KUSTOMIZE_REORDER_LEGACY) <
-        0)
+    if (sort(cx, m, doc_find(t->file, "sortOptions"), options) < 0)
         return err_code(cx);
     if (options->managed_by || asks_for(t->file, "managedByLabel"))
         mark_managed(m);

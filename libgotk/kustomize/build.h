@@ -13,8 +13,9 @@
 #include "libgotk/doc/doc.h"
 
 enum kustomize_reorder {
-    KUSTOMIZE_REORDER_NONE,   /* the order of the kustomization files: what Flux does */
-    KUSTOMIZE_REORDER_LEGACY, /* namespaces first, webhooks last: the default of `kustomize build` */
+    KUSTOMIZE_REORDER_NONE,        /* the order of the kustomization files: what Flux does */
+    KUSTOMIZE_REORDER_LEGACY,      /* namespaces first, webhooks last */
+    KUSTOMIZE_REORDER_UNSPECIFIED, /* nobody asked: the same, the default of `kustomize build` */
 };
 
 struct kustomize_options {
@@ -23,7 +24,7 @@ struct kustomize_options {
     bool allow_remote; /* https:// and http:// resources may be fetched */
     /* Appends the body behind a URL to *ret_body; errors carry the HTTP status in cx->err.http_status. */
     int (*fetch)(struct ctx *cx, void *user, const char *url, struct buf *ret_body);
-    /* Told about deprecated fields, one line each without a newline; may be NULL. */
+    /* Told about deprecated fields and options that do not count, one line each without a newline; may be NULL. */
     void (*warn)(void *user, const char *line);
     void *user;
     enum kustomize_reorder reorder;

@@ -512,7 +512,8 @@ static int print_error(struct ctx *cx, const struct program *p)
 
 static void print_command_help(const struct program *p, const struct command *c, const char *flags)
 {
-    printf("%s %s: %s\n\nFlags:\n%s", p->name, c->usage, c->help, flags);
+    printf("%s %s: %s\n%s%s\nFlags:\n%s", p->name, c->usage, c->help, c->details ? "\n" : "",
+           str_or(c->details, ""), flags);
 }
 
 static int run_command(struct ctx *cx, const struct program *p, const struct command *c, int argc,

@@ -22,8 +22,9 @@ struct progress;
 /* A sub-command, e.g. `kustomize-controller build DIR`: no cluster, the same engine and jobs. */
 struct command {
     const char *name;
-    const char *usage; /* its arguments: "build DIR" */
-    const char *help;  /* one sentence */
+    const char *usage;   /* its arguments: "build DIR" */
+    const char *help;    /* one sentence */
+    const char *details; /* more of it, in lines, for the command's own --help; may be NULL */
     const struct flag *flags;
     size_t flag_count;
     /* `args` are the positional words, NULL-terminated. Returns the exit code, or a negative code whose error is printed

@@ -1,0 +1,93 @@
+"""kustomize-controller build: the options, files and warnings of the real `kustomize build`, run beside it."""
+import re
+import subprocess
+
+import pytest
+import rig
+
+TREE = {
+    "kustomization.yaml": "bases: [b]\ncommonLabels: {a: b}\nvars: []\nconfigMapGenerator:\n- name: x\n  literals: [a=b]\n",
+    "b/kustomization.yaml": "resources: [r.yaml]\npatchesStrategicMerge: []\nimages: []\n",
+    "b/r.yaml": "\n---\n".join((
+        "apiVersion: v1\nkind: Service\nmetadata: {name: Web}",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: Foo}",
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: Foo}")),
+    "sorted/kustomization.yaml": "resources: [../b/r.yaml]\nsortOptions: {order: legacy}\n",
+    "flat/kustomization.yaml": "resources: [../b]\nnamespace: one\n",
+    "broken/kustomization.yaml": "resources: [none.yaml]\n",
+}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name, text in TREE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def both(tree, *args, env=None):
+    """Exit code, output and warnings of kustomize and of ours; {out} in an argument is a folder of each one's own."""
+    results = []
+    for name, program in (("real", rig.tool("kustomize")), ("ours", rig.binary("kustomize-controller"))):
+        out = tree / f"out-{name}"
+        out.mkdir(exist_ok=True)
+        done = subprocess.run([program, "build", *(arg.format(out=out) for arg in args)], cwd=tree, env=env,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        warnings = [re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", line) for line in done.stderr.splitlines()
+                    if "arning" in line or line.startswith("Flag ")]
+        results.append((done.returncode, done.stdout, warnings, {file.name: file.read_text() for file in out.iterdir()}))
+    return results
+
+
+@pytest.mark.parametrize("args", [
+    (), (".",), ("b",), ("b", "--reorder=none"), ("b", "--reorder", "legacy"),
+    ("sorted", "--load-restrictor=LoadRestrictionsNone"),
+    ("sorted", "--load-restrictor=LoadRestrictionsNone", "--reorder=none"),
+    ("--enable-managedby-label", "b"), ("-o", "{out}"), ("-o", "{out}/all.yaml"), ("flat", "--output={out}"),
+], ids=" ".join)
+def test_options_work_as_those_of_kustomize(tree, args):
+    real, ours = both(tree, *args)
+    assert real[0] == 0 and ours == real
+
+
+def test_the_environment_may_ask_for_the_label(tree):
+    real, ours = both(tree, "b", env={"KUSTOMIZE_ENABLE_MANAGEDBY_LABEL": "on", "PATH": "/usr/bin:/bin"})
+    assert ours == real and "app.kubernetes.io/managed-by: kustomize-v5.8.1" in ours[1]
+
+
+@pytest.mark.parametrize("args,message", [
+    (("b", "b"), "specify one path to kustomization.yaml"),
+    (("--reorder=up",), "illegal flag value --reorder up; legal values: [legacy none]"),
+    (("--load-restrictor=no",), "illegal flag value --load-restrictor no; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]"),
+    (("sorted",), "is not in or below"),
+    (("broken",), "accumulation err='accumulating resources from 'none.yaml': "),
+])
+def test_what_kustomize_refuses_is_refused_in_its_words(tree, args, message):
+    for program in (rig.tool("kustomize"), rig.binary("kustomize-controller")):
+        done = subprocess.run([program, "build", *args], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (1, "") and message in done.stderr
+
+
+@pytest.mark.parametrize("args,why", [
+    (("--enable-helm",), "--enable-helm is not supported: charts are not inflated by a build"),
+    (("--helm-command", "helm3"), "--helm-command is not supported: charts"),
+    (("--enable-exec",), "--enable-exec is not supported: a build runs no programs of others"),
+    (("--enable-alpha-plugins",), "--enable-alpha-plugins is not supported: a build runs"),
+    (("--enable-star",), "--enable-star is not supported: a build runs"),
+    (("-e", "A=b"), "--env is not supported: a build runs"),
+    (("--mount", "a", "--mount", "b"), "--mount is not supported: a build runs"),
+    (("--network",), "--network is not supported: a build runs"),
+    (("--as-current-user",), "--as-current-user is not supported: a build runs"),
+])
+def test_options_that_run_programs_are_refused_by_name(tree, args, why):
+    done = subprocess.run([rig.binary("kustomize-controller"), "build", *args], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "") and why in done.stderr
+
+
+def test_a_name_does_not_lead_out_of_the_folder(tree):
+    (tree / "b/r.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: ../../x}\n")
+    (tree / "out").mkdir()
+    done = subprocess.run([rig.binary("kustomize-controller"), "build", "b", "-o", "out"], cwd=tree, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1 and "'v1_service_../../x.yaml' is no name for a file" in done.stderr and not list((tree / "out").iterdir())
