@@ -2,7 +2,8 @@
  * apply.c: from built objects to the cluster.
  *
  * Every object gets the owner labels, corrections, and spec.commonMetadata, in upstream's order; then the staged apply
- * does the rest. Worker threads.
+ * does the rest. While that waits the run is parked with all its documents; a new run that takes its place finds what the
+ * apply did in the inventory. Worker threads.
  */
 #include "libgotk/ssa/apply.h"
 
@@ -10,8 +11,12 @@
 #include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
+#include "libgotk/ssa/inventory.h"
 #include "libgotk/ssa/normalize.h"
 #include "libgotk/ssa/subject.h"
+
+/* How long an apply waits before its status tells so. */
+#define UNSEEN_MS 1000
 
 /* The first entry that is neither text nor null; NULL when there is none. */
 static const struct doc *find_foreign(const struct doc *entries)
@@ -120,7 +125,7 @@ static void log_changes(struct ctx *cx, const struct ks_run *r)
     log_fields(LOG_INFO, cx->log, NULL, "server-side apply completed", fields, ARRAY_LEN(fields));
 }
 
-int apply_objects(struct ctx *cx, struct ks_run *r)
+static int begin_apply(struct ctx *cx, struct ks_run *r)
 {
     struct ignore_rules *ignore;
     if (ignore_compile(cx, r->ks.spec.ignore, &ignore) < 0)
@@ -145,8 +150,48 @@ int apply_objects(struct ctx *cx, struct ks_run *r)
     };
     if (prepare_objects(cx, &r->ks, r->built.objects) < 0)
         return cx->err.code;
-    if (apply_staged(cx, r->target, &options, r->built.objects, &r->applied) < 0)
+    r->applying = apply_open(cx, r->target, &options, r->built.objects, &r->applied);
+    return 0;
+}
+
+/* Most waits are over in a moment, and nobody need see them in the status. */
+static int park(struct ks_run *r, int64_t wait_ms)
+{
+    int64_t now_ms = ctx_now_ms();
+    if (!r->apply_shown_ms)
+        r->apply_shown_ms = now_ms + UNSEEN_MS;
+    int64_t unseen_ms = r->apply_shown_ms - now_ms;
+    r->run.wait_unseen = unseen_ms > 0;
+    r->run.wait_ms = unseen_ms > 0 && unseen_ms < wait_ms ? unseen_ms : wait_ms;
+    return STEP_WAIT;
+}
+
+int apply_objects(struct ctx *cx, struct ks_run *r)
+{
+    int64_t wait_ms = 0;
+    if (!r->applying && begin_apply(cx, r) < 0)
+        return err_code(cx);
+    int rc = apply_go_on(cx, r->applying, &wait_ms);
+    if (rc < 0)
         return with_changes(cx, &r->applied);
+    if (rc == APPLY_WAITS)
+        return park(r, wait_ms);
+    r->applying = NULL;
     log_changes(cx, r);
     return 0;
+}
+
+void apply_leave(struct ctx *cx, struct ks_run *r)
+{
+    const struct inventory *old = r->ks.status.inventory;
+    struct inventory *now = inventory_of_changes(cx->arena, &r->applied);
+    const struct inventory *left = inventory_stale(cx->arena, old, now);
+    const char *changes = change_text(cx->arena, &r->applied, true);
+    if (*changes)
+        run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", changes);
+    if (!inventory_stale(cx->arena, now, old ? old : &(struct inventory){ 0 })->entries_count)
+        return;
+    inventory_append(cx->arena, now, left->entries, left->entries_count);
+    set_inventory(cx, r, now);
+    run_write_status(cx, &r->run);
 }

@@ -16,7 +16,7 @@
 #include "libgotk/base/gotime.h"
 #include "libgotk/runtime/manager.h"
 #include "libgotk/runtime/target.h"
-#include "libgotk/ssa/change.h"
+#include "libgotk/ssa/apply.h"
 
 /* The annotation and label prefix of the kind, and the field manager of all that is applied. */
 #define KG            KUSTOMIZATION_GROUP
@@ -79,6 +79,9 @@ struct ks_run {
     const char *dir;         /* spec.path in it */
     struct arena *scratch; /* what was built and applied, until the run waits; NULL: nothing, or no more */
     struct build_output built;
+    struct apply *applying; /* an apply that is not over, in `scratch`; NULL: none */
+    int64_t
+        apply_shown_ms; /* when the status is to tell that it waits, as ctx_now_ms counts; 0: it does not wait */
     struct changes applied;
     struct health health;
     struct changes deleted;      /* with the Kustomization */
@@ -104,8 +107,14 @@ int scratch_run(struct ctx *cx, struct ks_run *r, int (*work)(struct ctx *cx, st
 /* scratch.c: the run waits: of r->built and r->applied only what is still needed stays, and no object. */
 void scratch_end(struct ctx *cx, struct ks_run *r);
 
-/* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. */
+/* apply.c: labels, metadata and corrections, then the staged apply; fills r->applied. Returns a step_next or fails. */
 int apply_objects(struct ctx *cx, struct ks_run *r) MUST_CHECK;
+
+/* apply.c: a new run takes the place of one whose apply waits: tells and writes into the inventory what was applied. */
+void apply_leave(struct ctx *cx, struct ks_run *r);
+
+/* kustomization.c: makes it the status's inventory. */
+void set_inventory(struct ctx *cx, struct ks_run *r, const struct inventory *inventory);
 
 /* dependencies.c: the step that holds a run back until all of spec.dependsOn is ready. */
 int check_dependencies(struct ctx *cx, void *run) MUST_CHECK;
@@ -114,7 +123,7 @@ int check_dependencies(struct ctx *cx, void *run) MUST_CHECK;
 int check_health(struct ctx *cx, void *run) MUST_CHECK;
 
 /* health.c: tells that a new run takes the place of one that waited for health. */
-void cancel_health(struct ctx *cx, void *run);
+void cancel_health(struct ctx *cx, struct ks_run *r);
 
 /* prove.c: ends a run for which there is nothing to do, or has it skip to the end, by the proof of the last one; reads the
  * variables on the way. */

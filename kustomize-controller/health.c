@@ -17,13 +17,6 @@
 #include "libgotk/ssa/secret.h"
 #include "libgotk/ssa/subject.h"
 
-/* Until the next look: at first, at most, when somebody will tell, and while the API server does not know a kind (each look
- * asks it for all kinds then). */
-#define PAUSE_FIRST_MS    100
-#define PAUSE_MAX_MS      2000
-#define PAUSE_TOLD_MS     30000
-#define PAUSE_KINDLESS_MS 10000
-
 #define HEALTHY       "Healthy"
 #define FAILED_REASON "HealthCheckFailed"
 
@@ -111,7 +104,7 @@ static void let_known_jobs_vanish(struct ctx *cx, struct ks_run *r)
 /* False when there is nothing to check at all. */
 static bool choose_objects(struct ctx *cx, struct ks_run *r)
 {
-    r->health.set = wait_set_new(cx->arena);
+    r->health.set = wait_set_new(cx->arena, r->timeout_ns / GOTIME_MS);
     if (r->ks.spec.wait)
         add_applied(cx, r);
     else
@@ -139,9 +132,8 @@ static void begin_check(struct ctx *cx, struct ks_run *r)
     const char *text = str_fmt(cx->arena, "Running health checks%s", str_or(r->run.progress, ""));
     r->health.was_healthy = cond_is(r->run.status, HEALTHY, COND_TRUE);
     r->health.started_ns = run_elapsed_ns(&r->run);
-    r->health.until_ms = ctx_now_ms() + r->timeout_ns / GOTIME_MS;
-    r->health.pause_ms = PAUSE_FIRST_MS;
     r->health.runs = true;
+    arena_defer(cx->arena, wait_close, &r->health.set);
     cond_reconciling(&r->run.conds, "Progressing", "%s", text);
     cond_set(&r->run.conds, HEALTHY, COND_UNKNOWN, "Progressing", "%s", text);
     run_show_progress(cx, &r->run);
@@ -172,75 +164,25 @@ static int fail(struct ctx *cx, struct ks_run *r, bool timed_out)
                     text);
 }
 
-static bool lacks_a_kind(const struct wait_set *set)
-{
-    for (size_t i = 0; i < set->len; i++)
-        if (set->at[i].kindless)
-            return true;
-    return false;
-}
-
-static void close_lookout(void *lookout)
-{
-    tracker_lookout_close(lookout);
-}
-
-/* Objects that others applied are watched one by one, for as long as the run waits. */
-static void watch_foreign(struct ctx *cx, struct ks_run *r)
-{
-    for (size_t i = 0; r->tracker && i < r->health.set.len; i++) {
-        struct wait_object *o = &r->health.set.at[i];
-        if (o->owned || o->watched || o->kindless || o->placeless || o->code == KSTATUS_CURRENT)
-            continue;
-        struct arena_mark mark = arena_mark(cx->arena);
-        struct kube_ref ref;
-        struct tracker_lookout *lookout = NULL;
-        if (wait_ref(cx, r->target, o, &ref) == 0)
-            lookout = tracker_lookout_open(cx, r->tracker, &ref, r->ks.meta.ns, r->ks.meta.name);
-        err_clear(cx);
-        arena_release(cx->arena, mark);
-        if (lookout)
-            arena_defer(cx->arena, close_lookout, lookout);
-        o->watched = lookout;
-    }
-}
-
-/* Parks until somebody tells that an object changed; where nobody can, until the next look, soon at first, then less and
- * less often. */
-static int park(struct ctx *cx, struct ks_run *r)
-{
-    struct health *h = &r->health;
-    scratch_end(cx, r);
-    watch_foreign(cx, r);
-    int64_t left_ms = h->until_ms - ctx_now_ms(), pause_ms = h->pause_ms;
-    if (lacks_a_kind(&h->set))
-        pause_ms = PAUSE_KINDLESS_MS;
-    else if (wait_is_told(&h->set, r->tracker))
-        pause_ms = PAUSE_TOLD_MS;
-    r->run.wait_ms = pause_ms < left_ms ? pause_ms : left_ms;
-    h->pause_ms = h->pause_ms * 2 < PAUSE_MAX_MS ? h->pause_ms * 2 : PAUSE_MAX_MS;
-    return STEP_WAIT;
-}
-
+/* Looks, and parks until somebody tells that an object changed; where nobody can, until the next look. */
 static int look(struct ctx *cx, struct ks_run *r)
 {
+    struct wait_set *set = &r->health.set;
     struct arena_mark mark = arena_mark(cx->arena);
     bool fail_fast = !manager_feature(r->run.manager, "DisableFailFastBehavior");
-    bool timed_out = ctx_now_ms() >= r->health.until_ms;
-    if (timed_out)
-        wait_due_again(&r->health.set);
-    else
-        wait_due_moved(&r->health.set, r->tracker);
-    if (wait_look(cx, r->target, &r->health.set, (size_t)r->state->concurrent_ssa) < 0)
+    enum wait_verdict verdict;
+    if (wait_look(cx, r->target, set, r->tracker, (size_t)r->state->concurrent_ssa, fail_fast, &verdict) < 0)
         return err_code(cx);
-    enum wait_verdict verdict = wait_verdict(&r->health.set, fail_fast);
     if (verdict == WAIT_HEALTHY)
         return pass(cx, r);
-    if (verdict == WAIT_FAILED || timed_out)
-        return fail(cx, r, verdict != WAIT_FAILED);
-    wait_forget_look(&r->health.set);
+    if (verdict != WAIT_GOES_ON)
+        return fail(cx, r, verdict == WAIT_TIMED_OUT);
+    wait_watch(cx, r->target, set, r->tracker, r->ks.meta.ns, r->ks.meta.name);
+    wait_forget_look(set);
     arena_release(cx->arena, mark);
-    return park(cx, r);
+    scratch_end(cx, r);
+    r->run.wait_ms = wait_pause(set, r->tracker);
+    return STEP_WAIT;
 }
 
 int check_health(struct ctx *cx, void *run)
@@ -307,9 +249,8 @@ static const char *find_trigger(struct ctx *cx, const struct ks_run *r)
     return config;
 }
 
-void cancel_health(struct ctx *cx, void *run)
+void cancel_health(struct ctx *cx, struct ks_run *r)
 {
-    struct ks_run *r = run;
     if (!r->health.runs || !manager_feature(r->run.manager, "CancelHealthCheckOnNewRevision"))
         return;
     const char *trigger = find_trigger(cx, r);

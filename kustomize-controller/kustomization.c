@@ -44,6 +44,7 @@ static const struct step steps[] = {
 };
 
 static int begin(struct ctx *cx, void *run);
+static void make_way(struct ctx *cx, void *run);
 static void close_history(struct ctx *cx, void *run);
 static void tell(struct ctx *cx, void *run);
 
@@ -64,7 +65,7 @@ const struct controller kustomization_controller = {
     .retries = true,
     .finalize = prune_all,
     .closing = close_history,
-    .replaced = cancel_health,
+    .replaced = make_way,
     .finished = tell,
 };
 
@@ -211,7 +212,7 @@ static int build_manifests(struct ctx *cx, void *run)
     return scratch_run(cx, run, build_all);
 }
 
-static void set_inventory(struct ctx *cx, struct ks_run *r, const struct inventory *inventory)
+void set_inventory(struct ctx *cx, struct ks_run *r, const struct inventory *inventory)
 {
     doc_set(cx->arena, r->run.status, "inventory", encode_struct(cx->arena, inventory_fields, inventory));
 }
@@ -219,8 +220,9 @@ static void set_inventory(struct ctx *cx, struct ks_run *r, const struct invento
 static int apply_manifests(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
-    if (scratch_run(cx, r, apply_objects) < 0)
-        return hide_vars(cx, r);
+    int rc = scratch_run(cx, r, apply_objects);
+    if (rc != STEP_NEXT)
+        return rc < 0 ? hide_vars(cx, r) : rc;
     const char *changes = change_text(cx->arena, &r->applied, true);
     if (*changes)
         run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", changes);
@@ -246,6 +248,14 @@ int conclude(struct ctx *cx, void *run)
     cond_set(&r->run.conds, COND_READY, COND_TRUE, "ReconciliationSucceeded", "Applied revision: %s",
              r->artifact.revision);
     return prove_success(cx, r);
+}
+
+static void make_way(struct ctx *cx, void *run)
+{
+    struct ks_run *r = run;
+    if (r->applying)
+        apply_leave(cx, r);
+    cancel_health(cx, r);
 }
 
 /* The digest of what was built; by the proof, of what would have been. */

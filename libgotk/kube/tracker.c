@@ -45,9 +45,13 @@ struct tracker_lookout {
     char *api_version;
     char *kind;
     char *ns;
-    char *name;
+    char *name; /* NULL: all that the selector selects */
+    char *selector;
     char *owner_ns;
     char *owner;
+    atomic_uint told;
+    bool listed; /* on the reflector's thread: the first list has ended */
+    bool met;    /* and there: the list had something */
 };
 
 /* --- marks --- */
@@ -306,21 +310,37 @@ enum tracker_view tracker_look(struct tracker *t, const struct kube_ref *ref, st
     return read_mark(a, o, ret_mark) ? TRACKER_PRESENT : TRACKER_UNSURE;
 }
 
-/* --- single objects --- */
+/* --- single objects, and those of a selector --- */
+
+/* What the first list has is told once, at its end. */
+static bool is_news(struct tracker_lookout *l, enum watch_event event)
+{
+    bool was_listed = l->listed;
+    l->listed = was_listed || event == WATCH_SYNCED;
+    l->met = l->met || event != WATCH_SYNCED;
+    return event == WATCH_SYNCED ? !was_listed && l->met : was_listed;
+}
 
 static void on_single(struct ctx *cx, void *user, enum watch_event event, struct obj *old UNUSED,
                       struct obj *new UNUSED)
 {
-    const struct tracker_lookout *l = user;
+    struct tracker_lookout *l = user;
     const struct tracker *t = l->tracker;
     const struct kube_ref ref = { l->api_version, l->kind, l->ns, l->name };
-    if (event != WATCH_SYNCED)
-        t->o.changed(cx, t->o.user, l->owner_ns, l->owner, &ref, NULL);
+    if (!is_news(l, event))
+        return;
+    atomic_fetch_add(&l->told, 1);
+    t->o.changed(cx, t->o.user, l->owner_ns, l->owner, &ref, NULL);
+}
+
+unsigned tracker_lookout_told(const struct tracker_lookout *l)
+{
+    return atomic_load(&l->told);
 }
 
 static void free_lookout(struct tracker_lookout *l)
 {
-    char *const texts[] = { l->api_version, l->kind, l->ns, l->name, l->owner_ns, l->owner };
+    char *const texts[] = { l->api_version, l->kind, l->ns, l->name, l->selector, l->owner_ns, l->owner };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         mem_free(texts[i]);
     leave(l->tracker);
@@ -333,7 +353,8 @@ static int start_lookout(struct ctx *cx, struct tracker_lookout *l)
         .api_version = l->api_version,
         .kind = l->kind,
         .ns = l->ns,
-        .field_selector = str_fmt(cx->arena, "metadata.name=%s", l->name),
+        .label_selector = l->selector,
+        .field_selector = l->name ? str_fmt(cx->arena, "metadata.name=%s", l->name) : NULL,
         .metadata_only = true,
         .optional = true,
         .keep = keep_nothing,
@@ -345,7 +366,7 @@ static int start_lookout(struct ctx *cx, struct tracker_lookout *l)
 }
 
 struct tracker_lookout *tracker_lookout_open(struct ctx *cx, struct tracker *t, const struct kube_ref *ref,
-                                             const char *owner_ns, const char *owner)
+                                             const char *selector, const char *owner_ns, const char *owner)
 {
     if (atomic_fetch_add(&t->users, 1) > LOOKOUTS_MAX) {
         atomic_fetch_sub(&t->users, 1);
@@ -357,6 +378,7 @@ struct tracker_lookout *tracker_lookout_open(struct ctx *cx, struct tracker *t, 
     l->kind = mem_strdup(ref->kind);
     l->ns = mem_strdup(ref->ns);
     l->name = mem_strdup(ref->name);
+    l->selector = mem_strdup(selector);
     l->owner_ns = mem_strdup(owner_ns);
     l->owner = mem_strdup(owner);
     if (start_lookout(cx, l) < 0) {

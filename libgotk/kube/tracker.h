@@ -66,12 +66,16 @@ struct tracker_mark tracker_mark_of(struct arena *a, const struct doc *object);
  * says nothing against it: the watch has not caught up. */
 bool tracker_stands(const struct tracker_mark *then, const struct tracker_mark *now);
 
-/* Has `changed` called with this owner (and ref, mark NULL) whenever the one object changes, whoever owns it; until the
- * handle is closed. For the few objects we wait for and do not manage. NULL when there are too many already or no thread
- * can be had: then ask now and again. */
+/* Has `changed` called with this owner (and ref, mark NULL) whenever the object changes, whoever owns it; until the handle is
+ * closed. With a label selector (else NULL) that is any of the objects of ref's kind and namespace it selects, and ref has
+ * no name. For the few objects we wait for and do not manage. NULL when there are too many already or no thread can be
+ * had: then ask now and again. */
 struct tracker_lookout;
 struct tracker_lookout *tracker_lookout_open(struct ctx *cx, struct tracker *t, const struct kube_ref *ref,
-                                             const char *owner_ns, const char *owner);
+                                             const char *selector, const char *owner_ns, const char *owner);
 void tracker_lookout_close(struct tracker_lookout *l);
+
+/* How often it has told of a change so far: another number, another look. */
+unsigned tracker_lookout_told(const struct tracker_lookout *l);
 
 #endif

@@ -4,8 +4,9 @@
 #include "libgotk/runtime/run.h"
 
 #include "libgotk/base/gotime.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
-#include "libgotk/runtime/rundriver.h"
+#include "libgotk/runtime/runclose.h"
 #include "libgotk/runtime/status.h"
 
 #include <time.h>
@@ -146,6 +147,14 @@ void run_show_progress(struct ctx *cx, struct run *run)
     progress_put(d->slot, &run->ref, run_owner(run), body, run_version(run),
                  ctx_now_ms() + PROGRESS_AFTER_MS);
     d->shown = now;
+}
+
+void run_write_status(struct ctx *cx, struct run *run)
+{
+    struct ctx writing = *cx;
+    writing.err = (struct err){ 0 };
+    if (runclose_write(&writing, run) < 0)
+        log_error(cx->log, err_message(&writing), "unable to update status", NULL);
 }
 
 bool run_has_finalizer(const struct run *run)

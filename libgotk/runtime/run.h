@@ -44,6 +44,7 @@ struct run {
     const char *log_message; /* what the log says of a failure nobody is told of; NULL: the error itself */
     bool observed;           /* set status.observedGeneration even though the run stalls */
     int64_t wait_ms;         /* with STEP_WAIT: call the step again after so long at the latest */
+    bool wait_unseen; /* with STEP_WAIT: so short a wait is not worth a status; false again afterwards */
     int (*skip_to)(struct ctx *cx, void *run); /* go on with this step of the table; NULL: with the next */
 
     /* Known when `finished` is called. */
@@ -74,6 +75,10 @@ int run_rest(struct run *run, int64_t ns);
 /* Lets people see the working status as it is now if the current step goes on for another second. For steps that change
  * conditions themselves; the driver calls it at the start of each step with a progress text. */
 void run_show_progress(struct ctx *cx, struct run *run);
+
+/* Writes the working status now: what a run leaves behind that makes way for a new one (controller.replaced), which will see
+ * it. A failure is logged. */
+void run_write_status(struct ctx *cx, struct run *run);
 
 /* Sends an event about the object. `reason` NULL: that of its Ready condition, else "info" or "error". `metadata` (an
  * object of strings, may be NULL) is added to run->event_metadata. */

@@ -117,12 +117,11 @@ static void forget_metrics(struct manager *m, const struct controller *c, const 
 
 static struct queue_outcome park(struct ctx *cx, struct run *run)
 {
-    struct ctx writing = *cx;
-    writing.err = (struct err){ 0 };
     run_hide_progress(run);
     bool is_shown = run->driver->published && doc_equal(run->status, run->driver->published);
-    if (!is_shown && runclose_write(&writing, run) < 0)
-        log_error(cx->log, err_message(&writing), "unable to show progress in status", NULL);
+    if (!is_shown && !run->wait_unseen)
+        run_write_status(cx, run);
+    run->wait_unseen = false;
     run->driver->cx = *cx;
     return (struct queue_outcome){
         .verdict = QUEUE_PARK,
@@ -162,12 +161,15 @@ static struct ctx *unpark(const struct ctx *seed, struct run_driver *d, struct p
     return &d->cx;
 }
 
-static void replace(const struct ctx *seed, struct run_driver *d, struct progress_slot *slot)
+/* Returns the newest resourceVersion that the run which takes its place has to see. */
+static uint64_t replace(const struct ctx *seed, struct run_driver *d, struct progress_slot *slot)
 {
     struct ctx *cx = unpark(seed, d, slot);
     if (d->run->controller->replaced)
         d->run->controller->replaced(cx, d->run);
+    uint64_t written = d->written;
     rundrive_drop(d);
+    return written;
 }
 
 static struct queue_outcome resume(const struct ctx *seed, struct run_driver *d, struct progress_slot *slot)
@@ -222,9 +224,12 @@ void rundrive_item(const struct ctx *seed, struct manager *m, const struct contr
             rundrive_drop(parked);
         return;
     }
-    if (parked)
-        replace(seed, parked, slot);
+    struct queue_item own = *item;
+    uint64_t left = parked ? replace(seed, parked, slot) : 0;
+    own.seen_version = left > own.seen_version ? left : own.seen_version;
     struct ctx cx = *seed;
-    *ret_outcome = start(&cx, m, c, item, slot);
+    *ret_outcome = start(&cx, m, c, &own, slot);
+    if (ret_outcome->seen_version < left)
+        ret_outcome->seen_version = left;
     *ret_kept = ret_outcome->verdict == QUEUE_PARK;
 }

@@ -2,24 +2,22 @@
  * apply.c: the story of a staged server-side apply; the contract is in apply.h.
  *
  * Per stage: settle what a proof stands for, read the live objects nothing is known of, mark the skipped ones, dry-run the
- * others, clean up their metadata, decide what drifted, apply that one after the other. Requests per unchanged object:
- * none with a proof; one dry-run when the proof is checked; one GET more without one. Runs on a worker thread; everything
- * lives in the reconcile's arena.
+ * others, clean up their metadata, decide what drifted, apply that one after the other, wait for what others rely on.
+ * Requests per unchanged object: none with a proof; one dry-run when the proof is checked; one GET more without one. The
+ * parts of a stage are a table, so that an apply that waits can be gone on with. Runs on a worker thread; everything lives
+ * in the arena it was opened in.
  */
 #include "libgotk/ssa/apply_parts.h"
 
 #include "libgotk/api/meta.h"
 #include "libgotk/base/str.h"
 #include "libgotk/kube/rest.h"
-#include "libgotk/ssa/kstatus.h"
 #include "libgotk/ssa/managers.h"
 #include "libgotk/ssa/secret.h"
-#include "libgotk/ssa/subject.h"
 
 #define PARALLEL_DEFAULT 4
-#define WAIT_DEFAULT_MS  60000
-#define POLL_FIRST_MS    50
-#define POLL_MAX_MS      2000
+#define STAGE_MS         60000 /* for definitions and classes to become current */
+#define DELETE_MS        60000 /* for objects that are recreated to go, unless the options say */
 #define PATCH_TRIES      3
 
 size_t apply_parallel(const struct apply *ap)
@@ -194,18 +192,6 @@ static bool is_done(const struct item *it)
     return it->settled || it->applied || it->action == CHANGE_SKIPPED || it->error;
 }
 
-static void decide(struct ctx *cx, struct apply *ap)
-{
-    for (size_t i = 0; i < ap->count; i++) {
-        struct item *it = &ap->items[i];
-        if (is_done(it))
-            continue;
-        clean_up(cx, ap, it);
-        if (!it->error)
-            it->action = action_of(cx, ap, it);
-    }
-}
-
 /* Fails with all items' errors, one a line, when there is any. */
 static int join_errors(struct ctx *cx, const struct apply *ap)
 {
@@ -283,72 +269,6 @@ static const struct doc *identity_of(struct ctx *cx, const struct apply *ap, con
     return it->wanted;
 }
 
-/* Applies what changed, in order; records an entry for every object that was dealt with. */
-static int apply_changed(struct ctx *cx, struct apply *ap)
-{
-    for (size_t i = 0; i < ap->count; i++) {
-        struct item *it = &ap->items[i];
-        bool changed = it->action == CHANGE_CREATED || it->action == CHANGE_CONFIGURED;
-        if (changed && !it->applied && apply_one(cx, ap, it) < 0)
-            return err_code(cx);
-        change_add(cx->arena, ap->changes, identity_of(cx, ap, it), it->action);
-    }
-    apply_record(cx, ap);
-    return 0;
-}
-
-/* The states of a stage's objects: those that cannot be relied on, as text, and whether waiting can change that. */
-struct stage_state {
-    struct buf text;
-    bool hopeless;
-};
-
-static int look_at_stage(struct ctx *cx, struct apply *ap, struct stage_state *ret)
-{
-    struct kube_call *calls = new_calls(cx, ap);
-    for (size_t i = 0; i < ap->count; i++)
-        calls[i] = (struct kube_call){ .verb = KUBE_GET, .ref = kube_ref_of(ap->items[i].wanted) };
-    if (kube_do_all(cx, ap->kube, calls, ap->count, apply_parallel(ap)) < 0)
-        return err_code(cx);
-    *ret = (struct stage_state){ .text = buf_new(cx->arena, (size_t)32 << 10), .hopeless = true };
-    for (size_t i = 0; i < ap->count; i++) {
-        bool unread = calls[i].code < 0 && calls[i].code != ERR_NOT_FOUND;
-        struct kstatus status =
-            unread ? kstatus_unread(calls[i].err.message) : kstatus_of(cx->arena, calls[i].result);
-        if (status.code == KSTATUS_CURRENT)
-            continue;
-        ret->hopeless = ret->hopeless && status.code == KSTATUS_FAILED;
-        buf_fmt(&ret->text, "%s%s status: '%s'", ret->text.len ? ", " : "", ap->items[i].name,
-                kstatus_name(status.code));
-        if (status.error)
-            buf_fmt(&ret->text, ": %s", status.error);
-    }
-    return 0;
-}
-
-/* Waits until every definition or class of the stage can be relied on. */
-static int wait_for_stage(struct ctx *cx, struct apply *ap)
-{
-    int64_t timeout = ap->options->wait_timeout_ms ? ap->options->wait_timeout_ms : WAIT_DEFAULT_MS;
-    int64_t until = ctx_now_ms() + timeout;
-    for (int64_t pause = POLL_FIRST_MS;; pause = pause * 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 2) {
-        struct arena_mark mark = arena_mark(cx->arena);
-        struct stage_state state;
-        if (look_at_stage(cx, ap, &state) < 0)
-            return err_code(cx);
-        if (!state.text.len)
-            return 0;
-        if (state.hopeless)
-            return err_fail(cx, ERR_INVALID, "failed early due to stalled resources: [%s]",
-                            buf_text(&state.text));
-        if (ctx_now_ms() >= until)
-            return err_fail(cx, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&state.text));
-        arena_release(cx->arena, mark);
-        if (ctx_sleep(cx, pause) < 0)
-            return err_code(cx);
-    }
-}
-
 static bool is_settled(const struct apply *ap)
 {
     for (size_t i = 0; i < ap->count; i++)
@@ -357,38 +277,13 @@ static bool is_settled(const struct apply *ap)
     return true;
 }
 
-/* What is not known from the proof: from looking at the live objects to knowing what is to be applied. */
-static int examine(struct ctx *cx, struct apply *ap)
+static void fill_stage(struct ctx *cx, struct apply *ap)
 {
-    if (apply_read(cx, ap, is_unknown) < 0)
-        return err_code(cx);
-    apply_mark_skipped(cx, ap);
-    if (apply_single(cx, ap) < 0)
-        return err_code(cx);
-    migrate(cx, ap);
-    if (join_errors(cx, ap) < 0 || apply_dry_run(cx, ap) < 0 || join_errors(cx, ap) < 0)
-        return err_code(cx);
-    decide(cx, ap);
-    return join_errors(cx, ap);
-}
-
-static int run_stage(struct ctx *cx, struct apply *ap, enum ssa_stage stage)
-{
-    apply_recall(cx, ap);
-    bool settled = is_settled(ap);
-    if ((!settled && examine(cx, ap) < 0) || apply_changed(cx, ap) < 0)
-        return err_code(cx);
-    bool relied_on = stage == SSA_STAGE_DEFINITIONS || stage == SSA_STAGE_CLASSES;
-    return relied_on && !settled ? wait_for_stage(cx, ap) : 0;
-}
-
-static void fill_stage(struct ctx *cx, struct apply *ap, const struct doc *objects, enum ssa_stage stage)
-{
-    struct doc **list = ARENA_ARRAY(cx->arena, struct doc *, doc_len(objects));
+    const struct apply_options *o = ap->options;
+    struct doc **list = ARENA_ARRAY(cx->arena, struct doc *, doc_len(ap->objects));
     size_t n = 0;
-    doc_each (object, objects)
-        if (subject_stage(cx->arena, object, ap->options->custom_kinds, ap->options->custom_kinds_count) ==
-            stage)
+    doc_each (object, ap->objects)
+        if (subject_stage(cx->arena, object, o->custom_kinds, o->custom_kinds_count) == ap->stage)
             list[n++] = object;
     subject_sort(cx->arena, list, n);
     ap->items = ARENA_ARRAY(cx->arena, struct item, n);
@@ -396,17 +291,98 @@ static void fill_stage(struct ctx *cx, struct apply *ap, const struct doc *objec
     for (size_t i = 0; i < n; i++)
         ap->items[i] = (struct item){ .wanted = list[i],
                                       .name = subject_name(cx->arena, list[i]),
-                                      .ruled = ignore_may_select(ap->options->ignore, list[i]) };
+                                      .ruled = ignore_may_select(o->ignore, list[i]) };
 }
 
-int apply_staged(struct ctx *cx, struct kube *kube, const struct apply_options *options,
-                 const struct doc *objects, struct changes *changes)
+/* --- the parts of a stage: each returns an apply_next or fails --- */
+
+static int recall(struct ctx *cx, struct apply *ap)
 {
-    struct apply ap = { .kube = kube, .options = options, .changes = changes };
-    for (enum ssa_stage stage = SSA_STAGE_DEFINITIONS; stage < SSA_STAGE_COUNT; stage++) {
-        fill_stage(cx, &ap, objects, stage);
-        if (ap.count && run_stage(cx, &ap, stage) < 0)
-            return err_code(cx);
+    fill_stage(cx, ap);
+    apply_recall(cx, ap);
+    ap->settled = is_settled(ap);
+    return APPLY_DONE;
+}
+
+/* What is not known from the proof: from looking at the live objects to trying what is to be applied. */
+static int examine(struct ctx *cx, struct apply *ap)
+{
+    const struct apply_options *o = ap->options;
+    if (ap->settled)
+        return APPLY_DONE;
+    if (apply_read(cx, ap, is_unknown) < 0)
+        return err_code(cx);
+    apply_mark_skipped(cx, ap);
+    if (apply_single(cx, ap) < 0)
+        return err_code(cx);
+    migrate(cx, ap);
+    if (join_errors(cx, ap) < 0)
+        return err_code(cx);
+    ap->await = wait_set_new(cx->arena, o->delete_timeout_ms ? o->delete_timeout_ms : DELETE_MS);
+    return apply_dry_run(cx, ap);
+}
+
+static int decide(struct ctx *cx, struct apply *ap)
+{
+    if (join_errors(cx, ap) < 0)
+        return err_code(cx);
+    for (size_t i = 0; i < ap->count; i++) {
+        struct item *it = &ap->items[i];
+        if (is_done(it))
+            continue;
+        clean_up(cx, ap, it);
+        if (!it->error)
+            it->action = action_of(cx, ap, it);
     }
-    return 0;
+    return join_errors(cx, ap);
+}
+
+/* Applies what changed, in order; records an entry for every object that was dealt with. */
+static int apply_changed(struct ctx *cx, struct apply *ap)
+{
+    bool relied_on = ap->stage == SSA_STAGE_DEFINITIONS || ap->stage == SSA_STAGE_CLASSES;
+    ap->await = wait_set_new(cx->arena, STAGE_MS);
+    for (size_t i = 0; i < ap->count; i++) {
+        struct item *it = &ap->items[i];
+        bool changed = it->action == CHANGE_CREATED || it->action == CHANGE_CONFIGURED;
+        if (changed && !it->applied && apply_one(cx, ap, it) < 0)
+            return err_code(cx);
+        const struct doc *identity = identity_of(cx, ap, it);
+        change_add(cx->arena, ap->changes, identity, it->action);
+        if (relied_on && !ap->settled)
+            apply_rely_on(cx, ap, it, identity);
+    }
+    apply_record(cx, ap);
+    return APPLY_DONE;
+}
+
+static int (*const parts[])(struct ctx *cx, struct apply *ap) = {
+    recall, examine, apply_await_departures, decide, apply_changed, apply_await_stage,
+};
+
+/* --- the whole --- */
+
+struct apply *apply_open(struct ctx *cx, struct kube *kube, const struct apply_options *options,
+                         const struct doc *objects, struct changes *changes)
+{
+    struct apply_options *own = ARENA_NEW(cx->arena, struct apply_options);
+    struct apply *ap = ARENA_NEW(cx->arena, struct apply);
+    *own = *options;
+    *ap = (struct apply){ .kube = kube, .options = own, .changes = changes, .objects = objects };
+    return ap;
+}
+
+int apply_go_on(struct ctx *cx, struct apply *ap, int64_t *ret_wait_ms)
+{
+    for (; ap->stage < SSA_STAGE_COUNT; ap->stage++) {
+        for (; ap->part < ARRAY_LEN(parts); ap->part++) {
+            int rc = parts[ap->part](cx, ap);
+            if (rc == APPLY_WAITS)
+                *ret_wait_ms = wait_pause(&ap->await, ap->options->tracker);
+            if (rc != APPLY_DONE)
+                return rc;
+        }
+        ap->part = 0;
+    }
+    return APPLY_DONE;
 }

@@ -4,7 +4,9 @@
  * Follows fluxcd/pkg/ssa's ApplyAllStaged: definitions, classes, custom stage kinds, the rest; in each stage every
  * object is read and dry-run first, and nothing of the stage is applied when one of them fails. Requests of a stage run
  * in parallel over the calling thread's connections. What upstream does not: all failing objects are reported, not just
- * the first. What a proof of an earlier apply stands for is neither read nor dry-run again. Runs on a worker thread.
+ * the first. What a proof of an earlier apply stands for is neither read nor dry-run again. Where upstream holds a thread
+ * (until definitions can be relied on, until an object that is recreated is gone) this one returns and goes on later.
+ * Runs on a worker thread.
  */
 #ifndef GOTK_SSA_APPLY_H
 #define GOTK_SSA_APPLY_H
@@ -31,14 +33,25 @@ struct apply_options {
     bool preview;                      /* diff.h: what would be recreated is not, but counts as created */
     bool full;                         /* dry-run every object although its proof stands */
     bool patient;                      /* as proof_stands has it */
-    int64_t wait_timeout_ms;           /* for definitions and classes to become current; 0: 60 s */
     int64_t delete_timeout_ms;         /* for objects that are recreated to go; 0: 60 s */
 };
 
-/* Applies `objects` (a DOC_ARRAY; normalized and labelled by the caller) and records what happened to each in
- * *changes, also when it fails. The error of a dry-run or apply reads "Kind/namespace/name dry-run failed (Reason): ...";
- * several are joined by newlines. */
-int apply_staged(struct ctx *cx, struct kube *kube, const struct apply_options *options,
-                 const struct doc *objects, struct changes *changes) MUST_CHECK;
+/* What an apply returns besides a negative error code. */
+enum apply_next {
+    APPLY_DONE = 0,
+    APPLY_WAITS = 1, /* for objects of the cluster: to be gone on with later */
+};
+
+struct apply;
+
+/* An apply of `objects` (a DOC_ARRAY; normalized and labelled by the caller) that has not begun. It lives in cx->arena, and
+ * what it is given must last as long; the options are copied. What happens to each object is recorded in *changes. */
+struct apply *apply_open(struct ctx *cx, struct kube *kube, const struct apply_options *options,
+                         const struct doc *objects, struct changes *changes);
+
+/* Goes on until all is applied, or as far as it gets: with APPLY_WAITS it is called again, on any thread but with the same
+ * arena, when the tracker tells of an object or after *ret_wait_ms. The error of a dry-run or apply reads
+ * "Kind/namespace/name dry-run failed (Reason): ..."; several are joined by newlines. After a failure it is over. */
+int apply_go_on(struct ctx *cx, struct apply *ap, int64_t *ret_wait_ms) MUST_CHECK;
 
 #endif

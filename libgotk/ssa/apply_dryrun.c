@@ -33,8 +33,18 @@ static bool may_recreate(struct ctx *cx, const struct apply *ap, const struct it
            meta_marked(it->live, force, "enabled");
 }
 
-/* A dry-run refused for an immutable field: delete the object where that is allowed, and dry-run again. */
-static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *it, struct kube_call *call)
+void apply_recreate(struct ctx *cx, struct apply *ap, struct item *it)
+{
+    struct kube_call call = apply_call(ap, it->wanted, true);
+    it->live = NULL;
+    if (kube_do(cx, ap->kube, &call) < 0)
+        explain_dry_run(cx, it, &call);
+    else
+        it->after = call.result;
+}
+
+/* A dry-run refused for an immutable field: where that is allowed the object is deleted, to be made anew once it is gone. */
+static void begin_recreation(struct ctx *cx, struct apply *ap, struct item *it, const struct kube_call *call)
 {
     bool gone = !it->live && !it->unread.code;
     if (gone || !recreate_would_help(call) || !may_recreate(cx, ap, it)) {
@@ -45,17 +55,12 @@ static void retry_by_recreating(struct ctx *cx, struct apply *ap, struct item *i
         it->action = CHANGE_CREATED;
         return;
     }
-    if (recreate_delete(cx, ap->kube, &call->ref, ap->options->delete_timeout_ms) < 0) {
-        cx->err.message = str_fmt(cx->arena, "%s immutable field detected, %s", it->name, cx->err.message);
+    if (recreate_delete(cx, ap->kube, &call->ref) < 0) {
+        err_wrap(cx, "%s immutable field detected, failed to delete object", it->name);
         apply_fail_item(cx, it);
         return;
     }
-    it->live = NULL;
-    *call = apply_call(ap, it->wanted, true);
-    if (kube_do(cx, ap->kube, call) < 0)
-        explain_dry_run(cx, it, call);
-    else
-        it->after = call->result;
+    it->going = true;
 }
 
 /* A dry-run refused for fields the kind does not declare: upstream drops them unseen, so drop them and dry-run again. */
@@ -123,7 +128,7 @@ static void settle_refusal(struct ctx *cx, struct apply *ap, struct item *it, st
     if (call->code < 0)
         retry_without_undeclared(cx, ap, it, call);
     if (call->code < 0)
-        retry_by_recreating(cx, ap, it, call);
+        begin_recreation(cx, ap, it, call);
     refuse_unread(cx, it);
 }
 

@@ -1,11 +1,13 @@
 /*
  * apply_parts.h: what the chapters of a staged apply share: apply.c (the story), apply_proof.c (what need not be asked),
- * apply_dryrun.c (the dry-run and what a refusal leads to).
+ * apply_dryrun.c (the dry-run and what a refusal leads to), apply_wait.c (what it waits for).
  */
 #ifndef GOTK_SSA_APPLY_PARTS_H
 #define GOTK_SSA_APPLY_PARTS_H
 
 #include "libgotk/ssa/apply.h"
+#include "libgotk/ssa/subject.h"
+#include "libgotk/ssa/wait.h"
 
 /* One object on its way through a stage. */
 struct item {
@@ -28,6 +30,7 @@ struct item {
     bool ruled;   /* an ignore rule may be for it: without its live object nothing is known */
     bool settled; /* nothing needs to be asked or done */
     bool applied; /* `after` is what was stored */
+    bool going;   /* it was deleted, and is waited for to be gone: then it is made anew */
 };
 
 /* All one apply knows. */
@@ -37,6 +40,13 @@ struct apply {
     struct changes *changes;
     struct item *items; /* of the present stage, sorted */
     size_t count;
+
+    /* Where it is, for as long as it takes. */
+    const struct doc *objects;
+    enum ssa_stage stage;
+    size_t part;           /* of the stage: the index in a table of apply.c */
+    bool settled;          /* no item of the stage needs anything */
+    struct wait_set await; /* what it waits for to be current, and until when it waits for anything */
 };
 
 /* apply.c */
@@ -78,7 +88,22 @@ bool apply_proves_unchanged(struct ctx *cx, const struct item *it);
 /* True for an item whose live object has to be read after all. */
 bool apply_needs_look(const struct item *it);
 
-/* Dry-runs all items that are neither settled nor skipped; what is refused is explained in the item. */
+/* Dry-runs all items that are neither settled nor skipped; what is refused is explained in the item, or on its way to be
+ * recreated. */
 int apply_dry_run(struct ctx *cx, struct apply *ap) MUST_CHECK;
+
+/* Dry-runs an item again whose object is gone. */
+void apply_recreate(struct ctx *cx, struct apply *ap, struct item *it);
+
+/* apply_wait.c */
+
+/* An apply_next: APPLY_DONE once no item is going any more. What does not go in time is explained in the item. */
+int apply_await_departures(struct ctx *cx, struct apply *ap) MUST_CHECK;
+
+/* Begins to wait for the objects of the stage, each named by the document it is known by, to be current. */
+void apply_rely_on(struct ctx *cx, struct apply *ap, const struct item *it, const struct doc *identity);
+
+/* An apply_next: APPLY_DONE once all that was named by apply_rely_on is current. */
+int apply_await_stage(struct ctx *cx, struct apply *ap) MUST_CHECK;
 
 #endif

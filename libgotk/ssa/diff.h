@@ -20,7 +20,7 @@ struct diff_entry {
 
 VEC_NAMED(diff_entries, struct diff_entry);
 
-/* Compares `objects` (as for apply_staged, in whose options the proof and the waits mean nothing here) with the cluster: one
+/* Compares `objects` (as for apply_open, in whose options the proof and the waits mean nothing here) with the cluster: one
  * entry each, in their order, and the same in *changes for the inventory. Fails only when nothing could be compared. */
 int diff_objects(struct ctx *cx, struct kube *kube, const struct apply_options *options,
                  const struct doc *objects, struct diff_entries *ret_entries,

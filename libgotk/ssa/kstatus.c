@@ -351,8 +351,11 @@ static struct kstatus judge_pending_pod(const struct doc *pod)
     gotime_parse_rfc3339(str_or(doc_text_at(pod, "metadata", "creationTimestamp"), ""), &created_ns);
     if (!is_unschedulable(pod))
         return in_progress("PodPending", "Pod is in the Pending phase");
-    if (created_ns > gotime_now_ns() - SCHEDULE_WINDOW_NS)
-        return in_progress("PodNotScheduled", "Pod has not been scheduled");
+    if (created_ns > gotime_now_ns() - SCHEDULE_WINDOW_NS) {
+        struct kstatus waits = in_progress("PodNotScheduled", "Pod has not been scheduled");
+        waits.again_ns = created_ns + SCHEDULE_WINDOW_NS;
+        return waits;
+    }
     return has_failed("PodUnschedulable", "Pod could not be scheduled");
 }
 

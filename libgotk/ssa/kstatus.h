@@ -25,6 +25,7 @@ struct kstatus {
     const char *reason;  /* "LessReady", or that of the condition that decided; "" when current */
     const char *message; /* "Ready: 1/3" */
     const char *error;   /* KSTATUS_UNKNOWN: why it cannot be told; NULL otherwise */
+    int64_t again_ns;    /* when time alone will change it, as gotime_now_ns counts; 0: it will not */
 };
 
 /* The status of a live object; NULL: not found. */

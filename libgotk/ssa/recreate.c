@@ -8,10 +8,6 @@
 
 #include <string.h>
 
-#define POLL_FIRST_MS 50
-#define POLL_MAX_MS   2000
-#define WAIT_MS       60000
-
 bool recreate_would_help(const struct kube_call *call)
 {
     const char *message = str_or(call->err.message, "");
@@ -29,32 +25,24 @@ static int fail_waiting(struct ctx *cx, const struct doc *live)
                     buf_text(&holders));
 }
 
-static int wait_until_gone(struct ctx *cx, struct kube *kube, const struct kube_ref *ref, int64_t timeout_ms)
+int recreate_gone(struct ctx *cx, struct kube *kube, const struct kube_ref *ref, bool timed_out,
+                  bool *ret_gone)
 {
-    int64_t until = ctx_now_ms() + timeout_ms;
-    for (int64_t pause = POLL_FIRST_MS;; pause = pause * 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 2) {
-        struct doc *live;
-        if (kube_get(cx, kube, ref, &live) < 0) {
-            if (cx->err.code != ERR_NOT_FOUND)
-                return err_code(cx);
-            err_clear(cx);
-            return 0;
-        }
-        if (ctx_now_ms() >= until)
-            return fail_waiting(cx, live);
-        if (ctx_sleep(cx, pause) < 0)
-            return err_code(cx);
-    }
+    struct kube_call call = { .verb = KUBE_GET, .ref = *ref, .metadata_only = true };
+    int rc = kube_do(cx, kube, &call);
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return rc;
+    err_clear(cx);
+    if (rc == 0 && timed_out)
+        return fail_waiting(cx, call.result);
+    *ret_gone = rc < 0;
+    return 0;
 }
 
-int recreate_delete(struct ctx *cx, struct kube *kube, const struct kube_ref *ref, int64_t timeout_ms)
+int recreate_delete(struct ctx *cx, struct kube *kube, const struct kube_ref *ref)
 {
-    if (kube_delete(cx, kube, ref, "Background", NULL) < 0) {
-        if (cx->err.code != ERR_NOT_FOUND)
-            return err_wrap(cx, "failed to delete object");
-        err_clear(cx);
-    }
-    if (wait_until_gone(cx, kube, ref, timeout_ms ? timeout_ms : WAIT_MS) < 0)
-        return err_wrap(cx, "failed to wait for object to be deleted");
+    if (kube_delete(cx, kube, ref, "Background", NULL) < 0 && cx->err.code != ERR_NOT_FOUND)
+        return err_code(cx);
+    err_clear(cx);
     return 0;
 }

@@ -11,9 +11,11 @@
 /* True when the failed call was refused because a field is immutable (reason Conflict or Invalid, or the wording). */
 bool recreate_would_help(const struct kube_call *call);
 
-/* Deletes the object and waits until it is gone, for `timeout_ms` at most (0: 60 s; upstream waits for ever): ERR_TIMEOUT
- * names the finalizers that hold it. */
-int recreate_delete(struct ctx *cx, struct kube *kube, const struct kube_ref *ref,
-                    int64_t timeout_ms) MUST_CHECK;
+/* Deletes the object; fine when it is gone already. */
+int recreate_delete(struct ctx *cx, struct kube *kube, const struct kube_ref *ref) MUST_CHECK;
+
+/* Whether it is gone. ERR_TIMEOUT when it is not and `timed_out`, which names the finalizers that hold it. */
+int recreate_gone(struct ctx *cx, struct kube *kube, const struct kube_ref *ref, bool timed_out,
+                  bool *ret_gone) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include "libgotk/ssa/wait.h"
 
 #include "libgotk/base/buf.h"
+#include "libgotk/base/gotime.h"
 #include "libgotk/base/str.h"
 #include "libgotk/kube/rest.h"
 #include "libgotk/ssa/pods.h"
@@ -15,9 +16,18 @@
 
 #define LIST_MAX ((size_t)24 << 10)
 
-struct wait_set wait_set_new(struct arena *a)
+/* Until the next look: at first, at most, when somebody will tell, and while the API server does not know a kind (each look
+ * asks it for all kinds then). */
+#define PAUSE_FIRST_MS    100
+#define PAUSE_MAX_MS      2000
+#define PAUSE_TOLD_MS     30000
+#define PAUSE_KINDLESS_MS 10000
+
+struct wait_set wait_set_new(struct arena *a, int64_t timeout_ms)
 {
-    return (struct wait_set){ .places = map_new(a) };
+    return (struct wait_set){ .places = map_new(a),
+                              .until_ms = ctx_now_ms() + timeout_ms,
+                              .pause_ms = PAUSE_FIRST_MS };
 }
 
 static const char *id_of(struct arena *a, const char *group, const char *kind, const char *ns,
@@ -98,12 +108,6 @@ static int map_object(struct ctx *cx, struct kube *k, const struct wait_object *
     return 0;
 }
 
-int wait_ref(struct ctx *cx, struct kube *k, const struct wait_object *o, struct kube_ref *ret_ref)
-{
-    bool namespaced;
-    return map_object(cx, k, o, &namespaced, ret_ref);
-}
-
 /* The request for an object; false when none can be made, which is judged at once. */
 static bool ask(struct ctx *cx, struct kube *k, struct wait_object *o, struct kube_call *ret_call)
 {
@@ -141,11 +145,22 @@ static uint64_t version_of(const struct doc *live)
     return (uint64_t)version;
 }
 
-/* Pods decide over some owners, and a Pod without a node fails by waiting. */
-static bool is_restless(const struct wait_object *o)
+static int64_t ms_until(int64_t unix_ns)
 {
-    return o->code == KSTATUS_IN_PROGRESS &&
-           (kstatus_asks_pods(o->live) || str_eq(o->status.reason, "PodNotScheduled"));
+    int64_t ns = unix_ns - gotime_now_ns();
+    return ns > 0 ? ns / GOTIME_MS + 1 : 0;
+}
+
+/* What it takes, beside the object itself, to know when it has to be judged anew. */
+static void note_dependence(struct ctx *cx, struct wait_object *o)
+{
+    bool in_progress = o->code == KSTATUS_IN_PROGRESS;
+    const char *pods = in_progress && kstatus_asks_pods(o->live)
+                           ? pods_selector(cx->arena, doc_path(o->live, "spec", "selector"))
+                           : "";
+    o->pods = *pods ? pods : NULL;
+    o->asks_pods = o->pods;
+    o->again_ms = in_progress && o->status.again_ns ? ctx_now_ms() + ms_until(o->status.again_ns) : 0;
 }
 
 static void take_answer(struct ctx *cx, struct kube *k, struct wait_object *o, const struct kube_call *call)
@@ -159,7 +174,7 @@ static void take_answer(struct ctx *cx, struct kube *k, struct wait_object *o, c
     if (absent && o->may_vanish)
         o->code = KSTATUS_CURRENT;
     o->version = version_of(o->live);
-    o->restless = is_restless(o);
+    note_dependence(cx, o);
 }
 
 static int read_due(struct ctx *cx, struct kube *k, struct wait_set *set, size_t parallel)
@@ -180,22 +195,12 @@ static int read_due(struct ctx *cx, struct kube *k, struct wait_set *set, size_t
 void wait_forget_look(struct wait_set *set)
 {
     for (size_t i = 0; i < set->len; i++) {
-        set->at[i].seen = false;
-        set->at[i].live = NULL;
-        set->at[i].status = (struct kstatus){ .code = set->at[i].code, .reason = "", .message = "" };
+        struct wait_object *o = &set->at[i];
+        o->seen = false;
+        o->live = NULL;
+        o->pods = NULL;
+        o->status = (struct kstatus){ .code = o->code, .reason = "", .message = "" };
     }
-}
-
-int wait_look(struct ctx *cx, struct kube *k, struct wait_set *set, size_t parallel)
-{
-    wait_forget_look(set);
-    if (read_due(cx, k, set, parallel) < 0)
-        return err_code(cx);
-    if (wait_verdict(set, false) != WAIT_HEALTHY)
-        return 0;
-    for (size_t i = 0; i < set->len; i++)
-        set->at[i].due = !set->at[i].seen && !set->at[i].vouched;
-    return read_due(cx, k, set, parallel);
 }
 
 void wait_due_again(struct wait_set *set)
@@ -212,33 +217,135 @@ static enum tracker_view view_of(struct tracker *t, const struct wait_object *o,
     int n = snprintf(api_version, sizeof(api_version), "%s%s", o->group, *o->group ? "/v1" : "v1");
     const struct kube_ref ref = { api_version, o->kind, o->ns, o->name };
     enum tracker_view view = TRACKER_UNSURE;
-    if (t && o->owned && !o->restless && n > 0 && (size_t)n < sizeof(api_version))
+    if (t && o->owned && n > 0 && (size_t)n < sizeof(api_version))
         view = tracker_look(t, &ref, &mark);
     *ret_version = mark.version;
     return view;
 }
 
-void wait_due_moved(struct wait_set *set, struct tracker *t)
+/* Whether a lookout told of something since it was last asked. */
+static bool has_told(struct wait_lookout *l)
+{
+    unsigned before = l->told;
+    l->told = l->handle ? tracker_lookout_told(l->handle) : 0;
+    return l->told != before;
+}
+
+/* Has the next look read only what moved, or may have moved without anyone's telling. */
+static void find_due(struct wait_set *set, struct tracker *t)
 {
     for (size_t i = 0; i < set->len; i++) {
         struct wait_object *o = &set->at[i];
         uint64_t version;
-        bool present = view_of(t, o, &version) == TRACKER_PRESENT;
+        bool present = view_of(t, o, &version) == TRACKER_PRESENT, waits = o->code != KSTATUS_CURRENT;
+        bool told = has_told(&o->self), told_of_pods = has_told(&o->its_pods);
+        bool moved = present ? version > o->version : told || (waits && !o->self.handle);
+        bool blind = o->asks_pods && !o->its_pods.handle;
+        bool late = o->again_ms && o->again_ms <= ctx_now_ms();
         o->vouched = present && version == o->version;
-        o->due = o->due || (present ? version > o->version : o->code != KSTATUS_CURRENT);
+        o->due = o->due || moved || (waits && (told_of_pods || blind || late));
     }
 }
 
-bool wait_is_told(const struct wait_set *set, struct tracker *t)
+int wait_look(struct ctx *cx, struct kube *k, struct wait_set *set, struct tracker *t, size_t parallel,
+              bool fail_fast, enum wait_verdict *ret_verdict)
 {
+    bool timed_out = ctx_now_ms() >= set->until_ms;
+    find_due(set, t);
+    if (timed_out)
+        wait_due_again(set);
+    wait_forget_look(set);
+    if (read_due(cx, k, set, parallel) < 0)
+        return err_code(cx);
+    if (wait_verdict(set, false) == WAIT_HEALTHY) {
+        for (size_t i = 0; i < set->len; i++)
+            set->at[i].due = !set->at[i].seen && !set->at[i].vouched;
+        if (read_due(cx, k, set, parallel) < 0)
+            return err_code(cx);
+    }
+    enum wait_verdict verdict = wait_verdict(set, fail_fast);
+    *ret_verdict = verdict == WAIT_GOES_ON && timed_out ? WAIT_TIMED_OUT : verdict;
+    return 0;
+}
+
+/* --- until the next look --- */
+
+static void watch_itself(struct ctx *cx, struct kube *k, struct wait_object *o, struct tracker *t,
+                         const char *owner_ns, const char *owner)
+{
+    bool namespaced;
+    struct kube_ref ref;
+    if (o->self.handle || o->owned || o->kindless || o->placeless)
+        return;
+    if (map_object(cx, k, o, &namespaced, &ref) < 0)
+        err_clear(cx);
+    else
+        o->self.handle = tracker_lookout_open(cx, t, &ref, NULL, owner_ns, owner);
+}
+
+static void watch_pods(struct ctx *cx, struct wait_object *o, struct tracker *t, const char *owner_ns,
+                       const char *owner)
+{
+    const struct kube_ref pods = { .api_version = "v1", .kind = "Pod", .ns = o->ns };
+    if (o->pods && !o->its_pods.handle)
+        o->its_pods.handle = tracker_lookout_open(cx, t, &pods, o->pods, owner_ns, owner);
+}
+
+void wait_watch(struct ctx *cx, struct kube *k, struct wait_set *set, struct tracker *t, const char *owner_ns,
+                const char *owner)
+{
+    for (size_t i = 0; t && i < set->len; i++) {
+        if (set->at[i].code == KSTATUS_CURRENT)
+            continue;
+        watch_itself(cx, k, &set->at[i], t, owner_ns, owner);
+        watch_pods(cx, &set->at[i], t, owner_ns, owner);
+    }
+}
+
+void wait_close(void *set)
+{
+    struct wait_set *s = set;
+    for (size_t i = 0; i < s->len; i++) {
+        tracker_lookout_close(s->at[i].self.handle);
+        tracker_lookout_close(s->at[i].its_pods.handle);
+        s->at[i].self = s->at[i].its_pods = (struct wait_lookout){ 0 };
+    }
+}
+
+/* True when nobody has to look at it before someone tells of a change. */
+static bool is_told(const struct wait_object *o, struct tracker *t)
+{
+    uint64_t version;
+    if (o->code == KSTATUS_CURRENT)
+        return true;
+    return (o->self.handle || view_of(t, o, &version) == TRACKER_PRESENT) &&
+           (!o->asks_pods || o->its_pods.handle);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t wait_pause(struct wait_set *set, struct tracker *t)
+{
+    bool told = !set->untold, kindless = false;
+    int64_t now_ms = ctx_now_ms(), due_ms = set->until_ms, pause_ms = set->pause_ms;
     for (size_t i = 0; i < set->len; i++) {
         const struct wait_object *o = &set->at[i];
-        uint64_t version;
-        if (o->code != KSTATUS_CURRENT && !o->watched && view_of(t, o, &version) != TRACKER_PRESENT)
-            return false;
+        told = told && is_told(o, t);
+        kindless = kindless || o->kindless;
+        if (o->again_ms)
+            due_ms = least(due_ms, o->again_ms);
     }
-    return true;
+    set->pause_ms = least(pause_ms * 2, PAUSE_MAX_MS);
+    if (told || kindless)
+        pause_ms = kindless ? PAUSE_KINDLESS_MS : PAUSE_TOLD_MS;
+    pause_ms = least(pause_ms, due_ms - now_ms);
+    return pause_ms > 0 ? pause_ms : 1;
 }
+
+/* --- what it means --- */
 
 static const struct wait_object *find_placeless(const struct wait_set *set)
 {

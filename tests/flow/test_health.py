@@ -276,3 +276,26 @@ def test_a_wait_asks_nothing_until_something_moves(cp, api, ns, repo, flux):
     for deployed, name in (("web", "app"), ("foreign", "named")):
         make_available(api, ns, deployed)
         assert rig.seconds_until(lambda: flux.get(name), until=lambda ks: rig.is_ready(ks, repo.head())) < rig.proc.SLOW
+
+
+def test_pods_that_decide_are_watched_and_time_is_waited_for(cp, api, ns, repo, flux):
+    """A StatefulSet fails by its pods, a Pod by having no node for 15 s: neither is asked for again and again."""
+    template = json.loads(deployment("sts"))["spec"]
+    repo.commit({"sts/sts.yaml": json.dumps(rig.Kind("apps/v1", "statefulsets", "StatefulSet").object("sts", spec={**template, "serviceName": "sts"})),
+                 "pod/pod.yaml": json.dumps(pod("bare", "bare")[0]), "none/README": "nothing"})
+    flux.source().apply("sts", path="./sts", wait=True).apply("pod", path="./pod", wait=True)
+    flux.apply("named", path="./none", healthChecks=[{"kind": "StatefulSet", "name": "sts", "namespace": ns}])
+    for name in ("sts", "pod", "named"):
+        checking(flux, name)
+    set_status(api, POD, ns, "bare", phase="Pending", conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}])
+    time.sleep(1.5)
+    mark = cp.audit_mark()
+    time.sleep(5)
+    assert not cp.requests(mark, "kustomize-controller", ns=ns)
+    api.post(POD, pod("sts-0", "sts")[0], ns)
+    set_status(api, POD, ns, "sts-0", phase="Running", containerStatuses=[{
+        "name": "web", "image": "x", "imageID": "", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}])
+    for name in ("sts", "named"):
+        assert rig.seconds_until(lambda: flux.get(name), until=lambda ks: rig.condition(ks).get("reason") == "HealthCheckFailed") < rig.proc.SLOW
+    took = re.match(r"health check failed after ([\d.]+)s", flux.failed("HealthCheckFailed", f"Pod/{ns}/bare status: 'Failed'", "pod"))
+    assert 14 < float(took[1]) < 15 + rig.proc.SLOW

@@ -8,7 +8,7 @@
 static struct wait_set set_of(struct ctx *cx, const enum kstatus_code *codes, size_t n)
 {
     static const char *const names[] = { "a", "b", "c" };
-    struct wait_set set = wait_set_new(cx->arena);
+    struct wait_set set = wait_set_new(cx->arena, 60000);
     for (size_t i = 0; i < n; i++) {
         wait_add(cx->arena, &set, "apps", "Deployment", "ns", names[i]);
         set.at[i].code = codes[i];
@@ -42,7 +42,7 @@ static void all_objects_decide(void **state)
         if (wait_verdict(&set, true) != verdicts[i].fast || wait_verdict(&set, false) != verdicts[i].slow)
             fail_msg("row %zu", i);
     }
-    struct wait_set none = wait_set_new(cx->arena);
+    struct wait_set none = wait_set_new(cx->arena, 60000);
     assert_int_equal(wait_verdict(&none, true), WAIT_HEALTHY);
 }
 
@@ -79,7 +79,7 @@ static void an_object_without_a_place_ends_the_wait(void **state)
 static void objects_are_found_by_identity(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    struct wait_set set = wait_set_new(cx->arena);
+    struct wait_set set = wait_set_new(cx->arena, 60000);
     wait_add(cx->arena, &set, "", "ConfigMap", "ns", "a");
     wait_add(cx->arena, &set, "", "ConfigMap", "ns", "b");
     wait_add(cx->arena, &set, "", "Secret", "ns", "b");
@@ -95,6 +95,28 @@ static void objects_are_found_by_identity(void **state)
     wait_due_again(&set);
     assert_false(set.at[0].due);
     assert_true(set.at[1].due);
+}
+
+/* Who is told of nothing looks less and less often, but never after the end, nor after the time that time itself decides. */
+static void pauses_grow_up_to_a_limit(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const enum kstatus_code codes[] = { P, C };
+    struct wait_set set = set_of(cx, codes, 2);
+    const int64_t pauses[] = { 100, 200, 400, 800, 1600, 2000, 2000 };
+    for (size_t i = 0; i < ARRAY_LEN(pauses); i++)
+        assert_int_equal(wait_pause(&set, NULL), pauses[i]);
+    set.at[0].kindless = true;
+    assert_int_equal(wait_pause(&set, NULL), 10000);
+    set.at[0].again_ms = ctx_now_ms() + 5000;
+    assert_in_range(wait_pause(&set, NULL), 4000, 5000);
+    set.until_ms = ctx_now_ms() - 1;
+    assert_int_equal(wait_pause(&set, NULL), 1);
+    const enum kstatus_code current[] = { C, C };
+    set = set_of(cx, current, 2);
+    assert_int_equal(wait_pause(&set, NULL), 30000);
+    set.untold = true;
+    assert_int_equal(wait_pause(&set, NULL), 200);
 }
 
 static const struct {
@@ -153,6 +175,7 @@ int main(void)
         UNIT_TEST(failures_are_worded_as_upstream_does),
         UNIT_TEST(an_object_without_a_place_ends_the_wait),
         UNIT_TEST(objects_are_found_by_identity),
+        UNIT_TEST(pauses_grow_up_to_a_limit),
         UNIT_TEST(selectors_become_text),
         UNIT_TEST(containers_tell_what_they_wait_for),
     };
