@@ -21,11 +21,16 @@ else ifeq ($(SAN),address)
   SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifeq ($(SAN),thread)
   SANFLAGS := -fsanitize=thread -fno-omit-frame-pointer
+else ifeq ($(SAN),fuzz)
+  # libFuzzer comes with clang alone, which takes neither all of gcc's warnings nor, in version 14, the zeroing of variables.
+  WARN := -Wall -Wno-unknown-warning-option
+  HARDEN := -fPIE -fno-common
+  SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D__SANITIZE_ADDRESS__=1
 else
-  $(error SAN is '$(SAN)': it can be address (with undefined) or thread)
+  $(error SAN is '$(SAN)': it can be address (with undefined), thread or fuzz)
 endif
 
-CC := gcc
+CC := $(if $(filter fuzz,$(SAN)),clang,gcc)
 VERSION ?= v0.1.0
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 CFLAGS ?= -O2 -g
@@ -67,14 +72,24 @@ $(OUT)/%.o: %.c Makefile
 	@echo "  CC   $@"
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# tests/unit/<controller>/test_x.c links that controller's objects but main.o; the others link libgotk alone.
-unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS),$(if $(findstring /unit/$(c)/,$(1)),$(call ctrl_obj,$(c)))))
+# tests/unit/<controller>/test_x.c links that controller's objects but main.o; the others link libgotk alone. So does
+# tests/fuzz/<controller>/fuzz_x.c.
+unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS),$(if $(findstring /$(c)/,$(1)),$(call ctrl_obj,$(c)))))
 .PRECIOUS: $(OUT)/tests/%.o
 .SECONDEXPANSION:
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(UNIT_LIB) $(OUT)/libgotk.a $$(call unit_extra,$$@)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(SANFLAGS) $(LDHARDEN) -o $@ $(filter %.o,$^) $(OUT)/libgotk.a $(PKG_LIBS) -lcmocka -lpthread -lm
+
+# With SAN=fuzz alone. tests/fuzz/<layer>/fuzz_x.c becomes build/fuzz/targets/<layer>/fuzz_x.
+FUZZ_SRC := $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null | sort)
+FUZZ_BINS := $(FUZZ_SRC:tests/fuzz/%.c=$(OUT)/targets/%)
+FUZZ_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/fuzz/lib/*.c))
+$(OUT)/targets/%: $(OUT)/tests/fuzz/%.o $(FUZZ_LIB) $(OUT)/libgotk.a $$(call unit_extra,$$@)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(CC) $(SANFLAGS) -fsanitize=fuzzer $(LDHARDEN) -o $@ $(filter %.o,$^) $(OUT)/libgotk.a $(PKG_LIBS) -lpthread -lm
 
 .PHONY: deps
 deps: ## install the Debian packages everything here needs
@@ -87,6 +102,14 @@ units: $(UNIT_BINS)
 unit: deps ## build and run the unit tests (SAN=address|thread; T=name runs those whose path contains name)
 	@$(MAKE) -s -j$(shell nproc) units
 	@tests/rig/run-units --out $(OUT)/results $(if $(T),$(foreach t,$(T),$(shell echo $(UNIT_BINS) | tr ' ' '\n' | grep -- '$(t)')),$(UNIT_BINS))
+
+.PHONY: fuzzers
+fuzzers: $(filter %$(if $(T),/fuzz_$(T)),$(FUZZ_BINS))
+
+.PHONY: fuzz
+fuzz: deps ## search for inputs that break a parser (T=name for one target, SECONDS=n for each: 60); tests/fuzz/run tells more
+	@$(MAKE) -s -j$(shell nproc) SAN=fuzz T=$(T) fuzzers
+	@tests/fuzz/run --build build/fuzz --seconds $(or $(SECONDS),60) $(T)
 
 .PHONY: flow
 flow: deps ## build the controllers and run the flow tests on a real control plane (K=expression selects)

@@ -1,0 +1,41 @@
+/*
+ * fuzz.h: what every fuzz target starts with.
+ *
+ * A target is one file, tests/fuzz/<layer>/fuzz_<name>.c, that defines `fuzz_target`: what to run, what to start from
+ * and which words the format has. `make fuzz T=<name>` finds it, builds it with clang's libFuzzer, ASan and UBSan, and runs
+ * it (tests/fuzz/run). A target says that something is wrong by crashing: fuzz_that().
+ */
+#ifndef GOTK_TESTS_FUZZ_H
+#define GOTK_TESTS_FUZZ_H
+
+#include "libgotk/base/ctx.h"
+
+#include <stddef.h>
+
+struct fuzz_target {
+    /* Called with a fresh context; `text` has a NUL behind its `len` bytes. */
+    void (*run)(struct ctx *cx, const char *text, size_t len);
+    /* NULL-terminated: "GLOB" (each file), "GLOB#a,b" (these members of each line of JSON Lines, as parts), "GLOB#1,2"
+     * (columns of lines with tabs), "GLOB/" (each folder, its files as parts). A leading "=" is the seed itself. */
+    const char *const *seeds;
+    const char *const *words; /* NULL-terminated: what a mutation may put in; NULL: none */
+};
+
+extern const struct fuzz_target fuzz_target;
+
+/* Stops the process, so that libFuzzer keeps the input, unless the condition holds. */
+#define fuzz_that(condition) fuzz_check((condition), #condition, __FILE__, __LINE__)
+void fuzz_check(bool holds, const char *what, const char *file, int line);
+
+/* An input of several parts: a line "=== NAME" opens each; what stands before the first has the name "". */
+struct fuzz_part {
+    const char *name;
+    const char *text; /* NUL-terminated */
+    size_t len;
+};
+size_t fuzz_parts(struct ctx *cx, const char *text, size_t len, struct fuzz_part *parts, size_t max);
+
+/* A folder in memory, empty at each call. */
+const char *fuzz_folder(void);
+
+#endif
