@@ -40,6 +40,7 @@ struct state {
     char **custom_kinds; /* --custom-apply-stage-kinds, split */
     size_t custom_kinds_count;
     int64_t full_check_interval_ns;
+    int64_t request_check_age_ns;
     struct tree_cache *trees;
     struct targets *targets;
     struct manager *manager;
@@ -49,6 +50,8 @@ struct state {
 
 /* What a run knows and learns of a proof of no change (prove.c). */
 struct proving {
+    int64_t began_ms;         /* as ctx_now_ms counts */
+    bool requested;           /* somebody asked for this run */
     bool known;               /* `before` is there */
     bool full;                /* every object is dry-run, whatever is known of it */
     bool drift;               /* it runs because an object moved, and for nothing else */

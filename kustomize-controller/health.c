@@ -164,7 +164,8 @@ static int fail(struct ctx *cx, struct ks_run *r, bool timed_out)
                     text);
 }
 
-/* Looks, and parks until somebody tells that an object changed; where nobody can, until the next look. */
+/* Looks, and parks until somebody tells that an object changed; where nobody can, until the next look. What was Ready by a
+ * proof is so no longer. */
 static int look(struct ctx *cx, struct ks_run *r)
 {
     struct wait_set *set = &r->health.set;
@@ -181,6 +182,7 @@ static int look(struct ctx *cx, struct ks_run *r)
     wait_forget_look(set);
     arena_release(cx->arena, mark);
     scratch_end(cx, r);
+    cond_set(&r->run.conds, COND_READY, COND_UNKNOWN, "Progressing", "Reconciliation in progress");
     r->run.wait_ms = wait_pause(set, r->tracker);
     return STEP_WAIT;
 }

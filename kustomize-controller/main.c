@@ -25,6 +25,12 @@ static const struct flag flags[] = {
       .help =
           "The time after which all objects of a Kustomization are dry-run although nothing seems to have "
           "changed; 0: at each interval." },
+    { .name = "request-check-age",
+      .kind = FLAG_DURATION,
+      .target = &state.request_check_age_ns,
+      .fallback = "1m",
+      .help = "The age from which on the last dry-run of all objects of a Kustomization does not do for a "
+              "requested reconcile, although nothing seems to have changed; 0: each request is a full check." },
     { .name = "no-remote-bases",
       .kind = FLAG_BOOL,
       .target = &state.no_remote_bases,

@@ -3,9 +3,12 @@
  *
  * The inputs of a run (artifact, spec, variables) and the objects it left in the cluster are remembered (proofs.h). While
  * both stand, an interval neither fetches nor builds nor asks the API server. An object that moved is drift: it is looked
- * at when the tracker tells, not at the next interval. Any doubt means the full check: a start, a request, a failure, a
- * remote cluster, an hour. Rejected: trusting the proof when someone asks for a reconcile, who wants to know, not to
- * believe. Worker threads; prove_moved on the tracker's.
+ * at when the tracker tells, not at the next interval. Any doubt means the full check: a start, a failure, a remote cluster,
+ * an hour, and a request: who asks for a reconcile wants to know, not to believe. But what was checked a moment ago
+ * (--request-check-age) and watched without a gap since is known: a webhook that asks ten times a second, or a loop over
+ * all Kustomizations, would have every object dry-run for nothing. Such a request waits a little for the watches, which
+ * may lag behind the edit that it follows. Rejected: believing however old the check is. Worker threads; prove_moved on
+ * the tracker's.
  */
 #include "kustomize-controller/controller.h"
 #include "libgotk/base/hash.h"
@@ -14,6 +17,8 @@
 #include "libgotk/ssa/inventory.h"
 
 #include <string.h>
+
+#define LAG_MS 100 /* between a change and the watch's telling of it, with an API server that is at ease */
 
 static void hash_text(struct hash *h, const char *s)
 {
@@ -52,12 +57,18 @@ static bool is_told(const struct ks_run *r)
            str_eq(status->last_applied_revision, r->artifact.revision);
 }
 
+/* Whether the last full check is too old to be relied on. */
+static bool is_stale(const struct ks_run *r)
+{
+    int64_t age_ms = ctx_now_ms() - r->proof.before.checked_ms;
+    return age_ms >= r->state->full_check_interval_ns / GOTIME_MS ||
+           (r->proof.requested && age_ms >= r->state->request_check_age_ns / GOTIME_MS);
+}
+
 /* Whether every object has to be dry-run, whatever is known of it. */
 static bool needs_full_check(const struct ks_run *r)
 {
-    int64_t age_ms = ctx_now_ms() - r->proof.before.checked_ms;
-    return !r->proof.known || !r->tracker || r->vars_error || is_requested(r) ||
-           age_ms >= r->state->full_check_interval_ns / GOTIME_MS;
+    return !r->proof.known || !r->tracker || r->vars_error || is_stale(r);
 }
 
 /* One question about each object of a proof. */
@@ -112,21 +123,35 @@ static bool holds_for_all(struct ctx *cx, struct ks_run *r, const struct invento
     return yes;
 }
 
+/* What moved while the run was on its way was not told then: another run is to look at it. */
+static void look_back(struct ctx *cx, struct ks_run *r, const struct inventory *inv, const struct proof *left)
+{
+    if (!holds_for_all(cx, r, inv, left, is_not_contradicted))
+        manager_enqueue(r->run.manager, &kustomization_controller, r->ks.meta.ns, r->ks.meta.name,
+                        QUEUE_WATCH);
+}
+
 static int rest(struct ks_run *r, int64_t ms)
 {
     proofs_rest(r->state->proofs, &r->ks.meta);
     return run_rest(&r->run, (ms > 0 ? ms : 1) * GOTIME_MS);
 }
 
+/* Whether it runs because a watch told of a change, and not for what somebody asked. */
+static bool is_told_of(const struct ks_run *r)
+{
+    return r->run.trigger == QUEUE_WATCH && !r->proof.requested;
+}
+
 /* Objects moved although no input did. Told by the tracker, that is looked at now, unless it comes too often. */
 static int meet_drift(struct ks_run *r, int64_t left_ms)
 {
     int64_t wait_ms = 0;
-    if (r->run.trigger == QUEUE_WATCH)
+    if (is_told_of(r))
         wait_ms = proofs_spend(r->state->proofs, &r->ks.meta, ctx_now_ms());
     if (wait_ms > 0)
         return rest(r, wait_ms < left_ms ? wait_ms : left_ms);
-    r->proof.drift = r->run.trigger == QUEUE_WATCH;
+    r->proof.drift = is_told_of(r);
     return STEP_NEXT;
 }
 
@@ -156,27 +181,47 @@ static int hold(struct ctx *cx, struct ks_run *r)
     return connect_target(cx, r);
 }
 
+/* A request that found nothing moved waits until the watches have caught up with it. */
+static bool let_watches_catch_up(struct ks_run *r)
+{
+    r->run.wait_ms = r->proof.began_ms + LAG_MS - ctx_now_ms();
+    return r->proof.requested && r->run.wait_ms > 0;
+}
+
+/* The inputs are those of the proof: what of the objects? */
+static int weigh(struct ctx *cx, struct ks_run *r)
+{
+    const struct inventory *inv = r->ks.status.inventory;
+    const struct proof *known = &r->proof.before.objects;
+    int64_t left_ms = r->proof.before.due_ms - ctx_now_ms();
+    bool early = is_told_of(r) && left_ms > 0;
+    if (!holds_for_all(cx, r, inv, known, early ? stands_for_now : stands))
+        return meet_drift(r, left_ms);
+    if (let_watches_catch_up(r))
+        return STEP_WAIT;
+    if (!early)
+        return hold(cx, r);
+    rest(r, left_ms);
+    look_back(cx, r, inv, known);
+    return STEP_DONE;
+}
+
 int prove_unchanged(struct ctx *cx, void *run)
 {
     struct ks_run *r = run;
     struct proving *p = &r->proof;
+    if (r->run.resumed)
+        return weigh(cx, r);
     if (vars_load_for(cx, r) < 0 || digest_inputs(cx, r) < 0)
         return err_code(cx);
+    p->began_ms = ctx_now_ms();
+    p->requested = is_requested(r);
     p->known = proofs_begin(r->state->proofs, cx->arena, &r->ks.meta, &p->before);
     p->full = needs_full_check(r);
     if (p->full || memcmp(p->inputs, p->before.inputs, sizeof(p->inputs)) != 0)
         return STEP_NEXT;
-    if (!is_told(r)) {
-        p->full = true;
-        return STEP_NEXT;
-    }
-    int64_t left_ms = p->before.due_ms - ctx_now_ms();
-    bool early = r->run.trigger == QUEUE_WATCH && left_ms > 0;
-    if (!holds_for_all(cx, r, r->ks.status.inventory, &p->before.objects, early ? stands_for_now : stands))
-        return meet_drift(r, left_ms);
-    if (early)
-        return rest(r, left_ms);
-    return hold(cx, r);
+    p->full = !is_told(r);
+    return p->full ? STEP_NEXT : weigh(cx, r);
 }
 
 /* A remote base may be another one tomorrow. */
@@ -204,17 +249,15 @@ int prove_success(struct ctx *cx, struct ks_run *r)
     memcpy(proof.inputs, p->inputs, sizeof(proof.inputs));
     proof.due_ms = quiet ? p->before.due_ms : now_ms + r->run.interval_ns / GOTIME_MS;
     if (p->full)
-        proof.checked_ms = now_ms;
+        proof.checked_ms = p->began_ms;
     if (!p->holds) {
         proof.objects = p->seen;
         proof_sort(&proof.objects);
     }
     proofs_keep(r->state->proofs, &r->ks.meta, &proof);
-    if (r->tracker && !p->holds &&
-        !holds_for_all(cx, r, inventory_of_changes(cx->arena, &r->applied), &proof.objects,
-                       is_not_contradicted))
-        manager_enqueue(r->run.manager, &kustomization_controller, r->ks.meta.ns, r->ks.meta.name,
-                        QUEUE_WATCH); /* something moved while this run was on its way */
+    if (r->tracker)
+        look_back(cx, r, p->holds ? r->ks.status.inventory : inventory_of_changes(cx->arena, &r->applied),
+                  &proof.objects);
     return quiet ? run_rest(&r->run, (proof.due_ms - now_ms) * GOTIME_MS) : STEP_NEXT;
 }
 

@@ -63,6 +63,12 @@ class Flux:
                             until=lambda ks: ks["status"].get("lastHandledReconcileAt") == wanted
                             and rig.condition(ks).get("status") in ("True", "False"))
 
+    def again_until(self, look, wanted):
+        """As again(), and look() returns what is wanted within the two seconds in which drift is put back: a request that
+        comes with an edit may be told first."""
+        self.again()
+        rig.wait_for(look, 2, f"{wanted} after a request", until=lambda found: found == wanted)
+
     def events(self, reason=None, name="app"):
         """Messages of the Kustomization's events, oldest first."""
         found = [e for e in self.api.list(rig.EVENT, self.ns) if e["involvedObject"]["kind"] == "Kustomization"

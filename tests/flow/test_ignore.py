@@ -31,12 +31,10 @@ def test_an_ignored_field_keeps_its_value_while_others_are_put_back(api, ns, rep
     assert data(api, ns, "a") == {"mine": "1", "theirs": "1"}  # on creation the manifest counts
     before = api.patch(rig.CONFIGMAP, {"data": {"theirs": "x"}}, ns, "a")
     api.patch(rig.CONFIGMAP, {"data": {"theirs": "x"}}, ns, "b")
-    flux.again()
-    assert data(api, ns, "b")["theirs"] == "1"
+    flux.again_until(lambda: data(api, ns, "b")["theirs"], "1")
     assert api.get(rig.CONFIGMAP, ns, "a")["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
     api.patch(rig.CONFIGMAP, {"data": {"mine": "x", "theirs": "y"}}, ns, "a")
-    flux.again()
-    assert data(api, ns, "a") == {"mine": "1", "theirs": "y"}
+    flux.again_until(lambda: data(api, ns, "a"), {"mine": "1", "theirs": "y"})
     # a commit that changes both changes only what is not ignored
     repo.commit({"a.yaml": configmap("a", mine="2", theirs="2")})
     flux.sync()
@@ -61,7 +59,8 @@ def test_a_field_that_another_manager_applies_is_given_up(api, ns, repo, flux):
     assert found["spec"]["replicas"] == 5 and "f:replicas" in manager_of(found, "autoscaler")["f:spec"]
     api.patch(DEPLOYMENT, {"spec": {"minReadySeconds": 9, "template": {"spec": {"containers": [{"name": "side", "image": "other"}]}}}},
               ns, "web", how="strategic")
-    flux.again()
+    flux.again_until(lambda: [c["image"] for c in api.get(DEPLOYMENT, ns, "web")["spec"]["template"]["spec"]["containers"] if c["name"] == "side"],
+                     ["example.com/side:1"])
     found = api.get(DEPLOYMENT, ns, "web")
     containers = {c["name"]: c for c in found["spec"]["template"]["spec"]["containers"]}
     assert found["spec"]["replicas"] == 5 and containers["web"]["resources"] == {"requests": {"cpu": "300m"}}

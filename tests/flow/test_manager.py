@@ -14,7 +14,7 @@ CONTROLLERS = ("source-controller", "kustomize-controller")
 BOTH = pytest.mark.parametrize("which", ["source", "kustomize"])
 # Flags that Flux does not have.
 OURS = {"source-controller": {"sandbox": "on", "git-cache-max-size": "536870912"},
-        "kustomize-controller": {"sandbox": "on", "full-check-interval": "1h0m0s"}}
+        "kustomize-controller": {"sandbox": "on", "full-check-interval": "1h0m0s", "request-check-age": "1m0s"}}
 
 
 def run(name, *args):

@@ -66,15 +66,74 @@ def test_an_interval_without_news_asks_for_no_object(cp, api, ns, repo, flux):
     assert any(m.startswith("Reconciliation finished in") for m in flux.events("ReconciliationSucceeded"))
 
 
-def test_a_request_checks_every_object(cp, api, ns, repo, flux):
+def test_a_request_right_after_a_full_check_asks_for_no_object(cp, api, ns, repo, flux):
+    repo.commit({"a.yaml": configmap("a", x="1"), "web.yaml": DEPLOYMENT_TEXT})
+    flux.source().apply(interval="3s")
+    settled(flux, repo.head())
+    before = at_rest(flux, repo.head())
+    mark = cp.audit_mark()
+    after = flux.again()
+    count = cp.requests(mark, ME, ns=ns)
+    assert set(count) <= {"patch kustomizations/status", "create events"} and sum(count.values()) <= 2, count
+    assert count_of(after) == count_of(before) + 1 and rig.is_ready(after, repo.head())
+
+
+@pytest.mark.parametrize("age", [0, 4])
+def test_a_request_checks_every_object_when_the_last_check_is_old(cp, api, ns, repo, private, age):
+    flux = Flux(api, ns, repo, labels=private.labels)
+    private.source()
+    private.kustomize(f"--request-check-age={age}s")
     repo.commit({"a.yaml": configmap("a", x="1"), "b.yaml": configmap("b", x="1")})
     flux.source().apply(interval="3s")
     settled(flux, repo.head())
     at_rest(flux, repo.head())
-    mark = cp.audit_mark()
-    flux.again()
-    count = cp.requests(mark, ME, ns=ns)
-    assert of_objects(count) == {"patch configmaps": 2}, count  # dry-runs, and no look at what is known
+    time.sleep(age)
+    for expected in (2, 0 if age else 2):  # dry-runs, and no look at what is known
+        mark = cp.audit_mark()
+        flux.again()
+        count = cp.requests(mark, ME, ns=ns)
+        assert of_objects(count) == ({"patch configmaps": expected} if expected else {}), count
+
+
+@pytest.mark.parametrize("late", [None, "configmaps", "kustomizations"])
+def test_an_edit_before_a_request_is_put_back_whichever_is_told_first(cp, web, api, ns, repo, private, late):
+    certificate = (web.pki / "server.crt", web.pki / "server.key")
+    flux = Flux(api, ns, repo, labels=private.labels)
+    repo.commit({"a.yaml": configmap("a", x="wanted")})
+    private.source()
+    flux.source().apply(interval="3s")
+    with rig.FaultProxy(cp.port, server=cp.ca_file, certificate=certificate) as proxy:
+        if late:
+            proxy.fail("lag", "GET", rf"/{late}\?.*watch=true", times=1000)
+        private.kustomize(env={"KUBECONFIG": cp.kubeconfig(ME, path=private.folder / "lag", port=proxy.port, ca_file=web.ca_bundle)})
+        settled(flux, repo.head())
+        at_rest(flux, repo.head())
+        for number in range(3):
+            api.patch(rig.CONFIGMAP, {"data": {"x": f"edit {number}"}}, ns, "a")
+            flux.again()
+            rig.wait_for(lambda: data(api, ns, "a"), 2 + (rig.faults.DELAY if late else 0), "the edit to be put back",
+                         until=lambda d: d == {"x": "wanted"})
+        private.stop(private.started[-1])
+
+
+def test_what_moves_while_health_is_looked_at_is_met_afterwards(cp, web, api, ns, repo, private):
+    """The proof holds, an object of healthChecks is asked for, and meanwhile another one is edited."""
+    certificate = (web.pki / "server.crt", web.pki / "server.key")
+    flux = Flux(api, ns, repo, labels=private.labels)
+    repo.commit({"a.yaml": configmap("a", x="wanted")})
+    api.create(rig.CONFIGMAP, ns, "foreign")
+    private.source()
+    flux.source().apply(interval="3s", healthChecks=[{"apiVersion": "v1", "kind": "ConfigMap", "name": "foreign", "namespace": ns}])
+    with rig.FaultProxy(cp.port, server=cp.ca_file, certificate=certificate) as proxy:
+        private.kustomize(env={"KUBECONFIG": cp.kubeconfig(ME, path=private.folder / "slow", port=proxy.port, ca_file=web.ca_bundle)})
+        settled(flux, repo.head())
+        at_rest(flux, repo.head())
+        look = proxy.fail("delay", "GET", "/configmaps/foreign")
+        api.reconcile(rig.KUSTOMIZATION, ns, "app")
+        rig.wait_for(lambda: look.fired, 5, "the look at the other object")
+        api.patch(rig.CONFIGMAP, {"data": {"x": "edited"}}, ns, "a")
+        rig.wait_for(lambda: data(api, ns, "a"), 2 + rig.faults.DELAY, "the edit to be put back", until=lambda d: d == {"x": "wanted"})
+        private.stop(private.started[-1])
 
 
 def test_a_commit_asks_only_for_what_it_changes(cp, api, ns, repo, flux):

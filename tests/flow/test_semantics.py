@@ -131,8 +131,7 @@ def test_reconcile_disabled_on_the_object_stops_the_correction(api, ns, repo, fl
     flux.again()
     assert data(api, ns, "a") == {"x": "edited"}
     api.patch(rig.CONFIGMAP, {"metadata": {"labels": {f"{KG}/reconcile": None}}}, ns, "a")
-    flux.again()
-    assert data(api, ns, "a") == {"x": "1"}
+    flux.again_until(lambda: data(api, ns, "a"), {"x": "1"})
 
 
 def test_ssa_merge_leaves_the_fields_of_kubectl(cp, api, ns, repo, flux):
@@ -141,8 +140,7 @@ def test_ssa_merge_leaves_the_fields_of_kubectl(cp, api, ns, repo, flux):
     flux.ready(repo.head())
     for name in "ab":
         cp.kubectl("-n", ns, "patch", "configmap", name, "--type=merge", "-p", '{"data":{"mine":"1","x":"edited"}}')
-    flux.again()
-    assert (data(api, ns, "a"), data(api, ns, "b")) == ({"x": "1", "mine": "1"}, {"x": "1"})
+    flux.again_until(lambda: (data(api, ns, "a"), data(api, ns, "b")), ({"x": "1", "mine": "1"}, {"x": "1"}))
 
 
 def test_force_may_be_asked_for_by_one_object(api, ns, repo, flux):
@@ -167,8 +165,7 @@ def test_fields_of_managers_to_override_are_removed(api, ns, repo, private):
     for manager, field in (("bad-one", "bad"), ("good", "good")):
         api.patch(rig.CONFIGMAP, {"data": {field: "1"}}, ns, "a", fieldManager=manager)
     api.patch(rig.CONFIGMAP, rig.CONFIGMAP.object("a", ns, data={"worse": "1"}), ns, "a", how="apply", fieldManager="worse")
-    flux.again()
-    assert data(api, ns, "a") == {"x": "1", "good": "1"}
+    flux.again_until(lambda: data(api, ns, "a"), {"x": "1", "good": "1"})
 
 
 # --- stages -----------------------------------------------------------------------------------------------------------

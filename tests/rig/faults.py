@@ -12,6 +12,7 @@ like the API server (a fake agrees with whoever wrote it), and mitmproxy (a larg
 """
 import contextlib
 import json
+import queue
 import re
 import socket
 import ssl
@@ -182,6 +183,22 @@ def expire(exchange, rule):
     raise Cut
 
 
+def lag(exchange, rule):
+    answer, late = exchange.ask(), queue.SimpleQueue()
+    exchange.send(answer.head)
+
+    def collect():
+        with contextlib.suppress(OSError, Cut, ValueError):
+            for piece in exchange.pieces(answer):
+                late.put((time.monotonic() + DELAY, piece))
+        late.put(None)
+    threading.Thread(target=collect, daemon=True).start()
+    while entry := late.get():
+        time.sleep(max(0, entry[0] - time.monotonic()))
+        exchange.send(entry[1])
+    raise Cut
+
+
 def code(number):
     return lambda exchange, rule: exchange.answer(number)
 
@@ -192,6 +209,7 @@ FAULTS = {
     "lost": lose,        # the server acts, its answer is lost
     "half": halve,       # half of the answer's body comes, then the connection ends
     "expired": expire,   # (watches) an ERROR event with 410 follows the first event
+    "lag": lag,          # (watches) each event comes DELAY seconds late
     **{str(number): code(number) for number in REASONS},
 }
 
