@@ -2,7 +2,8 @@
  * health.c: the chapter about health: are the applied objects what their specs ask for?
  *
  * The step looks, and while some objects are not current yet it parks: no worker is held, however many Kustomizations wait.
- * The tracker wakes it when an object moved, and then only that one is read; a remote cluster is asked now and again.
+ * The tracker wakes it when an object moved, and then only that one is read; a remote cluster is asked now and again. An
+ * object that is in the version it was found healthy in by an earlier run is not read at all.
  * A new revision or another spec begins a new run in the parked one's place, whatever CancelHealthCheckOnNewRevision says: the
  * gate spares upstream a risk that is none here, and decides only whether an event tells of it. Conditions, events and
  * texts are upstream's; the causes below upstream's text are ours. Worker threads.
@@ -72,32 +73,42 @@ static void leave_out_itself(struct ks_run *r)
         wait_drop(set, self);
 }
 
-/* Jobs that are deleted some time after they finished: gone means done. */
-static void let_jobs_vanish(struct ctx *cx, struct ks_run *r)
+/* What is known of an object by this run or, when that had nothing to do, by the last one; NULL: nothing. */
+static struct proof_object *known_of(struct ctx *cx, struct ks_run *r, const struct wait_object *o)
 {
-    doc_each (object, r->built.objects) {
-        const struct kube_ref ref = kube_ref_of(object);
-        struct wait_object *o = proof_is_transient(object)
-                                    ? wait_find(&r->health.set, subject_group(cx->arena, ref.api_version),
-                                                ref.kind, ref.ns, ref.name)
-                                    : NULL;
-        if (o)
-            o->may_vanish = true;
+    struct proof *proof = r->proof.holds ? &r->proof.before.objects : &r->proof.seen;
+    unsigned char id[PROOF_DIGEST_SIZE];
+    const char *api_version = str_fmt(cx->arena, "%s%sv1", o->group, *o->group ? "/" : "");
+    const struct kube_ref ref = { api_version, o->kind, o->ns, o->name };
+    proof_id(cx->arena, &ref, id);
+    const struct proof_object *found = proof_find(proof, id);
+    return found ? &proof->at[found - proof->at] : NULL;
+}
+
+/* Of a Job that is deleted some time after it finished, gone means done. What was found current is so until the tracker shows
+ * another version of it, and is not read before; a full check believes nothing. */
+static void recall(struct ctx *cx, struct ks_run *r)
+{
+    proof_sort(&r->proof.seen);
+    for (size_t i = 0; i < r->health.set.len; i++) {
+        struct wait_object *o = &r->health.set.at[i];
+        const struct proof_object *known = known_of(cx, r, o);
+        o->may_vanish = known && known->transient;
+        if (!known || !known->healthy || r->proof.full)
+            continue;
+        o->version = known->healthy;
+        o->code = KSTATUS_CURRENT;
+        o->due = false;
     }
 }
 
-/* The same for a run that built nothing, by what the last one saw. */
-static void let_known_jobs_vanish(struct ctx *cx, struct ks_run *r)
+/* The opposite, for the next run. */
+static void remember(struct ctx *cx, struct ks_run *r)
 {
     for (size_t i = 0; i < r->health.set.len; i++) {
-        struct wait_object *o = &r->health.set.at[i];
-        unsigned char id[PROOF_DIGEST_SIZE];
-        const char *separator = *o->group ? "/" : "";
-        const struct kube_ref ref = { str_fmt(cx->arena, "%s%sv1", o->group, separator), o->kind, o->ns,
-                                      o->name };
-        proof_id(cx->arena, &ref, id);
-        const struct proof_object *known = proof_find(&r->proof.before.objects, id);
-        o->may_vanish = known && known->transient;
+        struct proof_object *known = known_of(cx, r, &r->health.set.at[i]);
+        if (known)
+            known->healthy = r->health.set.at[i].version;
     }
 }
 
@@ -112,10 +123,7 @@ static bool choose_objects(struct ctx *cx, struct ks_run *r)
     if (!r->health.set.len)
         return false;
     leave_out_itself(r);
-    if (r->proof.holds)
-        let_known_jobs_vanish(cx, r);
-    else
-        let_jobs_vanish(cx, r);
+    recall(cx, r);
     return true;
 }
 
@@ -148,6 +156,7 @@ static int pass(struct ctx *cx, struct ks_run *r)
     if (!r->health.was_healthy || (is_new && changed))
         run_event(cx, &r->run, EVENT_INFO, NULL, NULL, "%s", text);
     cond_set(&r->run.conds, HEALTHY, COND_TRUE, "Succeeded", "%s", text);
+    remember(cx, r);
     return 0;
 }
 

@@ -29,8 +29,9 @@ static const struct flag flags[] = {
       .kind = FLAG_DURATION,
       .target = &state.request_check_age_ns,
       .fallback = "1m",
-      .help = "The age from which on the last dry-run of all objects of a Kustomization does not do for a "
-              "requested reconcile, although nothing seems to have changed; 0: each request is a full check." },
+      .help =
+          "The age from which on the last dry-run of all objects of a Kustomization does not do for a "
+          "requested reconcile, although nothing seems to have changed; 0: each request is a full check." },
     { .name = "no-remote-bases",
       .kind = FLAG_BOOL,
       .target = &state.no_remote_bases,

@@ -18,8 +18,8 @@ struct proofs;
 struct kept_proof {
     unsigned char inputs[PROOF_DIGEST_SIZE]; /* all zero: the inputs cannot be known (a remote base) */
     struct proof objects;                    /* sorted */
-    int64_t checked_ms;                      /* when the last run that dry-ran every object began, as ctx_now_ms counts */
-    int64_t due_ms;                          /* when the next interval run is due */
+    int64_t checked_ms; /* when the last run that dry-ran every object began, as ctx_now_ms counts */
+    int64_t due_ms;     /* when the next interval run is due */
 };
 
 /* A table without proofs; the caller owns it (proofs_close; NULL is allowed). */

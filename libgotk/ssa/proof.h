@@ -19,6 +19,7 @@ struct proof_object {
     unsigned char wanted[PROOF_DIGEST_SIZE]; /* of the manifest: proof_wanted */
     unsigned char result[PROOF_DIGEST_SIZE]; /* of what a dry-run of it answered: proof_result */
     struct tracker_mark mark;
+    uint64_t healthy; /* the resourceVersion, status and all, it was found to be current at; 0: it was not */
     bool skipped;   /* a marker on the manifest or the object keeps us away */
     bool transient; /* a Job that goes some time after it finished */
     bool untouched; /* skipped, and whether it is there does not matter: the mark says nothing */

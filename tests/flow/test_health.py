@@ -157,19 +157,43 @@ def test_a_job_with_a_time_to_live_may_be_gone(api, ns, repo, flux):
     flux.ready(repo.head(), timeout=5)
 
 
-def test_an_interval_without_news_still_looks_at_health(cp, api, ns, repo, flux):
-    """Nothing is built or applied then, but a Deployment that fell ill is told."""
-    repo.commit({"web.yaml": deployment("web")})
+def test_an_interval_without_news_asks_for_the_health_of_what_moved_alone(cp, api, ns, repo, flux):
+    """Nothing is built, applied or read then, but a Deployment that fell ill is told, as is one that is not ours."""
+    me, again = "kustomize-controller", lambda n: rig.wait_for(lambda: flux.get(), 15, "an interval to pass", until=lambda ks: (
+        ks["status"]["history"][0]["totalReconciliations"] > n and rig.is_ready(ks)))
+    repo.commit({"web.yaml": deployment("web"), "a.yaml": configmap("a", x="1")})
     flux.source().apply(wait=True, interval="3s")
     checking(flux)
     make_available(api, ns, "web")
-    flux.ready(repo.head())
+    before = flux.ready(repo.head())
     mark = cp.audit_mark()
-    rig.wait_for(lambda: flux.get(), 15, "an interval to pass", until=lambda ks: ks["status"]["history"][0]["totalReconciliations"] > 1 and rig.is_ready(ks))
-    count = cp.requests(mark, "kustomize-controller", ns=ns)
-    assert count["get deployments"] >= 1 and count["patch deployments"] == 0, count
+    ks = again(before["status"]["history"][0]["totalReconciliations"])
+    count = cp.requests(mark, me, ns=ns)
+    assert set(count) <= {"patch kustomizations/status", "create events"}, count
+    assert rig.condition(ks, "Healthy")["status"] == "True"
+    api.patch(DEPLOYMENT.path(ns, "web") + "/status", {"status": {"observedGeneration": 1}})
+    api.patch(DEPLOYMENT.path(ns, "web") + "/status", {"status": {"collisionCount": 1}})  # another version, as healthy as before
+    mark = cp.audit_mark()
+    again(flux.get()["status"]["history"][0]["totalReconciliations"] + 1)
+    count = cp.requests(mark, me, ns=ns)
+    assert count["get deployments"] == 1 and not count["get configmaps"] and not count["patch deployments"], count
     make_stuck(api, ns, "web")
     assert f"[Deployment/{ns}/web status: 'Failed']" in flux.failed("HealthCheckFailed")
+
+
+def test_a_full_check_reads_the_health_of_all(cp, api, ns, repo, private):
+    private.source()
+    private.kustomize("--request-check-age=0s")
+    flux = Flux(api, ns, repo, labels=private.labels)
+    repo.commit({"web.yaml": deployment("web")})
+    flux.source().apply(wait=True)
+    checking(flux)
+    make_available(api, ns, "web")
+    flux.ready(repo.head())
+    flux.again()  # the status that was written after the apply has been seen
+    mark = cp.audit_mark()
+    flux.again()
+    assert cp.requests(mark, "kustomize-controller", ns=ns)["get deployments"] == 1
 
 
 def test_another_spec_or_revision_replaces_the_wait(api, ns, repo, private):
