@@ -185,7 +185,8 @@ static int hold(struct ctx *cx, struct ks_run *r)
 static bool let_watches_catch_up(struct ks_run *r)
 {
     r->run.wait_ms = r->proof.began_ms + LAG_MS - ctx_now_ms();
-    return r->proof.requested && r->run.wait_ms > 0;
+    r->run.wait_unseen = r->proof.requested && r->run.wait_ms > 0;
+    return r->run.wait_unseen;
 }
 
 /* The inputs are those of the proof: what of the objects? */
