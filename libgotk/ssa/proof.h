@@ -20,9 +20,9 @@ struct proof_object {
     unsigned char result[PROOF_DIGEST_SIZE]; /* of what a dry-run of it answered: proof_result */
     struct tracker_mark mark;
     uint64_t healthy; /* the resourceVersion, status and all, it was found to be current at; 0: it was not */
-    bool skipped;   /* a marker on the manifest or the object keeps us away */
-    bool transient; /* a Job that goes some time after it finished */
-    bool untouched; /* skipped, and whether it is there does not matter: the mark says nothing */
+    bool skipped;     /* a marker on the manifest or the object keeps us away */
+    bool transient;   /* a Job that goes some time after it finished */
+    bool untouched;   /* skipped, and whether it is there does not matter: the mark says nothing */
 };
 
 VEC_NAMED(proof, struct proof_object);
