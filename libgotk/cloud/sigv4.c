@@ -23,7 +23,8 @@ struct canonical {
     const struct sigv4 *s;
     const char *method;
     struct url url;
-    const char *host;    /* with its port when it is not the usual one */
+    const char *host; /* with its port when it is not the usual one */
+    const char *path;
     const char *headers; /* "name:value\n" each, by name */
     const char *names;   /* "host;x-..." */
     const char *query;   /* sorted */
@@ -58,6 +59,14 @@ static const char *sort_query(struct arena *a, const char *query)
     return str_join(a, (const char *const *)parts, n, "&");
 }
 
+/* A URL's path; all services but S3 have it escaped once more. */
+static const char *canonical_path(struct arena *a, const struct sigv4 *s, const char *path)
+{
+    if (str_empty(path))
+        return "/";
+    return str_eq(s->service, "s3") ? path : str_replace(a, url_escape(a, path), "%2F", "/");
+}
+
 static int begin(struct ctx *cx, const struct sigv4 *s, const char *method, const char *url,
                  struct canonical *ret)
 {
@@ -67,6 +76,7 @@ static int begin(struct ctx *cx, const struct sigv4 *s, const char *method, cons
         return cx->err.code;
     ret->host = ret->url.port ? str_fmt(a, "%s:%s", ret->url.host, ret->url.port) : ret->url.host;
     ret->headers = str_fmt(a, "host:%s\n", ret->host);
+    ret->path = canonical_path(a, s, ret->url.path);
     ret->scope = str_fmt(a, "%.8s/%s/%s/aws4_request", ret->stamp, s->region, s->service);
     ret->query = sort_query(a, ret->url.query);
     return 0;
@@ -85,9 +95,8 @@ static int hmac(struct ctx *cx, const void *key, size_t key_len, const char *tex
 static int sign(struct ctx *cx, const struct canonical *c, const char *stamp, const char **ret_hex)
 {
     struct arena *a = cx->arena;
-    const char *path = str_empty(c->url.path) ? "/" : c->url.path;
     const char *request =
-        str_fmt(a, "%s\n%s\n%s\n%s\n%s\n%s", c->method, path, c->query, c->headers, c->names, c->payload);
+        str_fmt(a, "%s\n%s\n%s\n%s\n%s\n%s", c->method, c->path, c->query, c->headers, c->names, c->payload);
     const char *text =
         str_fmt(a, ALGORITHM "\n%s\n%s\n%s", stamp, c->scope, hash_sha256_hex(a, request, strlen(request)));
     const char *const steps[] = { str_ndup(a, c->stamp, 8), c->s->region, c->s->service, "aws4_request" };

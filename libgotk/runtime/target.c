@@ -7,6 +7,7 @@
 #include "libgotk/kube/clusters.h"
 #include "libgotk/runtime/targetconfig.h"
 #include "libgotk/runtime/targettoken.h"
+#include "libgotk/runtime/tokens.h"
 
 #define CLUSTERS_MAX 64
 
@@ -83,6 +84,12 @@ int target_connect(struct ctx *cx, struct targets *t, const struct target_spec *
         identity.user = str_fmt(cx->arena, "system:serviceaccount:%s:%s", spec->ns, account);
     *ret_kube = identity.user || identity.bearer ? kube_derive(cx->arena, kube, &identity) : kube;
     return 0;
+}
+
+void target_forget(const struct targets *t, const struct target_spec *spec)
+{
+    const struct token_user who = targettoken_user(spec);
+    tokens_forget(manager_metrics(t->manager), &who);
 }
 
 int target_account_exists(struct ctx *cx, struct targets *t, const struct target_spec *spec, bool *ret_exists)

@@ -16,6 +16,11 @@ struct login {
     struct cloud *cloud;
 };
 
+struct token_user targettoken_user(const struct target_spec *spec)
+{
+    return (struct token_user){ spec->kind, spec->name, spec->ns, "fetch_kubeconfig" };
+}
+
 /* One audience a line. */
 static void read_audiences(struct ctx *cx, const struct doc *data, struct cloud_request *req)
 {
@@ -50,7 +55,7 @@ static int prepare(struct ctx *cx, struct manager *m, const struct doc *data,
         .provider = doc_text_at(data, "provider"),
         .kube = manager_kube(m),
         .tokens = manager_tokens(m),
-        .user = { spec->kind, spec->name, spec->ns, "fetch_kubeconfig" },
+        .user = targettoken_user(spec),
         .ns = spec->ns,
         .account = doc_text_at(data, "serviceAccountName"),
         .default_account = options->default_account,

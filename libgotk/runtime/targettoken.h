@@ -8,6 +8,7 @@
 #ifndef GOTK_RUNTIME_TARGETTOKEN_H
 #define GOTK_RUNTIME_TARGETTOKEN_H
 
+#include "libgotk/cloud/tokencache.h"
 #include "libgotk/kube/config.h"
 #include "libgotk/runtime/target.h"
 
@@ -16,5 +17,8 @@
 int targettoken_of_config_map(struct ctx *cx, struct manager *m, const struct target_spec *spec,
                               const char *map, const struct targets_options *options,
                               struct kube_config *config, struct kube_identity *identity) MUST_CHECK;
+
+/* As what its look-ups of tokens are counted. */
+struct token_user targettoken_user(const struct target_spec *spec);
 
 #endif
