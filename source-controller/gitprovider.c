@@ -43,7 +43,7 @@ static int make_app_token(struct ctx *cx, void *user, const char **ret_token, in
     const struct app_ask *ask = user;
     struct githubapp_token token;
     if (githubapp_token(cx, ask->app, ask->timeout_ns, &token) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret_token = token.token;
     *ret_expires_at = token.expires_at;
     return 0;
@@ -131,7 +131,7 @@ static int get_credentials(struct ctx *cx, struct git_run *r, struct cloud_git *
     };
     struct cloud *cloud;
     if (cloud_check_git(cx, req.provider, r->repo.spec.url) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (cloud_prepare(cx, &req, &cloud) < 0)
         return err_wrap(cx, "failed to get access token for Git repository");
     return cloud_git(cx, cloud, r->repo.spec.url, ret);
@@ -143,7 +143,7 @@ static int by_cloud(struct ctx *cx, struct git_run *r, const struct url *url, co
     if (gitauth_decode(cx, url, secret, &r->auth) < 0)
         return configuration_failed(cx, r);
     if (check_gate(cx, r) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (get_credentials(cx, r, &git) < 0) {
         err_wrap(cx, "failed to configure authentication options");
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, "AuthenticationFailed");

@@ -113,7 +113,7 @@ static int run_child(struct ctx *cx, struct job_side *side UNUSED, const struct 
     struct http_response answer;
     struct doc *said;
     if (decode_struct(cx, input, ask_fields, "", &ask) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const struct http_request req = {
         .method = ask.method,
         .url = ask.url,
@@ -127,7 +127,7 @@ static int run_child(struct ctx *cx, struct job_side *side UNUSED, const struct 
         .retry = &retry,
     };
     if (http_do(cx, &req, &answer) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (answer.status / 100 != 2)
         return refused(cx, &ask, &answer);
     if (parse(cx, &answer.body, ask.as, &said) < 0)
@@ -149,7 +149,7 @@ int cloud_ask(struct ctx *cx, const struct cloud_ask *ask, struct doc **ret_answ
     };
     struct buf output = buf_new(cx->arena, OUTPUT_MAX);
     if (job_run(cx, &cloud_job, &limits, encode_struct(cx->arena, ask_fields, ask), NULL, NULL, &output) < 0)
-        return cx->err.code;
+        return err_code(cx);
     return json_parse(cx, buf_text(&output), output.len, "the answer", ret_answer);
 }
 

@@ -92,7 +92,7 @@ int aws_assume(struct ctx *cx, const struct aws_role *role, struct cloud_token *
     struct doc *answer;
     int64_t expires_ns;
     if (cloud_ask(cx, &ask, &answer) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const struct doc *given = doc_path(answer, "AssumeRoleWithWebIdentityResponse",
                                        "AssumeRoleWithWebIdentityResult", "Credentials");
     struct cloud_token token = {
@@ -123,7 +123,7 @@ static int exchange(struct ctx *cx, const struct cloud *c, const struct cloud_ai
             "an AWS region is required for authenticating with a service account. please configure "
             "one in the object spec");
     role.session = str_fmt(cx->arena, "%s.%s.%s.fluxcd.io", c->account_name, c->req.ns, aim->region);
-    return aws_sts(cx, aim, &role.endpoint) < 0 ? cx->err.code : aws_assume(cx, &role, ret);
+    return aws_sts(cx, aim, &role.endpoint) < 0 ? err_code(cx) : aws_assume(cx, &role, ret);
 }
 
 /* ---- CodeCommit -------------------------------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ static int region_of_git(struct ctx *cx, const char *url, const char **ret_regio
 static int git_aim(struct ctx *cx, const char *url, struct cloud_aim *ret_aim, const char **ret_input)
 {
     if (region_of_git(cx, url, &ret_aim->region) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret_input = url;
     return 0;
 }
@@ -159,7 +159,7 @@ static int git(struct ctx *cx, const char *input, const struct cloud_token *toke
 {
     struct sigv4 s = { .token = token, .service = "codecommit", .now = gotime_now() };
     if (region_of_git(cx, input, &s.region) < 0 || sigv4_codecommit(cx, &s, input, &ret->password) < 0)
-        return cx->err.code;
+        return err_code(cx);
     ret->user =
         str_empty(token->token) ? token->key_id : str_fmt(cx->arena, "%s%%%s", token->key_id, token->token);
     *ret_expires_at = s.now + SIGNED_SECONDS;
@@ -174,7 +174,7 @@ static int parse_cluster(struct ctx *cx, const char *cluster, const char **ret_r
 {
     const char *groups[2];
     if (cloud_match(cx, "EKS cluster ARN", CLUSTER_PATTERN, cluster, groups, 2) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret_region = groups[0];
     *ret_name = groups[1];
     return 0;
@@ -199,7 +199,7 @@ static int describe(struct ctx *cx, const struct cloud *c, const struct sigv4 *s
     };
     eks.service = "eks";
     if (sigv4_headers(cx, &eks, "GET", ask.url, SIGV4_EMPTY, &ask.headers, &ask.header_count) < 0)
-        return cx->err.code;
+        return err_code(cx);
     return cloud_ask(cx, &ask, ret);
 }
 
@@ -218,7 +218,7 @@ static int complete(struct ctx *cx, const struct cloud *c, const struct cloud_cl
         if (!ret->ca_pem &&
             cloud_decode_ca(cx, "EKS", doc_text_at(answer, "cluster", "certificateAuthority", "data"),
                             &ret->ca_pem) < 0)
-            return cx->err.code;
+            return err_code(cx);
     }
     return cloud_server(cx, address, &ret->server);
 }
@@ -231,7 +231,7 @@ static int cluster(struct ctx *cx, const struct cloud *c, const struct cloud_clu
     ret->ca_pem = str_empty(req->ca_pem) ? NULL : req->ca_pem;
     ret->expires_at = s.now + SIGNED_SECONDS;
     if (parse_cluster(cx, req->cluster, &s.region, &name) < 0 || complete(cx, c, req, &s, name, ret) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const char *identity = str_fmt(cx->arena, "%s/?Action=GetCallerIdentity&Version=" STS_VERSION,
                                    aws_public_url(cx->arena, "sts", s.region));
     if (sigv4_presign(cx, &s, identity, str_fmt(cx->arena, "x-k8s-aws-id:%s", name), SIGNED_SECONDS, &url) <

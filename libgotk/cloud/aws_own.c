@@ -62,7 +62,7 @@ static int by_role(struct ctx *cx, const struct cloud *c, const struct cloud_aim
     if (cloud_read_file(cx, "AWS_WEB_IDENTITY_TOKEN_FILE", cloud_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
                         &role.assertion) < 0 ||
         aws_sts(cx, aim, &role.endpoint) < 0)
-        return cx->err.code;
+        return err_code(cx);
     return aws_assume(cx, &role, ret);
 }
 
@@ -95,7 +95,7 @@ static int by_profile(struct ctx *cx, const struct cloud *c UNUSED, const struct
     const char *path = cloud_env("AWS_SHARED_CREDENTIALS_FILE"), *text;
     const char *profile = str_or(cloud_env("AWS_PROFILE"), "default");
     if (cloud_read_file(cx, "AWS_SHARED_CREDENTIALS_FILE", path, &text) < 0)
-        return cx->err.code;
+        return err_code(cx);
     struct cloud_token token = {
         .key_id = ini_value(cx->arena, text, profile, "aws_access_key_id"),
         .secret = ini_value(cx->arena, text, profile, "aws_secret_access_key"),
@@ -167,11 +167,11 @@ static int by_containers(struct ctx *cx, const struct cloud *c UNUSED, const str
     struct doc *answer;
     if (check_containers(cx, ask.url) < 0 ||
         (path && cloud_read_file(cx, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path, &token) < 0))
-        return cx->err.code;
+        return err_code(cx);
     const char *header = str_fmt(cx->arena, "Authorization: %s", str_or(token, ""));
     ask.headers = &header;
     ask.header_count = token != NULL;
-    return cloud_ask(cx, &ask, &answer) < 0 ? cx->err.code : read_credentials(cx, ask.url, answer, ret);
+    return cloud_ask(cx, &ask, &answer) < 0 ? err_code(cx) : read_credentials(cx, ask.url, answer, ret);
 }
 
 static bool always(void)
@@ -212,7 +212,7 @@ static int by_machine(struct ctx *cx, const struct cloud *c UNUSED, const struct
         return err_wrap(cx, "the machine has no role");
     const char *path = str_fmt(cx->arena, MACHINE_ROLES "%s", url_escape(cx->arena, doc_text(role)));
     if (ask_machine(cx, path, header, false, CLOUD_JSON, &answer) < 0)
-        return cx->err.code;
+        return err_code(cx);
     return read_credentials(cx, path, answer, ret);
 }
 

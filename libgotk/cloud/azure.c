@@ -93,7 +93,7 @@ static int ask_entra(struct ctx *cx, const struct cloud *c, const struct client 
         .proxy = c->req.proxy,
     };
     struct doc *answer;
-    return cloud_ask(cx, &ask, &answer) < 0 ? cx->err.code : read_token(cx, answer, ret);
+    return cloud_ask(cx, &ask, &answer) < 0 ? err_code(cx) : read_token(cx, answer, ret);
 }
 
 /* The machine's identity; its service is next door, never behind a proxy. */
@@ -114,7 +114,7 @@ static int ask_machine(struct ctx *cx, const char *client, const char *scope, st
         .direct = true,
     };
     struct doc *answer;
-    return cloud_ask(cx, &ask, &answer) < 0 ? cx->err.code : read_token(cx, answer, ret);
+    return cloud_ask(cx, &ask, &answer) < 0 ? err_code(cx) : read_token(cx, answer, ret);
 }
 
 static int own(struct ctx *cx, const struct cloud *c, const struct cloud_aim *aim, struct cloud_token *ret)
@@ -126,7 +126,7 @@ static int own(struct ctx *cx, const struct cloud *c, const struct cloud_aim *ai
     if (!client.tenant || !client.id || (!client.secret && !file))
         return ask_machine(cx, client.id, aim->scope, ret);
     if (!client.secret && cloud_read_file(cx, "AZURE_FEDERATED_TOKEN_FILE", file, &client.assertion) < 0)
-        return cx->err.code;
+        return err_code(cx);
     return ask_entra(cx, c, &client, aim->scope, ret);
 }
 
@@ -192,7 +192,7 @@ static int find_manager(struct ctx *cx, const char **ret_audience, const char **
         return 0;
     }
     if (cloud_read_file(cx, ENVIRONMENT, path, &text) < 0 || json_parse(cx, text, strlen(text), path, &d) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret_audience = doc_text_at(d, "tokenAudience");
     *ret_endpoint = doc_text_at(d, "resourceManagerEndpoint");
     if (str_empty(*ret_audience) || str_empty(*ret_endpoint))
@@ -215,7 +215,7 @@ static int cluster_aims(struct ctx *cx, const struct cloud_cluster_request *req,
     if (is_complete(req))
         return 0;
     if (find_manager(cx, &resource, &endpoint) < 0)
-        return cx->err.code;
+        return err_code(cx);
     ret_aims[1].scope = str_fmt(cx->arena, "%s" DEFAULT_SCOPE, resource);
     *ret_count = 2;
     return 0;
@@ -245,7 +245,7 @@ static int find_resource(struct ctx *cx, const char *cluster, struct resource *r
     struct arena *a = cx->arena;
     if (cloud_match(cx, "AKS cluster ID", CLUSTER_PATTERN, cluster, parts, 3) < 0 ||
         find_manager(cx, &resource, &endpoint) < 0)
-        return cx->err.code;
+        return err_code(cx);
     size_t len = strlen(endpoint) - str_ends(endpoint, "/");
     r->url = str_fmt(
         a, "%.*s/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerService/managedClusters/%s",
@@ -275,7 +275,7 @@ static int choose(struct ctx *cx, const struct doc *answer, const struct cloud_c
     doc_each (entry, doc_find(answer, "kubeconfigs")) {
         struct kube_config config = { 0 };
         if (read_kubeconfig(cx, entry, i++, &config) < 0)
-            return cx->err.code;
+            return err_code(cx);
         buf_fmt(&seen, "%s'%s'", seen.len ? ", " : "", config.server);
         if (cloud_server(cx, config.server, &server) < 0)
             return err_wrap(cx, "failed to parse address '%s' from kubeconfig[%zu]", config.server, i - 1);
@@ -302,7 +302,7 @@ static int look_up(struct ctx *cx, const struct cloud *c, const struct cloud_clu
     const char *wanted = NULL;
     struct doc *answer;
     if (find_resource(cx, req->cluster, &r) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (ask_manager(cx, &r, NULL, &answer) < 0)
         return err_wrap(cx, "failed to describe AKS cluster");
     if (!doc_path(answer, "properties", "aadProfile"))
@@ -316,7 +316,7 @@ static int look_up(struct ctx *cx, const struct cloud *c, const struct cloud_clu
         return err_wrap(cx, "failed to parse specified cluster address '%s'", req->address);
     if (ask_manager(cx, &r, "/listClusterUserCredential", &answer) < 0 ||
         choose(cx, answer, req, wanted, &config) < 0)
-        return cx->err.code;
+        return err_code(cx);
     ret->server = config.server;
     ret->ca_pem = ret->ca_pem ? ret->ca_pem : config.ca_pem;
     return 0;

@@ -90,16 +90,16 @@ int cloud_prepare(struct ctx *cx, const struct cloud_request *req, struct cloud 
     struct doc *object;
     *c = (struct cloud){ .req = *req, .identity = "" };
     if (find_provider(cx, req->provider, &c->provider) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = c;
     if (str_empty(account))
         return 0;
     c->account_name = account;
     if (get_account(cx, c, &object) < 0)
-        return cx->err.code;
+        return err_code(cx);
     c->account = object;
     if (find_audience(cx, c) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (c->provider->identify && c->provider->identify(cx, c->account, &c->identity) < 0)
         return err_wrap(cx, "failed to get provider identity from service account '%s/%s' annotations",
                         req->ns, account);
@@ -123,7 +123,7 @@ static void keep(struct ctx *cx, const struct field *fields, const void *what, c
 static int take(struct ctx *cx, const struct field *fields, const char *text, void *ret)
 {
     struct doc *d;
-    return json_parse(cx, text, strlen(text), "token", &d) < 0 ? cx->err.code
+    return json_parse(cx, text, strlen(text), "token", &d) < 0 ? err_code(cx)
                                                                : decode_struct(cx, d, fields, "", ret);
 }
 
@@ -154,7 +154,7 @@ static int make_token(struct ctx *cx, void *user, const char **ret_text, int64_t
     const struct cloud *c = l->cloud;
     struct cloud_token token = { 0 };
     if (c->account && by_account(cx, c, l->aim, &token) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (!c->account && c->provider->own(cx, c, l->aim, &token) < 0)
         return err_wrap(cx, "failed to create provider access token for the controller");
     keep(cx, token_fields, &token, ret_text);
@@ -194,7 +194,7 @@ int cloud_token(struct ctx *cx, const struct cloud *c, const struct cloud_aim *a
         *ret_key = key;
     if (tokencache_get(cx, c->req.tokens, key, &c->req.user, &maker, &text) < 0 ||
         take(cx, token_fields, text, &token) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = token;
     return 0;
 }
@@ -231,7 +231,7 @@ int cloud_check_git(struct ctx *cx, const char *provider, const char *url)
     const struct cloud_provider *p;
     struct cloud_aim aim = { 0 };
     const char *input;
-    return find_provider(cx, provider, &p) < 0 ? cx->err.code : git_aim(cx, p, url, &aim, &input);
+    return find_provider(cx, provider, &p) < 0 ? err_code(cx) : git_aim(cx, p, url, &aim, &input);
 }
 
 int cloud_git(struct ctx *cx, const struct cloud *c, const char *url, struct cloud_git *ret)
@@ -242,14 +242,14 @@ int cloud_git(struct ctx *cx, const struct cloud *c, const char *url, struct clo
     struct cloud_git git = { .hint = c->provider->git_hint };
     const char *text;
     if (git_aim(cx, c->provider, url, &aim, &l.input) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (cloud_token(cx, c, &aim, &l.token, &git.keys[0]) < 0)
         return err_wrap(cx, "failed to get access token for Git repository");
     const char *all = str_fmt(cx->arena, "token=%s\ngit=%s\n", git.keys[0], l.input);
     git.keys[1] = hash_sha256_hex(cx->arena, all, strlen(all));
     if (tokencache_get(cx, c->req.tokens, git.keys[1], &c->req.user, &maker, &text) < 0 ||
         take(cx, git_fields, text, &git) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = git;
     return 0;
 }
@@ -267,7 +267,7 @@ static int make_cluster(struct ctx *cx, void *user, const char **ret_text, int64
     const struct cluster_look_up *l = user;
     struct cloud_cluster cluster = { 0 };
     if (l->cloud->provider->cluster(cx, l->cloud, l->req, l->tokens, &cluster) < 0)
-        return cx->err.code;
+        return err_code(cx);
     keep(cx, cluster_fields, &cluster, ret_text);
     *ret_expires_at = cluster.expires_at;
     return 0;
@@ -278,7 +278,7 @@ int cloud_check_cluster(struct ctx *cx, const char *provider, const struct cloud
     struct cloud_aim aims[CLOUD_AIMS_MAX] = { 0 };
     const struct cloud_provider *p;
     size_t count;
-    return find_provider(cx, provider, &p) < 0 ? cx->err.code : p->cluster_aims(cx, req, aims, &count);
+    return find_provider(cx, provider, &p) < 0 ? err_code(cx) : p->cluster_aims(cx, req, aims, &count);
 }
 
 int cloud_cluster(struct ctx *cx, const struct cloud *c, const struct cloud_cluster_request *req,
@@ -292,7 +292,7 @@ int cloud_cluster(struct ctx *cx, const struct cloud *c, const struct cloud_clus
     const char *key, *text;
     size_t count;
     if (c->provider->cluster_aims(cx, req, aims, &count) < 0)
-        return cx->err.code;
+        return err_code(cx);
     for (size_t i = 0; i < count; i++) {
         if (cloud_token(cx, c, &aims[i], &l.tokens[i], &key) < 0)
             return err_wrap(cx, "failed to get access token for cluster");
@@ -301,7 +301,7 @@ int cloud_cluster(struct ctx *cx, const struct cloud *c, const struct cloud_clus
     buf_fmt(&keys, "cluster=%s\naddress=%s\n", str_or(req->cluster, ""), str_or(req->address, ""));
     if (tokencache_get(cx, c->req.tokens, digest(cx->arena, &keys), &c->req.user, &maker, &text) < 0 ||
         take(cx, cluster_fields, text, &cluster) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = cluster;
     return 0;
 }
@@ -336,7 +336,7 @@ int cloud_match(struct ctx *cx, const char *what, const char *pattern, const cha
     ASSERT(count < GROUPS_MAX);
     text = str_or(text, "");
     if (regex_compile(cx, pattern, 0, &re) < 0)
-        return cx->err.code;
+        return err_code(cx);
     int rc = regex_match(cx, re, text, strlen(text), 0, spans, count + 1);
     if (rc < 0)
         return rc;

@@ -83,7 +83,7 @@ static int find_facts(struct ctx *cx, char facts[FACTS][FACT_MAX])
     if (loaded)
         return 0;
     if (load_facts(cx, facts) < 0)
-        return cx->err.code;
+        return err_code(cx);
     pthread_mutex_lock(&gke.lock);
     memcpy(gke.facts, facts, sizeof(gke.facts));
     gke.loaded = true;
@@ -101,7 +101,7 @@ static int find_provider(struct ctx *cx, const struct doc *account, const char *
     if (str_empty(provider))
         return 0;
     if (cloud_match(cx, PROVIDER_ANNOTATION " annotation", PROVIDER_PATTERN, provider, NULL, 0) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = str_fmt(cx->arena, "//iam.googleapis.com/%s", provider);
     return 0;
 }
@@ -110,11 +110,11 @@ static int audience(struct ctx *cx, const struct doc *account, const char **ret)
 {
     char facts[FACTS][FACT_MAX];
     if (find_provider(cx, account, ret) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (*ret)
         return 0;
     if (find_facts(cx, facts) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = str_fmt(cx->arena, "%s.svc.id.goog", facts[PROJECT]);
     return 0;
 }
@@ -132,11 +132,11 @@ static int find_pool(struct ctx *cx, const struct cloud *c, const char **ret)
 {
     char facts[FACTS][FACT_MAX];
     if (find_provider(cx, c->account, ret) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (*ret)
         return 0;
     if (find_facts(cx, facts) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = str_fmt(cx->arena,
                    "identitynamespace:%s.svc.id.goog:https://container.googleapis.com/v1/projects/%s/"
                    "locations/%s/clusters/%s",
@@ -163,7 +163,7 @@ static int exchange(struct ctx *cx, const struct cloud *c, const struct cloud_ai
         .proxy = c->req.proxy,
     };
     if (find_pool(cx, c, &x.audience) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (*c->identity)
         x.impersonate = str_fmt(a, "%sv1/projects/-/serviceAccounts/%s:generateAccessToken",
                                 service_url(a, "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
@@ -199,7 +199,7 @@ static int impersonate(struct ctx *cx, const struct gcp_exchange *x, const char 
     struct doc *answer;
     int64_t expires_ns;
     if (cloud_ask(cx, &ask, &answer) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const char *token = doc_text_at(answer, "accessToken");
     if (!cloud_is_token(token) ||
         !gotime_parse_rfc3339(str_or(doc_text_at(answer, "expireTime"), ""), &expires_ns))
@@ -232,7 +232,7 @@ int gcp_exchange(struct ctx *cx, const struct gcp_exchange *x, struct cloud_toke
     struct cloud_token token;
     struct doc *answer;
     if (cloud_ask(cx, &ask, &answer) < 0 || gcp_read_token(cx, answer, &token) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (x->impersonate)
         return impersonate(cx, x, token.token, ret);
     *ret = token;
@@ -275,14 +275,14 @@ static int cluster(struct ctx *cx, const struct cloud *c, const struct cloud_clu
     if (str_empty(address) || !ret->ca_pem) {
         if (cloud_match(cx, "GKE cluster ID", CLUSTER_PATTERN, req->cluster, NULL, 0) < 0 ||
             describe(cx, c, req->cluster, &tokens[0], &answer) < 0)
-            return cx->err.code;
+            return err_code(cx);
         address = str_empty(address) ? doc_text_at(answer, "endpoint") : address;
         if (str_empty(address))
             return err_fail(cx, ERR_NOT_READY, "GKE cluster '%s' has no endpoint yet", req->cluster);
         if (!ret->ca_pem &&
             cloud_decode_ca(cx, "GKE", doc_text_at(answer, "masterAuth", "clusterCaCertificate"),
                             &ret->ca_pem) < 0)
-            return cx->err.code;
+            return err_code(cx);
     }
     return cloud_server(cx, address, &ret->server);
 }

@@ -32,7 +32,7 @@ static int ask_token(struct ctx *cx, const struct cloud *c, const char *url, con
         .proxy = c->req.proxy,
     };
     struct doc *answer;
-    return cloud_ask(cx, &ask, &answer) < 0 ? cx->err.code : gcp_read_token(cx, answer, ret);
+    return cloud_ask(cx, &ask, &answer) < 0 ? err_code(cx) : gcp_read_token(cx, answer, ret);
 }
 
 /* A Google service account's key: a token that says who we are, signed by it. */
@@ -47,7 +47,7 @@ static int by_key(struct ctx *cx, const struct cloud *c, const struct doc *file,
     doc_set_int(cx->arena, claims, "iat", now);
     doc_set_int(cx->arena, claims, "exp", now + JWT_LIFE);
     if (jwt_sign(cx, str_or(doc_text_at(file, "private_key"), ""), claims, &assertion) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const char *const form[] = { "grant_type", GRANT_JWT, "assertion", assertion, NULL };
     return ask_token(cx, c, url, form, ret);
 }
@@ -75,13 +75,13 @@ static int read_subject(struct ctx *cx, const struct doc *source, const char **r
     if (!path)
         return err_fail(cx, ERR_UNSUPPORTED, VARIABLE ": only a credential_source with a file is supported");
     if (cloud_read_file(cx, VARIABLE ": credential_source", path, &text) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = text;
     if (!str_eq(doc_text_at(source, "format", "type"), "json"))
         return 0;
     member = str_or(doc_text_at(source, "format", "subject_token_field_name"), "");
     if (json_parse(cx, text, strlen(text), path, &d) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret = doc_text_at(d, member);
     return *ret ? 0 : err_fail(cx, ERR_INVALID, "%s has no text at '%s'", path, member);
 }
@@ -100,7 +100,7 @@ static int by_federation(struct ctx *cx, const struct cloud *c, const struct doc
     if (!x.url || !x.audience || !x.token_type)
         return err_fail(cx, ERR_INVALID,
                         VARIABLE ": token_url, audience and subject_token_type must be set in the file");
-    return read_subject(cx, doc_find(file, "credential_source"), &x.token) < 0 ? cx->err.code
+    return read_subject(cx, doc_find(file, "credential_source"), &x.token) < 0 ? err_code(cx)
                                                                                : gcp_exchange(cx, &x, ret);
 }
 
@@ -118,7 +118,7 @@ static int by_file(struct ctx *cx, const struct cloud *c, const char *path, stru
     const char *text, *type;
     struct doc *file;
     if (cloud_read_file(cx, VARIABLE, path, &text) < 0 || json_parse(cx, text, strlen(text), path, &file) < 0)
-        return cx->err.code;
+        return err_code(cx);
     type = str_or(doc_text_at(file, "type"), "");
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (str_eq(type, kinds[i].type))

@@ -33,7 +33,7 @@ static int find_own(struct ctx *cx, struct account_token *which)
     if (fs_read_file(cx, POD_TOKEN, POD_TOKEN_MAX, &file) < 0)
         return err_wrap(cx, "failed to read service account token file %s", POD_TOKEN);
     if (read_claims(cx, str_trim(cx->arena, buf_text(&file)), &claims) < 0)
-        return cx->err.code;
+        return err_code(cx);
     const char *subject = str_or(doc_text_at(claims, "sub"), "");
     char **parts = str_split(cx->arena, subject, ':', &count);
     if (count != 4)
@@ -51,7 +51,7 @@ static int own(struct ctx *cx, const struct cloud *c, const struct cloud_aim *ai
         which.audience_count = aim->audience_count;
     }
     if (find_own(cx, &which) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (account_token_make(cx, c->req.kube, &which, &ret->token, &ret->expires_at) < 0)
         return err_wrap(cx, "failed to create kubernetes token for controller service account '%s/%s'",
                         which.ns, which.name);
@@ -72,7 +72,7 @@ static int exchange(struct ctx *cx, const struct cloud *c UNUSED, const struct c
 {
     struct doc *claims;
     if (read_claims(cx, assertion, &claims) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (!doc_get_int(doc_find(claims, "exp"), &ret->expires_at))
         return err_fail(cx, ERR_INVALID, "failed to get expiration time from service account token");
     ret->token = assertion;

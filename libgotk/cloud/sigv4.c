@@ -11,11 +11,10 @@
 #include "libgotk/base/str.h"
 #include "libgotk/net/url.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ALGORITHM   "AWS4-HMAC-SHA256"
-#define QUERY_MAX   64
 #define HEADERS_MAX 4
 
 /* One request in the making. */
@@ -29,18 +28,14 @@ struct canonical {
     const char *names;   /* "host;x-..." */
     const char *query;   /* sorted */
     const char *payload;
-    const char *stamp; /* "20260102T030405Z" */
+    const char *stamp;
     const char *scope; /* "20260102/region/service/aws4_request" */
 };
 
+/* "20260102T030405Z". */
 static const char *stamp_of(struct arena *a, int64_t now)
 {
-    struct tm tm;
-    time_t t = (time_t)now;
-    char text[32];
-    gmtime_r(&t, &tm);
-    strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
-    return str_dup(a, text);
+    return str_replace(a, str_replace(a, gotime_rfc3339(a, now), "-", ""), ":", "");
 }
 
 static int compare(const void *a, const void *b)
@@ -73,7 +68,7 @@ static int begin(struct ctx *cx, const struct sigv4 *s, const char *method, cons
     struct arena *a = cx->arena;
     *ret = (struct canonical){ .s = s, .method = method, .names = "host", .stamp = stamp_of(a, s->now) };
     if (url_parse(cx, url, &ret->url) < 0)
-        return cx->err.code;
+        return err_code(cx);
     ret->host = ret->url.port ? str_fmt(a, "%s:%s", ret->url.host, ret->url.port) : ret->url.host;
     ret->headers = str_fmt(a, "host:%s\n", ret->host);
     ret->path = canonical_path(a, s, ret->url.path);
@@ -88,7 +83,7 @@ static int hmac(struct ctx *cx, const void *key, size_t key_len, const char *tex
 {
     const char *hex;
     if (hash_hmac_hex(cx, "sha256", key, key_len, text, strlen(text), &hex) < 0)
-        return cx->err.code;
+        return err_code(cx);
     return hash_from_hex(cx, hex, ret, ret_len);
 }
 
@@ -105,7 +100,7 @@ static int sign(struct ctx *cx, const struct canonical *c, const char *stamp, co
     size_t len = strlen(first);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (hmac(cx, key, len, steps[i], &key, &len) < 0)
-            return cx->err.code;
+            return err_code(cx);
     return hash_hmac_hex(cx, "sha256", key, len, text, strlen(text), ret_hex);
 }
 
@@ -118,7 +113,7 @@ int sigv4_headers(struct ctx *cx, const struct sigv4 *s, const char *method, con
     const char **list = ARENA_ARRAY(a, const char *, HEADERS_MAX);
     size_t n = 0;
     if (begin(cx, s, method, url, &c) < 0)
-        return cx->err.code;
+        return err_code(cx);
     c.payload = payload;
     if (str_eq(s->service, "s3")) {
         c.headers = str_fmt(a, "%sx-amz-content-sha256:%s\n", c.headers, payload);
@@ -134,7 +129,7 @@ int sigv4_headers(struct ctx *cx, const struct sigv4 *s, const char *method, con
         list[n++] = str_fmt(a, "X-Amz-Security-Token: %s", session);
     }
     if (sign(cx, &c, c.stamp, &signature) < 0)
-        return cx->err.code;
+        return err_code(cx);
     list[n++] = str_fmt(a, "Authorization: " ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",
                         s->token->key_id, c.scope, c.names, signature);
     *ret_headers = list;
@@ -149,7 +144,7 @@ int sigv4_presign(struct ctx *cx, const struct sigv4 *s, const char *url, const 
     struct canonical c;
     const char *signature, *value = header ? strchr(header, ':') : NULL;
     if (begin(cx, s, "GET", url, &c) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (value) {
         const char *name = str_ndup(a, header, (size_t)(value - header));
         c.headers = str_fmt(a, "%s%s:%s\n", c.headers, name, str_trim(a, value + 1));
@@ -168,7 +163,7 @@ int sigv4_presign(struct ctx *cx, const struct sigv4 *s, const char *url, const 
     c.query = sort_query(a, query);
     c.payload = str_eq(s->service, "s3") ? "UNSIGNED-PAYLOAD" : SIGV4_EMPTY;
     if (sign(cx, &c, c.stamp, &signature) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret_url = str_fmt(a, "%s://%s%s?%s&X-Amz-Signature=%s", c.url.scheme, c.host,
                        str_empty(c.url.path) ? "/" : c.url.path, c.query, signature);
     return 0;
@@ -179,10 +174,10 @@ int sigv4_codecommit(struct ctx *cx, const struct sigv4 *s, const char *url, con
     struct canonical c;
     const char *signature;
     if (begin(cx, s, "GIT", url, &c) < 0)
-        return cx->err.code;
+        return err_code(cx);
     c.payload = "";
     if (sign(cx, &c, str_ndup(cx->arena, c.stamp, strlen(c.stamp) - 1), &signature) < 0)
-        return cx->err.code;
+        return err_code(cx);
     *ret_password = str_fmt(cx->arena, "%s%s", c.stamp, signature);
     return 0;
 }

@@ -108,7 +108,7 @@ static int read_entity(struct reader *r, struct buf *out)
         return fail(r, "an ampersand starts no entity");
     const char *name = str_ndup(r->cx->arena, from, (size_t)(semicolon - from));
     if (name[0] == '#' && add_code(r, out, name + (name[1] == 'x' ? 2 : 1), name[1] == 'x' ? 16 : 10) < 0)
-        return r->cx->err.code;
+        return err_code(r->cx);
     size_t i = 0;
     while (name[0] != '#' && i < ARRAY_LEN(known) && !str_eq(known[i].name, name))
         i++;
@@ -124,20 +124,19 @@ static int read_entity(struct reader *r, struct buf *out)
 static int read_text(struct reader *r, struct buf *out)
 {
     while (r->at < r->end) {
-        const char *from = r->at;
         if (starts(r, "<![CDATA[")) {
-            from = r->at += strlen("<![CDATA[");
+            const char *from = r->at += strlen("<![CDATA[");
             if (skip_past(r, "]]>", "a CDATA section does not end") < 0)
-                return r->cx->err.code;
+                return err_code(r->cx);
             buf_add(out, from, (size_t)(r->at - from) - strlen("]]>"));
         } else if (starts(r, "<!--")) {
             if (skip_past(r, "-->", "a comment does not end") < 0)
-                return r->cx->err.code;
+                return err_code(r->cx);
         } else if (*r->at == '<') {
             return 0;
         } else if (*r->at == '&') {
             if (read_entity(r, out) < 0)
-                return r->cx->err.code;
+                return err_code(r->cx);
         } else {
             buf_char(out, *r->at++);
         }
@@ -179,7 +178,7 @@ static int skip_attributes(struct reader *r, bool *ret_empty)
             return 0;
         }
         if (read_name(r, &name) < 0)
-            return r->cx->err.code;
+            return err_code(r->cx);
         skip_space(r);
         if (!starts(r, "="))
             return fail(r, "an attribute has no value");
@@ -189,7 +188,7 @@ static int skip_attributes(struct reader *r, bool *ret_empty)
             return fail(r, "an attribute's value is not in quotes");
         const char quote[] = { *r->at++, 0 };
         if (skip_past(r, quote, "an attribute's value does not end") < 0)
-            return r->cx->err.code;
+            return err_code(r->cx);
     }
 }
 
@@ -217,21 +216,21 @@ static int read_content(struct reader *r, const char *name, struct doc **ret)
 {
     struct arena *a = r->cx->arena;
     struct buf text = buf_new(a, (size_t)(r->end - r->at) + 1);
-    struct doc *object = NULL, *child;
-    const char *other;
+    struct doc *object = NULL, *child = NULL;
+    const char *other = NULL;
     for (;;) {
         if (read_text(r, &text) < 0)
-            return r->cx->err.code;
+            return err_code(r->cx);
         if (starts(r, "</"))
             break;
         if (read_element(r, &other, &child) < 0)
-            return r->cx->err.code;
+            return err_code(r->cx);
         object = object ? object : doc_object(a);
         add_child(a, object, other, child);
     }
     r->at += 2;
     if (read_name(r, &other) < 0)
-        return r->cx->err.code;
+        return err_code(r->cx);
     skip_space(r);
     if (!str_eq(other, name) || !starts(r, ">"))
         return fail(r, "an end tag fits no start tag");
@@ -249,10 +248,10 @@ static int read_element(struct reader *r, const char **ret_name, struct doc **re
     if (r->depth++ >= DEPTH_MAX)
         return err_fail(r->cx, ERR_LIMIT, "%s: elements nest deeper than %d", r->name, DEPTH_MAX);
     if (read_name(r, ret_name) < 0 || skip_attributes(r, &empty) < 0)
-        return r->cx->err.code;
+        return err_code(r->cx);
     *ret = doc_string(r->cx->arena, "");
     if (!empty && read_content(r, *ret_name, ret) < 0)
-        return r->cx->err.code;
+        return err_code(r->cx);
     r->depth--;
     return 0;
 }
@@ -260,12 +259,12 @@ static int read_element(struct reader *r, const char **ret_name, struct doc **re
 int xml_parse(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_doc)
 {
     struct reader r = { .cx = cx, .name = name, .start = text, .at = text, .end = text + len };
-    struct doc *root;
-    const char *root_name;
+    struct doc *root = NULL;
+    const char *root_name = NULL;
     if (!str_is_utf8(text, len) || memchr(text, 0, len))
         return fail(&r, "it is no text in UTF-8");
     if (skip_misc(&r) < 0 || read_element(&r, &root_name, &root) < 0 || skip_misc(&r) < 0)
-        return cx->err.code;
+        return err_code(cx);
     if (r.at != r.end)
         return fail(&r, "something follows the document");
     *ret_doc = doc_object(cx->arena);

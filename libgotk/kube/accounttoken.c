@@ -33,8 +33,7 @@ int account_token_make(struct ctx *cx, struct kube *k, const struct account_toke
     const char *token = doc_text_at(call.result, "status", "token");
     if (str_empty(token))
         return err_fail(cx, ERR_UNAVAILABLE, "the API server's answer holds no token");
-    *ret_expires_at =
-        expires && gotime_parse_rfc3339(expires, &expires_ns) ? expires_ns / GOTIME_SECOND : 0;
+    *ret_expires_at = expires && gotime_parse_rfc3339(expires, &expires_ns) ? expires_ns / GOTIME_SECOND : 0;
     *ret_token = token;
     return 0;
 }

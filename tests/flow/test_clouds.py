@@ -46,6 +46,7 @@ def remote(services, tmp_path_factory):
 def clouds(services, remote):
     """Fresh as to what was asked; clusters are `remote`."""
     services.asked.clear()
+    services.keys.clear()
     services.who.clear()
     services.entra.subjects.clear()
     services.life, services.entra.life, services.aad, services.address = 3600, 3600, True, None
