@@ -22,6 +22,7 @@ struct aws_role {
     const char *proxy;
 };
 
+/* Takes on a role: credentials with an end. Errors say what the service said. */
 int aws_assume(struct ctx *cx, const struct aws_role *role, struct cloud_token *ret) MUST_CHECK;
 
 /* Credentials from what the pod finds: keys in the environment, a role by a token file, a profile's keys, the service of its

@@ -19,6 +19,7 @@ struct gcp_exchange {
     const char *proxy;
 };
 
+/* Exchanges. Errors say what the services said. */
 int gcp_exchange(struct ctx *cx, const struct gcp_exchange *x, struct cloud_token *ret) MUST_CHECK;
 
 /* Reads {"access_token", "expires_in"}. */
