@@ -27,20 +27,23 @@ static const struct doc *find_foreign(const struct doc *entries)
     return NULL;
 }
 
-/* The labels or annotations, as upstream's accessors have them: null is empty text, and one value that is neither
- * empties them all. Refusing what Flux accepts would stop a cluster that changes over, and the API server would not have
+/* The labels or annotations, as upstream's accessors have them: null is empty text, and one value that is neither, or
+ * something that is no map, empties them all. Refusing what Flux accepts would stop a cluster that changes over, and the API server would not have
  * it as it is written. */
 static struct doc *metadata_map(struct ctx *cx, struct doc *object, const char *map)
 {
     struct doc *meta = doc_ensure(cx->arena, object, "metadata"), *written = doc_find(meta, map);
-    const struct doc *foreign = find_foreign(written);
+    bool is_map = !written || doc_kind(written) == DOC_OBJECT || doc_kind(written) == DOC_NULL;
+    const struct doc *foreign = is_map ? find_foreign(written) : written;
     struct doc *entries = doc_object(cx->arena);
     doc_each (entry, foreign ? NULL : written)
         doc_set_text(cx->arena, entries, doc_key(entry), str_or(doc_text(entry), ""));
     if (foreign)
-        log_info(cx->log, "metadata with a value that is no text is left out", "object",
-                 subject_name(cx->arena, object), "field",
-                 str_fmt(cx->arena, "metadata.%s.%s", map, doc_key(foreign)), NULL);
+        log_info(
+            cx->log, "metadata that is no map of texts is left out", "object",
+            subject_name(cx->arena, object), "field",
+            str_fmt(cx->arena, "metadata.%s%s%s", map, is_map ? "." : "", is_map ? doc_key(foreign) : ""),
+            NULL);
     doc_set(cx->arena, meta, map, entries);
     return entries;
 }

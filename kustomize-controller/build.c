@@ -8,12 +8,14 @@
 
 #include "kustomize-controller/remote.h"
 #include "libgotk/base/hash.h"
+#include "libgotk/base/log.h"
 #include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/kustomize/files.h"
 #include "libgotk/kustomize/generate.h"
 #include "libgotk/kustomize/gvk.h"
+#include "libgotk/kustomize/resource.h"
 #include "libgotk/kustomize/varsub.h"
 #include "libgotk/net/url.h"
 #include "libgotk/ssa/subject.h"
@@ -150,19 +152,21 @@ static int substitute(struct ctx *cx, const struct doc *input, struct doc **reso
     return substitute_all(cx, &s, resources);
 }
 
-/* Every resource must say what it is. Only that much of it is shown: it may be a Secret. */
+/* Every resource must say what it is; an apiVersion or name that YAML takes for a number will do for now. Only that much of it
+ * is shown: it may be a Secret. */
 static int check_identity(struct ctx *cx, const struct doc *resource)
 {
-    const char *api_version = doc_text_at(resource, "apiVersion"), *kind = doc_text_at(resource, "kind");
+    const char *api_version = resource_scalar(doc_find(resource, "apiVersion")),
+               *kind = doc_text_at(resource, "kind");
     const struct doc *meta = doc_find(resource, "metadata");
-    if (!str_empty(api_version) && !str_empty(kind) && !str_empty(doc_text_at(meta, "name")))
+    if (!str_empty(api_version) && !str_empty(kind) && !str_empty(resource_scalar(doc_find(meta, "name"))))
         return 0;
     struct doc *shown = doc_object(cx->arena);
     doc_set_text(cx->arena, shown, "apiVersion", api_version);
     doc_set_text(cx->arena, shown, "kind", kind);
     struct doc *names = doc_ensure(cx->arena, shown, "metadata");
-    doc_set_text(cx->arena, names, "name", doc_text_at(meta, "name"));
-    doc_set_text(cx->arena, names, "namespace", doc_text_at(meta, "namespace"));
+    doc_set_text(cx->arena, names, "name", resource_scalar(doc_find(meta, "name")));
+    doc_set_text(cx->arena, names, "namespace", resource_scalar(doc_find(meta, "namespace")));
     return err_fail(cx, ERR_INVALID, "failed to decode Kubernetes apiVersion, kind and name from: %s",
                     json_text(cx->arena, shown, JSON_COMPACT));
 }
@@ -175,24 +179,43 @@ static int check_identities(struct ctx *cx, const struct doc *resources)
     return 0;
 }
 
-/* Objects for the cluster: those with kind, apiVersion and name that are no kustomization. */
-static bool is_cluster_object(struct arena *a, const struct doc *object)
+static bool is_named(const struct doc *object)
 {
-    const char *api_version = doc_text_at(object, "apiVersion"), *kind = doc_text_at(object, "kind");
-    if (str_empty(api_version) || str_empty(kind) || str_empty(doc_text_at(object, "metadata", "name")))
-        return false;
-    return !(str_eq(subject_group(a, api_version), "kustomize.config.k8s.io") &&
-             str_eq(kind, "Kustomization"));
+    return !str_empty(doc_text_at(object, "apiVersion")) && !str_empty(doc_text_at(object, "kind")) &&
+           !str_empty(doc_text_at(object, "metadata", "name"));
 }
 
-static void collect_objects(struct arena *a, const struct doc *resources, struct doc *objects)
+static bool is_kustomization(struct arena *a, const struct doc *object)
+{
+    const char *api_version = str_or(doc_text_at(object, "apiVersion"), "");
+    return str_eq(subject_group(a, api_version), "kustomize.config.k8s.io") &&
+           str_eq_fold(str_or(doc_text_at(object, "kind"), ""), "Kustomization");
+}
+
+/* Objects for the cluster: those with kind, apiVersion and name, all text, that are no kustomization. */
+static bool is_cluster_object(struct arena *a, const struct doc *object)
+{
+    return is_named(object) && !is_kustomization(a, object);
+}
+
+static const char *scalar_at(const struct doc *object, const char *key)
+{
+    return str_or(resource_scalar(doc_find(object, key)), "");
+}
+
+static void collect_objects(struct arena *a, const struct doc *resources, struct doc *objects,
+                            struct doc *nameless)
 {
     doc_each (resource, resources) {
         const struct doc *items = doc_find(resource, "items");
         if (str_ends(str_or(doc_text_at(resource, "kind"), ""), "List") && doc_kind(items) == DOC_ARRAY)
-            collect_objects(a, items, objects);
+            collect_objects(a, items, objects, nameless);
         else if (is_cluster_object(a, resource))
             doc_append(objects, doc_copy(a, resource));
+        else if (!is_named(resource))
+            doc_append_text(a, nameless,
+                            str_fmt(a, "%s/%s", scalar_at(resource, "kind"),
+                                    scalar_at(doc_find(resource, "metadata"), "name")));
     }
 }
 
@@ -200,6 +223,7 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
                         struct buf *ret_output)
 {
     struct doc *resources, *files = NULL, *objects = doc_array(cx->arena), *output = doc_object(cx->arena);
+    struct doc *nameless = doc_array(cx->arena);
     if (build_resources(cx, side, input, &resources) < 0)
         return err_code(cx);
     if (doc_find(input, "spec") && check_identities(cx, resources) < 0)
@@ -216,10 +240,11 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
         return err_code(cx);
     if (files)
         doc_set(cx->arena, output, "files", files);
-    collect_objects(cx->arena, resources, objects);
+    collect_objects(cx->arena, resources, objects, nameless);
     doc_set_text(cx->arena, output, "digest",
                  str_fmt(cx->arena, "sha256:%s", hash_sha256_hex(cx->arena, buf_text(&yaml), yaml.len)));
     doc_set(cx->arena, output, "objects", objects);
+    doc_set(cx->arena, output, "nameless", nameless);
     json_print(ret_output, output, JSON_COMPACT);
     return 0;
 }
@@ -269,6 +294,16 @@ int build_check(struct ctx *cx, const struct doc *output)
     return 0;
 }
 
+/* Flux drops them unseen. */
+static void tell_nameless(struct ctx *cx, const struct doc *nameless)
+{
+    doc_each (object, nameless)
+        log_info(
+            cx->log,
+            "an object is left out, for its name or apiVersion is no text: it needs quotes in the manifest",
+            "object", doc_text(object), NULL);
+}
+
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret)
 {
     struct job_limits limits = {
@@ -290,6 +325,8 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
         return err_code(cx);
     if (build_check(cx, d) < 0)
         return err_code(cx);
+    if (input->spec)
+        tell_nameless(cx, doc_find(d, "nameless"));
     *ret = (struct build_output){
         .yaml = doc_text_at(d, "yaml"),
         .files = doc_find(d, "files"),

@@ -94,6 +94,10 @@ static int check_meta(struct ctx *cx, const struct resource *r, const char *file
         return err_fail(cx, ERR_INVALID, "missing kind in object %s%s", show_meta(a, id), place);
     if (!id->name[0] && !str_ends(id->gvk.kind, "List"))
         return err_fail(cx, ERR_INVALID, "missing metadata.name in object %s%s", show_meta(a, id), place);
+    const struct doc *annotations = doc_path(r->doc, "metadata", "annotations");
+    if (doc_kind(annotations) == DOC_ARRAY) /* kustomize panics, sooner or later */
+        return err_fail(cx, ERR_INVALID, "metadata.annotations is a list and no map in object %s%s",
+                        show_meta(a, id), show_place(a, file, annotations));
     return 0;
 }
 

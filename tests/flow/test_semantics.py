@@ -230,6 +230,23 @@ def test_common_metadata_and_names_may_change(api, ns, repo, flux):
     assert "annotations" not in api.get(rig.CONFIGMAP, ns, "p-a-t")["metadata"]
 
 
+def test_metadata_that_yaml_takes_for_something_else(api, ns, repo, controllers, flux):
+    """What is no text, Flux's accessors do not see: labels go, and an object without a name is left out, unseen there and logged here."""
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"
+    metadata = {"five": "{name: 5}", "yes": "{name: true}", "labels": "{name: labels, labels: {a: 5, b: c}}", "list": "{name: list, labels: [x]}",
+                "text": "{name: text, labels: x}", "annotated": "{name: annotated, annotations: {a: true}}", "placed": "{name: placed, namespace: 5}"}
+    repo.commit({f"{name}.yaml": manifest.format(text) for name, text in metadata.items()})
+    flux.source().apply(commonMetadata={"annotations": {"n": "1"}})
+    assert ids(flux.ready(repo.head())) == {"labels", "list", "text", "annotated", "placed"}
+    owner = {f"{KG}/name": "app", f"{KG}/namespace": ns}
+    for name in ("labels", "list", "text", "annotated", "placed"):
+        found = api.get(rig.CONFIGMAP, ns, name)["metadata"]
+        assert found["labels"] == owner
+        assert found["annotations"] == ({"a": "true", "n": "1"} if name == "annotated" else {"n": "1"}), "kustomize makes text of annotations"
+    log = [json.loads(line) for line in controllers.kustomize.log().splitlines() if ns in line and "left out" in line]
+    assert {entry["object"] for entry in log} >= {"ConfigMap/5", "ConfigMap/true", f"ConfigMap/{ns}/list"}
+
+
 def test_components(api, ns, repo, flux):
     component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nlabels: [{pairs: {from: component}}]\n"
     repo.commit({"app/a.yaml": configmap("a", x="1"), "extra/kustomization.yaml": component})

@@ -37,6 +37,19 @@ static void wrong_kinds_are_named(void **state)
           "(kustomization.yaml:2:");
 }
 
+/* Kustomize itself panics over them as soon as something looks at annotations. */
+static void annotations_must_be_a_map(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct tree_file files[] = {
+        { "kustomization.yaml", "resources: [a.yaml]\n" },
+        { "a.yaml", CM("a") "  annotations:\n  - x\n" },
+    };
+    fails(
+        cx, files, 2, ".", ERR_INVALID,
+        "metadata.annotations is a list and no map in object {{v1 ConfigMap} {{a } map[] map[]}} (a.yaml:5)");
+}
+
 static void nothing_leaves_the_root(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -222,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_TEST(an_unknown_field_is_named_with_the_nearest),
         UNIT_TEST(wrong_kinds_are_named),
+        UNIT_TEST(annotations_must_be_a_map),
         UNIT_TEST(nothing_leaves_the_root),
         UNIT_TEST(links_inside_the_root_are_followed),
         UNIT_TEST(cycles_are_found),
