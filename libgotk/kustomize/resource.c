@@ -18,11 +18,11 @@ const char *resource_scalar(const struct doc *d)
 {
     switch (doc_kind(d)) {
     case DOC_STRING:
-        return doc_text(d);
+        return str_or(doc_source(d), doc_text(d));
     case DOC_NUMBER:
-        return doc_literal(d);
+        return str_or(doc_source(d), doc_literal(d));
     case DOC_BOOL:
-        return doc_is_true(d, false) ? "true" : "false";
+        return str_or(doc_source(d), doc_is_true(d, false) ? "true" : "false");
     case DOC_NULL:
         return "";
     default:

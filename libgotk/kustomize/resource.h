@@ -78,8 +78,8 @@ const char *resource_annotation(const struct resource *r, const char *key);
 /* metadata.labels or metadata.annotations (or any map) as the object to change, made when absent. */
 struct doc *resource_metadata_map(struct arena *a, struct resource *r, const char *field);
 
-/* The text of a scalar node as it would stand in YAML: strings as they are, numbers by their literal; "" for null,
- * NULL for maps and lists. */
+/* The text of a scalar node as it stands in YAML: strings as they are, what is read as something else as it was written ("5.0",
+ * "True", "2020-01-01"); "" for null, NULL for maps and lists. */
 const char *resource_scalar(const struct doc *d);
 
 /* What a trip through JSON does to a node of `parent`: nothing is as it was written any more; strings are quoted, all of

@@ -50,6 +50,22 @@ static void annotations_must_be_a_map(void **state)
         "metadata.annotations is a list and no map in object {{v1 ConfigMap} {{a } map[] map[]}} (a.yaml:5)");
 }
 
+/* A prefix joins what stands in the file, whatever YAML takes it for. */
+static void names_are_taken_as_they_are_written(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const char *const names[] = { "5", "5.0", "0x10", "1e3", "True", "017", "2020-01-01", "1_000" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct tree_file files[] = {
+            { "kustomization.yaml", "namePrefix: p-\nresources: [a.yaml]\n" },
+            { "a.yaml",
+              str_fmt(cx->arena, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n", names[i]) },
+        };
+        struct kustomize_options options = { .root = tree_make(cx, files, 2), .dir = "." };
+        assert_non_null(strstr(tree_build(cx, &options), str_fmt(cx->arena, "name: p-%s\n", names[i])));
+    }
+}
+
 static void nothing_leaves_the_root(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -236,6 +252,7 @@ int main(void)
         UNIT_TEST(an_unknown_field_is_named_with_the_nearest),
         UNIT_TEST(wrong_kinds_are_named),
         UNIT_TEST(annotations_must_be_a_map),
+        UNIT_TEST(names_are_taken_as_they_are_written),
         UNIT_TEST(nothing_leaves_the_root),
         UNIT_TEST(links_inside_the_root_are_followed),
         UNIT_TEST(cycles_are_found),
