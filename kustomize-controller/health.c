@@ -167,7 +167,7 @@ static int fail(struct ctx *cx, struct ks_run *r, bool timed_out)
     if (ctx_check(cx) < 0)
         return err_code(cx);
     if (*causes)
-        text = secret_mask(cx->arena, r->hidden_vars, str_fmt(cx->arena, "%s\n%s", text, causes));
+        text = secret_mask_variables(cx->arena, r->hidden_vars, str_fmt(cx->arena, "%s\n%s", text, causes));
     cond_set(&r->run.conds, HEALTHY, COND_FALSE, FAILED_REASON, "%s", text);
     return err_fail(cx, timed_out ? ERR_TIMEOUT : ERR_INVALID, "health check failed after %s: %s", after,
                     text);

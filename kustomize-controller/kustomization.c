@@ -187,7 +187,7 @@ int vars_load_for(struct ctx *cx, struct ks_run *r)
 /* Objects that variables of Secrets went into are quoted by what refuses them. */
 static int hide_vars(struct ctx *cx, const struct ks_run *r)
 {
-    cx->err.message = secret_mask(cx->arena, r->hidden_vars, err_message(cx));
+    cx->err.message = secret_mask_variables(cx->arena, r->hidden_vars, err_message(cx));
     return err_code(cx);
 }
 

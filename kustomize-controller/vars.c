@@ -8,19 +8,11 @@
 
 #include <string.h>
 
-#define HIDDEN_MIN 8
-
 static int take_config_map(struct ctx *cx, const struct doc *object, struct doc *vars)
 {
     doc_each (entry, doc_find(object, "data"))
         doc_set_text(cx->arena, vars, doc_key(entry), str_or(doc_text(entry), ""));
     return 0;
-}
-
-static void hide(struct ctx *cx, struct doc *hidden, const char *key, const char *value)
-{
-    if (strlen(value) >= HIDDEN_MIN)
-        doc_set_text(cx->arena, doc_ensure(cx->arena, hidden, "stringData"), key, value);
 }
 
 static int take_secret(struct ctx *cx, const struct doc *object, struct doc *vars, struct doc *hidden)
@@ -34,7 +26,7 @@ static int take_secret(struct ctx *cx, const struct doc *object, struct doc *var
             return err_fail(cx, ERR_INVALID, "key '%s': the value holds a NUL byte and cannot be a variable",
                             doc_key(entry));
         doc_set_text(cx->arena, vars, doc_key(entry), value);
-        hide(cx, hidden, doc_key(entry), value);
+        doc_set_text(cx->arena, hidden, doc_key(entry), value);
     }
     return 0;
 }
@@ -62,8 +54,6 @@ int vars_load(struct ctx *cx, struct kube *kube, const struct kustomization *ks,
     if (!post_build)
         return 0;
     struct doc *vars = doc_object(cx->arena), *hidden = doc_object(cx->arena);
-    doc_set_text(cx->arena, hidden, "apiVersion", "v1");
-    doc_set_text(cx->arena, hidden, "kind", "Secret");
     for (size_t i = 0; i < post_build->substitute_from_count; i++) {
         const struct substitute_from *from = &post_build->substitute_from[i];
         if (take_reference(cx, kube, ks->meta.ns, from, vars, hidden) < 0)

@@ -10,10 +10,9 @@
 #include "libgotk/api/kustomization.h"
 #include "libgotk/kube/client.h"
 
-/* All variables as an object of strings in cx->arena (NULL when postBuild is absent), and those from Secrets in the shape of
- * a Secret, for secret_mask: a message may quote what was built with them. Values of less than eight bytes are not in it:
- * they are rarely secret, and stand everywhere. The error of a missing reference reads "substitute from 'ConfigMap/x'
- * error: ...". */
+/* All variables as an object of strings in cx->arena (NULL when postBuild is absent), and those from Secrets alone, for
+ * secret_mask_variables: a message may quote what was built with them. The error of a missing reference reads "substitute
+ * from 'ConfigMap/x' error: ...". */
 int vars_load(struct ctx *cx, struct kube *kube, const struct kustomization *ks, struct doc **ret_vars,
               struct doc **ret_hidden) MUST_CHECK;
 

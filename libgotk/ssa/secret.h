@@ -14,4 +14,10 @@
  * three bytes stay, they say nothing. `text` itself when object is no v1 Secret. In `a`. */
 const char *secret_mask(struct arena *a, const struct doc *object, const char *text);
 
+/* The same for texts about anything that was built with `variables` (an object of strings, may be NULL): messages must stay
+ * readable, and many a value that comes from a Secret is a common word. From eight bytes on a value is replaced wherever it
+ * stands; from three on where no letter, digit or slash is next to it ("Kind/prod/name" stays); a shorter one only in
+ * quotes that hold nothing else (`Invalid value: "5"`). */
+const char *secret_mask_variables(struct arena *a, const struct doc *variables, const char *text);
+
 #endif

@@ -212,6 +212,17 @@ def test_missing_variables_fail_the_first_object_that_wants_some(api, ns, repo, 
     assert flux.failed("BuildFailed", "a-b").startswith("post build failed for 'ConfigMap.v1.[noGrp]/c': envsubst error: 'a-b' var name is invalid")
 
 
+def test_short_variables_of_secrets_are_masked_where_they_tell(api, ns, repo, flux):
+    api.create(rig.SECRET, ns, "vars", stringData={"pin": "Q4z9", "word": "web"})
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  type: ExternalName\n  externalName: ext-${pin}\n"
+    repo.commit({"web.yaml": service, "web-2.yaml": service.replace("web}", "web-2}").replace("ext-", "${word}_")})
+    flux.source().apply(postBuild={"substituteFrom": [{"kind": "Secret", "name": "vars"}]})
+    message = flux.failed("ReconciliationFailed")
+    assert "Q4z9" not in message, message
+    assert f"Service/{ns}/web dry-run failed" in message and f"Service/{ns}/web-2 dry-run failed" in message, message
+    assert 'spec.externalName: Invalid value: "ext-***"' in message, message
+
+
 def test_a_changed_secret_is_substituted_when_it_opted_in(api, ns, repo, flux):
     repo.commit({"a.yaml": configmap("a", who="${who}")})
     api.create(rig.CONFIGMAP, ns, "vars", data={"who": "one"}, metadata={"labels": {"reconcile.fluxcd.io/watch": "Enabled"}})

@@ -31,11 +31,61 @@ static void other_text_stays(void **state)
     assert_string_equal(secret_mask(cx->arena, NULL, "hunter2"), "hunter2");
 }
 
+static void escapes_hide_nothing(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    assert_string_equal(mask(cx, SECRET "stringData: {n: \"two\\nlines\"}", "got \"two\\nlines\""),
+                        "got \"***\"");
+    assert_string_equal(mask(cx, SECRET "stringData: {n: 'a\"b\\c'}", "got \"a\\\"b\\\\c\" or a\"b\\c"),
+                        "got \"***\" or ***");
+}
+
+static void the_longest_value_goes_first(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    assert_string_equal(mask(cx, SECRET "stringData: {a: hunter, b: hunter2-tail}", "hunter2-tail, hunter"),
+                        "***, ***");
+}
+
+static const struct {
+    const char *value;
+    const char *text;
+    const char *masked;
+} variables[] = {
+    { "hunter2-long", "xhunter2-longx", "x***x" },
+    { "s3cr3t", "Invalid value: \"s3cr3t\"", "Invalid value: \"***\"" },
+    { "s3cr3t", "postgres://u:s3cr3t@db, db-s3cr3t.", "postgres://u:***@db, db-***." },
+    { "4711", "got &value.valueUnstructured{Value:4711}", "got &value.valueUnstructured{Value:***}" },
+    { "4711", "port 47110 or 14711", "port 47110 or 14711" },
+    { "prod", "ConfigMap/prod/web dry-run failed: production of \"prod\"",
+      "ConfigMap/prod/web dry-run failed: production of \"***\"" },
+    { "\xc3\xa9t\xc3\xa9", "l'\xc3\xa9t\xc3\xa9 et \xc3\xa9t\xc3\xa9s", "l'*** et \xc3\xa9t\xc3\xa9s" },
+    { "5", "Invalid value: \"5\": must be 5 or '5' and no \"15\"",
+      "Invalid value: \"***\": must be 5 or '***' and no \"15\"" },
+    { "a", "a \"a' b", "a \"a' b" },
+    { "aa1", "aa1aa1 aa1", "aa1aa1 ***" },
+    { "", "\"\" stays", "\"\" stays" },
+};
+
+static void short_values_are_hidden_where_they_tell(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+        struct doc *vars = doc_object(cx->arena);
+        doc_set_text(cx->arena, vars, "v", variables[i].value);
+        assert_string_equal(secret_mask_variables(cx->arena, vars, variables[i].text), variables[i].masked);
+    }
+    assert_string_equal(secret_mask_variables(cx->arena, NULL, "hunter2"), "hunter2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(values_are_hidden_at_any_depth),
         UNIT_TEST(other_text_stays),
+        UNIT_TEST(escapes_hide_nothing),
+        UNIT_TEST(the_longest_value_goes_first),
+        UNIT_TEST(short_values_are_hidden_where_they_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
