@@ -70,8 +70,9 @@ struct ks_run {
     struct kube *target;     /* as whom and where objects are applied; NULL until connected */
     struct tracker *tracker; /* of the cluster that is applied to; NULL: it is a remote one */
     struct proving proof;
-    struct doc *vars;            /* of spec.postBuild; NULL: none */
-    struct doc *hidden_vars;     /* those that no message may show, as secret_mask_variables wants them; NULL: none */
+    struct doc *vars; /* of spec.postBuild; NULL: none */
+    struct doc
+        *hidden_vars; /* those that no message may show, as secret_mask_variables wants them; NULL: none */
     const char *vars_error;      /* why they could not be had; NULL: they are there */
     int64_t timeout_ns;          /* of health checks; shown in progress texts */
     struct artifact artifact;    /* of the source */
