@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#define NAME_MAX_LEN   63
+#define DOMAIN_MAX_LEN 253
+
 enum operator{ OP_EXISTS, OP_ABSENT, OP_IN, OP_NOT_IN, OP_GREATER, OP_LESS };
 
 struct requirement {
@@ -59,21 +62,114 @@ static int unreadable(struct reader *r, const char *wanted)
                     r->text, wanted);
 }
 
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Letters and digits at both ends, also - _ . between; at most 63. */
+static bool is_name(const char *s, size_t n)
+{
+    static const char also[] = "-_.";
+    if (!n || n > NAME_MAX_LEN || !is_alnum(s[0]) || !is_alnum(s[n - 1]))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!is_alnum(s[i]) && !memchr(also, s[i], sizeof(also) - 1))
+            return false;
+    return true;
+}
+
+static bool is_lower_alnum(char c)
+{
+    return is_alnum(c) && !(c >= 'A' && c <= 'Z');
+}
+
+/* Lower-case words joined by dots, with - between their letters; at most 253. */
+static bool is_domain(const char *s, size_t n)
+{
+    if (!n || n > DOMAIN_MAX_LEN || !is_lower_alnum(s[0]) || !is_lower_alnum(s[n - 1]))
+        return false;
+    for (size_t i = 1; i < n - 1; i++) {
+        bool dot = s[i] == '.' && is_lower_alnum(s[i - 1]) && is_lower_alnum(s[i + 1]);
+        bool dash = s[i] == '-' && s[i - 1] != '.' && s[i + 1] != '.';
+        if (!is_lower_alnum(s[i]) && !dot && !dash)
+            return false;
+    }
+    return true;
+}
+
+static int check_key(struct reader *r, const char *key)
+{
+    const char *slash = strchr(key, '/');
+    const char *name = slash ? slash + 1 : key;
+    if (is_name(name, strlen(name)) && (!slash || is_domain(key, (size_t)(slash - key))))
+        return 0;
+    return err_fail(
+        r->cx, ERR_INVALID,
+        "unable to parse requirement: '%s' in '%s' is no label key: letters and digits with - _ . "
+        "between, at most %d, and before a slash a domain",
+        key, r->text, NAME_MAX_LEN);
+}
+
+static int add_value(struct reader *r, struct requirement *q, const char *value)
+{
+    if (value[0] && !is_name(value, strlen(value)))
+        return err_fail(
+            r->cx, ERR_INVALID,
+            "unable to parse requirement: invalid label value '%s' in '%s': letters and digits with - _ . "
+            "between, at most %d",
+            value, r->text, NAME_MAX_LEN);
+    vec_push(r->cx->arena, &q->values, value);
+    return 0;
+}
+
+static bool comes(struct reader *r, char c)
+{
+    skip_space(r);
+    return *r->p == c;
+}
+
+/* One value, or the nothing before, after or between commas, which is the empty value. Two commas in a row count as
+ * one read, as upstream's reader has it. */
+static int read_element(struct reader *r, struct requirement *q, bool *ret_closed)
+{
+    const char *value = word(r);
+    if (value[0]) {
+        *ret_closed = accept(r, ")");
+        return *ret_closed || comes(r, ',') ? add_value(r, q, value) : unreadable(r, "',' or ')'");
+    }
+    if (!accept(r, ","))
+        return unreadable(r, "',', or identifier");
+    if (!q->values.len && add_value(r, q, "") < 0)
+        return err_code(r->cx);
+    *ret_closed = accept(r, ")");
+    return *ret_closed || accept(r, ",") ? add_value(r, q, "") : 0;
+}
+
 static int read_set(struct reader *r, struct requirement *q)
 {
+    bool closed = false;
     if (!accept(r, "("))
         return unreadable(r, "'('");
-    do {
-        vec_push(r->cx->arena, &q->values, word(r));
-    } while (accept(r, ","));
-    return accept(r, ")") ? 0 : unreadable(r, "',', or ')'");
+    if (accept(r, ")"))
+        return add_value(r, q, "");
+    while (!closed)
+        if (read_element(r, q, &closed) < 0)
+            return err_code(r->cx);
+    return 0;
 }
 
 static int read_value(struct reader *r, struct requirement *q, enum operator op)
 {
+    int64_t number = 0;
+    const char *value = word(r);
     q->op = op;
-    vec_push(r->cx->arena, &q->values, word(r));
-    return 0;
+    if ((op == OP_GREATER || op == OP_LESS) && !str_to_int64(value, &number))
+        return err_fail(
+            r->cx, ERR_INVALID,
+            "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer, not '%s'",
+            value);
+    return add_value(r, q, value);
 }
 
 /* What follows the key. Longer operators first. */
@@ -105,6 +201,8 @@ static int read_requirement(struct reader *r, struct requirement *q)
     q->key = word(r);
     if (!q->key[0])
         return unreadable(r, "identifier");
+    if (check_key(r, q->key) < 0)
+        return err_code(r->cx);
     if (!absent)
         return read_operator(r, q);
     q->op = OP_ABSENT;
@@ -121,9 +219,12 @@ int labelsel_parse(struct ctx *cx, const char *text, struct labelsel **ret)
         if (read_requirement(&r, &q) < 0)
             return err_code(cx);
         vec_push(cx->arena, &s->all, q);
-        if (*r.p && !accept(&r, ","))
+        bool more = accept(&r, ",");
+        if (*r.p && !more)
             return unreadable(&r, "',' or the end");
         skip_space(&r);
+        if (more && !*r.p)
+            return unreadable(&r, "identifier after ','");
     }
     *ret = s;
     return 0;

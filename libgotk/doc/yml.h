@@ -37,6 +37,10 @@ int yml_parse_as(struct ctx *cx, const char *text, size_t len, const char *name,
 int yml_parse_all_as(struct ctx *cx, const char *text, size_t len, const char *name, int rules,
                      struct doc **ret_docs) MUST_CHECK;
 
+/* Fails for a text that, written as a key without quotes, kustomize reads as something else than a string: it cannot print
+ * such a map. ERR_INVALID "json: unsupported type: map[interface {}]interface {}: ...". */
+int yml_check_key(struct ctx *cx, const char *key) MUST_CHECK;
+
 /* Appends the document as sigs.k8s.io/yaml's Marshal writes it (keys sorted, ends with a newline). */
 void yml_print(struct buf *out, const struct doc *d);
 

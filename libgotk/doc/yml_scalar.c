@@ -267,3 +267,14 @@ char *yml_literal(struct arena *a, const struct yml_value *v)
         return number_print(a, v->real);
     return str_fmt(a, "%s%llu", v->negative ? "-" : "", (unsigned long long)v->magnitude);
 }
+
+int yml_check_key(struct ctx *cx, const char *key)
+{
+    struct yml_value v = yml_resolve(key, YML_CORE);
+    if (v.type == YML_STRING)
+        return 0;
+    return err_fail(
+        cx, ERR_INVALID,
+        "json: unsupported type: map[interface {}]interface {}: the key '%s' counts as %s: take another", key,
+        yml_type_tag(v.type));
+}

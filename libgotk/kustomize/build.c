@@ -66,7 +66,8 @@ static void mark_managed(struct resmap *m)
                      "kustomize-v5.8.1");
 }
 
-/* Rewrites the annotations as upstream's last step does: internal ones gone, values as text, no empty map. */
+/* Rewrites the annotations as upstream's last step does: internal ones gone, values as text, no empty map; the metadata
+ * they stand in stay, though. */
 static void clean_annotations(struct arena *a, struct resource *r)
 {
     struct doc *meta = doc_find(r->doc, "metadata");
@@ -81,6 +82,8 @@ static void clean_annotations(struct arena *a, struct resource *r)
     }
     if (map && !doc_len(map))
         doc_remove(meta, "annotations");
+    if (!doc_len(meta))
+        doc_set(a, r->doc, "metadata", doc_object(a));
 }
 
 /* The kustomization file decides over the option. */

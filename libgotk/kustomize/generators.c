@@ -8,8 +8,10 @@
 #include "libgotk/base/hash.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
+#include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/kv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define BASE64_LINE 70
@@ -55,27 +57,35 @@ static const char *wrapped_base64(struct arena *a, const char *data, size_t n)
     return buf_text(&out);
 }
 
-static void put_value(struct arena *a, struct doc *object, bool secret, const struct kv *pair)
+static int put_value(struct ctx *cx, struct doc *object, bool secret, const struct kv *pair)
 {
+    struct arena *a = cx->arena;
+    if (yml_check_key(cx, pair->key) < 0)
+        return err_code(cx);
     bool text = str_is_utf8(pair->value, pair->len);
     if (secret || !text)
         doc_set_text(a, doc_ensure(a, object, secret ? "data" : "binaryData"), pair->key,
                      wrapped_base64(a, pair->value, pair->len));
     else
         doc_set(a, doc_ensure(a, object, "data"), pair->key, doc_nstring(a, pair->value, pair->len));
+    return 0;
 }
 
 /* Global labels or annotations below the local ones. */
-static void put_metadata(struct arena *a, struct doc *object, const char *field, const struct doc *local,
-                         const struct doc *global)
+static int put_metadata(struct ctx *cx, struct doc *object, const char *field, const struct doc *local,
+                        const struct doc *global)
 {
+    struct arena *a = cx->arena;
     const struct doc *layers[] = { doc_find(global, field), doc_find(local, field) };
     for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
         doc_each (entry, layers[i]) {
             struct doc *map = doc_ensure(a, doc_ensure(a, object, "metadata"), field);
+            if (yml_check_key(cx, doc_key(entry)) < 0)
+                return err_wrap(cx, "%s", field);
             doc_set_text(a, map, doc_key(entry), str_or(doc_text(entry), ""));
         }
     }
+    return 0;
 }
 
 static bool option(const struct doc *local, const struct doc *global, const char *name)
@@ -111,9 +121,11 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
         doc_ensure(a, d, "data");
     }
     for (size_t i = 0; i < pairs.len; i++)
-        put_value(a, d, secret, &pairs.at[i]);
-    put_metadata(a, d, "labels", local, global);
-    put_metadata(a, d, "annotations", local, global);
+        if (put_value(cx, d, secret, &pairs.at[i]) < 0)
+            return err_code(cx);
+    if (put_metadata(cx, d, "labels", local, global) < 0 ||
+        put_metadata(cx, d, "annotations", local, global) < 0)
+        return err_code(cx);
     if (option(local, global, "immutable"))
         doc_set_bool(a, d, "immutable", true);
     struct resource *r = resource_new(a, d, NULL);
@@ -200,16 +212,33 @@ int generators_absorb(struct ctx *cx, struct resmap *m, struct resource *r)
     return resmap_append(cx, m, r);
 }
 
-/* A field as the hash sees it: maps as they are, "" when absent. */
+/* Numbers become what a float64 holds of them. */
+static void round_numbers(struct arena *a, struct doc *parent)
+{
+    struct doc *next = NULL;
+    for (struct doc *d = doc_first(parent); d; d = next) {
+        next = doc_next(d);
+        if (doc_kind(d) == DOC_NUMBER)
+            doc_replace(a, parent, d, doc_double(a, strtod(doc_literal(d), NULL)));
+        else
+            round_numbers(a, d);
+    }
+}
+
+/* A field as the hash sees it: a map, null for a list, the text of a scalar as it was written, "" when absent. */
 static void put_hashed(struct arena *a, struct doc *to, const struct doc *from, const char *field,
                        bool optional)
 {
     const struct doc *d = doc_find(from, field);
-    bool composite = doc_kind(d) == DOC_OBJECT || doc_kind(d) == DOC_ARRAY;
-    if (composite)
-        doc_set(a, to, field, doc_copy(a, d));
-    else if (!optional)
-        doc_set_text(a, to, field, str_or(resource_scalar(d), ""));
+    if (doc_kind(d) == DOC_ARRAY) {
+        doc_set(a, to, field, doc_null(a));
+    } else if (doc_kind(d) == DOC_OBJECT) {
+        struct doc *map = doc_copy(a, d);
+        round_numbers(a, map);
+        doc_set(a, to, field, map);
+    } else if (!optional) {
+        doc_set_text(a, to, field, d ? resource_written(d) : "");
+    }
 }
 
 static struct doc *hashed_part(struct arena *a, const struct doc *d, const char *kind)

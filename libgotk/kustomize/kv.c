@@ -14,17 +14,56 @@ static void push(struct arena *a, struct kvs *list, const char *key, const char 
     vec_push(a, list, pair);
 }
 
+/* The length of the white space a line starts with, as Unicode has it. */
+static size_t leading_space(const char *line, size_t n)
+{
+    static const char *const spaces[] = {
+        " ",
+        "\t",
+        "\v",
+        "\f",
+        "\r",
+        "\xC2\x85",
+        "\xC2\xA0",
+        "\xE1\x9A\x80",
+        "\xE2\x80\x80",
+        "\xE2\x80\x81",
+        "\xE2\x80\x82",
+        "\xE2\x80\x83",
+        "\xE2\x80\x84",
+        "\xE2\x80\x85",
+        "\xE2\x80\x86",
+        "\xE2\x80\x87",
+        "\xE2\x80\x88",
+        "\xE2\x80\x89",
+        "\xE2\x80\x8A",
+        "\xE2\x80\xA8",
+        "\xE2\x80\xA9",
+        "\xE2\x80\xAF",
+        "\xE2\x81\x9F",
+        "\xE3\x80\x80",
+    };
+    size_t at = 0;
+    for (size_t i = 0; i < ARRAY_LEN(spaces); i++) {
+        size_t len = strlen(spaces[i]);
+        if (n - at < len || memcmp(line + at, spaces[i], len) != 0)
+            continue;
+        at += len;
+        i = (size_t)-1; /* from the first again */
+    }
+    return at;
+}
+
 /* One line of an env file: KEY=value, KEY, a comment or nothing. */
 static int read_env_line(struct ctx *cx, const char *line, size_t n, struct kvs *list)
 {
-    size_t blank = strspn(line, " \t\v\f\r");
-    blank = blank < n ? blank : n;
-    line += blank;
-    n -= blank;
-    if (!n || line[0] == '#')
-        return 0;
     if (!str_is_utf8(line, n))
         return err_fail(cx, ERR_INVALID, "line %s has invalid utf8 bytes", str_ndup(cx->arena, line, n));
+    size_t blank = leading_space(line, n);
+    line += blank;
+    n -= blank;
+    if (!n || line[0] == '#' || line[0] == '=')
+        return 0;
     const char *equals = memchr(line, '=', n);
     size_t key_len = equals ? (size_t)(equals - line) : n;
     const char *value = equals ? equals + 1 : line + n;

@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOUBLE_DIGITS 15
-#define NEEDS_HASH    "internal.config.kubernetes.io/needsHashSuffix"
+#define DOUBLE_DIGITS   15
+#define INTERNAL        "internal.config.kubernetes.io/"
+#define NEEDS_HASH      INTERNAL "needsHashSuffix"
+#define PAST_NAMES      INTERNAL "previousNames"
+#define PAST_NAMESPACES INTERNAL "previousNamespaces"
+#define PAST_KINDS      INTERNAL "previousKinds"
 
 const char *resource_scalar(const struct doc *d)
 {
@@ -97,13 +101,38 @@ static struct resid read_id(struct arena *a, const struct doc *d)
                      text_of(meta, "namespace"));
 }
 
+static char **split_annotation(struct arena *a, const struct resource *r, const char *key, size_t *ret_count)
+{
+    return str_split(a, str_or(resource_annotation(r, key), ""), ',', ret_count);
+}
+
+/* Earlier identities that the object itself tells of: lists of equal length, oldest first. */
+static void read_past(struct arena *a, struct resource *r)
+{
+    size_t counts[3] = { 0 };
+    if (!resource_annotation(r, PAST_NAMES))
+        return;
+    char **names = split_annotation(a, r, PAST_NAMES, &counts[0]);
+    char **spaces = split_annotation(a, r, PAST_NAMESPACES, &counts[1]);
+    char **kinds = split_annotation(a, r, PAST_KINDS, &counts[2]);
+    for (size_t i = 0; counts[0] == counts[1] && counts[0] == counts[2] && i < counts[0]; i++) {
+        struct resid id = { .gvk = { r->id.gvk.group, r->id.gvk.version, kinds[i] },
+                            .name = names[i],
+                            .ns = spaces[i] };
+        vec_push(a, &r->past, id);
+    }
+}
+
 struct resource *resource_new(struct arena *a, struct doc *d, const char *file)
 {
     struct resource *r = ARENA_NEW(a, struct resource);
     r->doc = d;
     r->file = file;
     r->id = read_id(a, d);
-    r->needs_hash = str_eq(resource_annotation(r, NEEDS_HASH), "enabled");
+    if (doc_path(d, "metadata", "annotations")) {
+        r->needs_hash = str_eq(resource_annotation(r, NEEDS_HASH), "enabled");
+        read_past(a, r);
+    }
     return r;
 }
 

@@ -48,7 +48,7 @@ VEC_NAMED(resources, struct resource *);
 VEC_NAMED(docs, const struct doc *);
 
 /* A resource around `d` (not copied) with its identity filled in, and the internal annotations a user may have written
- * (needsHashSuffix) taken over. */
+ * (needsHashSuffix, previousNames and its sisters) taken over. */
 struct resource *resource_new(struct arena *a, struct doc *d, const char *file);
 
 /* A deep copy, history included. */

@@ -102,8 +102,7 @@ int transform_run(struct ctx *cx, const struct transform_plan *plan, struct resm
             return err_code(cx);
         if (step->origin)
             origin_mark_transformed(m, step->origin);
-        if (m->emptied)
-            resmap_drop_empty(m);
+        resmap_drop_empty(m);
     }
     return 0;
 }

@@ -2,6 +2,7 @@
  * transform_labels.c: labels, commonLabels and commonAnnotations: string pairs written into maps that field specs name.
  */
 #include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/transform.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@
 struct pairs {
     const struct doc *values;
     struct fieldspecs specs;
+    bool keys_are_text; /* no key would be read as a number */
 };
 
 static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
@@ -17,8 +19,11 @@ static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc 
     (void)parent;
     if (doc_kind(node) != DOC_OBJECT)
         return transform_wrong_kind(cx, "MappingNode", node);
-    doc_each (pair, pairs->values)
+    doc_each (pair, pairs->values) {
+        if (!pairs->keys_are_text && !doc_find(node, doc_key(pair)) && yml_check_key(cx, doc_key(pair)) < 0)
+            return err_code(cx);
         doc_set_text(cx->arena, node, doc_key(pair), str_or(doc_text(pair), ""));
+    }
     return 0;
 }
 
@@ -33,11 +38,22 @@ static int run_pairs(struct ctx *cx, const struct transform_step *step, struct r
     return 0;
 }
 
+static bool keys_are_text(struct ctx *cx, const struct doc *values)
+{
+    doc_each (pair, values) {
+        if (yml_check_key(cx, doc_key(pair)) < 0) {
+            err_clear(cx);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void plan_pairs(struct ctx *cx, struct transform_plan *plan, const struct doc *values,
                        struct fieldspecs specs)
 {
     struct pairs *pairs = ARENA_NEW(cx->arena, struct pairs);
-    *pairs = (struct pairs){ .values = values, .specs = specs };
+    *pairs = (struct pairs){ .values = values, .specs = specs, .keys_are_text = keys_are_text(cx, values) };
     transform_add(cx, plan, run_pairs, pairs);
 }
 
