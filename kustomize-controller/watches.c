@@ -82,7 +82,8 @@ static bool artifact_changed(struct ctx *cx, const struct obj *old, const struct
 struct hit {
     const char *ns;
     const char *name;
-    const struct doc *depends_on;
+    const char **depends_on; /* "ns/name" */
+    size_t depends_on_count;
     bool placed;
 };
 
@@ -100,30 +101,41 @@ static bool has_seen(const struct doc *status, const char *revision)
     return cond_is(status, COND_READY, COND_TRUE) || cond_is(status, COND_RECONCILING, COND_TRUE);
 }
 
+static struct hit *new_hit(struct arena *a, const struct obj *ks)
+{
+    struct hit *hit = ARENA_NEW(a, struct hit);
+    hit->ns = str_dup(a, ks->ns);
+    hit->name = str_dup(a, ks->name);
+    hit->depends_on = ARENA_ARRAY(a, const char *, ks->index_count);
+    for (size_t i = 0; i < ks->index_count; i++)
+        if (str_eq(ks->indexes[i].name, DEPENDENTS))
+            hit->depends_on[hit->depends_on_count++] = str_dup(a, ks->indexes[i].value);
+    return hit;
+}
+
+/* A thousand may use one source: no document stays. */
 static int add_user(struct ctx *cx, void *user, struct obj *ks)
 {
     struct mapping *m = user;
-    struct doc *d;
-    if (obj_doc(cx, ks, &d) < 0)
+    struct arena_mark mark = arena_mark(cx->arena);
+    struct doc *d = NULL;
+    if (m->revision && obj_doc(cx, ks, &d) < 0)
         return cx->err.code;
-    if (has_seen(doc_find(d, "status"), m->revision))
-        return 0;
-    struct hit *hit = ARENA_NEW(cx->arena, struct hit);
-    hit->ns = doc_text_at(d, "metadata", "namespace");
-    hit->name = doc_text_at(d, "metadata", "name");
-    hit->depends_on = doc_path(d, "spec", "dependsOn");
-    map_set(&m->hits, str_fmt(cx->arena, "%s/%s", hit->ns, hit->name), hit);
+    bool seen = has_seen(doc_find(d, "status"), m->revision);
+    arena_release(cx->arena, mark);
+    if (!seen)
+        map_set(&m->hits, str_fmt(cx->arena, "%s/%s", ks->ns, ks->name), new_hit(cx->arena, ks));
     return 0;
 }
 
 /* Dependencies first, so that they are under way when their dependents look at them; in a cycle somebody has to begin. */
-static void place(struct arena *a, struct mapping *m, struct hit *hit, struct enqueue *to)
+static void place(struct mapping *m, struct hit *hit, struct enqueue *to)
 {
     if (!hit || hit->placed)
         return;
     hit->placed = true;
-    doc_each (ref, hit->depends_on)
-        place(a, m, map_find(&m->hits, dependency_id(a, ref, hit->ns)), to);
+    for (size_t i = 0; i < hit->depends_on_count; i++)
+        place(m, map_find(&m->hits, hit->depends_on[i]), to);
     enqueue_add(to, hit->ns, hit->name);
 }
 
@@ -138,7 +150,7 @@ static int map_users(struct ctx *cx, struct manager *m, const struct obj *o, str
         0)
         return err_code(cx);
     while ((entry = map_next(&mapping.hits, &cursor)))
-        place(cx->arena, &mapping, entry->value, to);
+        place(&mapping, entry->value, to);
     return 0;
 }
 
