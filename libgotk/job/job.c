@@ -45,7 +45,8 @@ static struct {
     enum job_sandbox sandbox;
     pid_t zygote;
     int control;
-} helper = { .control = -1 };
+    int pidfd; /* the zygote's end */
+} helper = { .control = -1, .pidfd = -1 };
 
 /* One job on its way. */
 struct run {
@@ -77,7 +78,16 @@ int job_init(struct ctx *cx, const struct job *const *jobs, size_t count, enum j
     if (!confine_landlock_version())
         log_info(cx->log, "the kernel has no Landlock: jobs are confined by seccomp and resource limits only",
                  NULL);
-    return zygote_start(cx, jobs, count, &helper.zygote, &helper.control);
+    if (zygote_start(cx, jobs, count, &helper.zygote, &helper.control) < 0)
+        return cx->err.code;
+    helper.pidfd =
+        (int)syscall(SYS_pidfd_open, helper.zygote, 0); /* where it is refused, jobs fail all the same */
+    return 0;
+}
+
+int job_end_fd(void)
+{
+    return helper.pidfd;
 }
 
 void job_exit(void)
@@ -86,6 +96,8 @@ void job_exit(void)
         return;
     close(helper.control);
     helper.control = -1;
+    cleanup_fd(&helper.pidfd);
+    helper.pidfd = -1;
     while (waitpid(helper.zygote, NULL, 0) < 0 && errno == EINTR)
         ;
 }

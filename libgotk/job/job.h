@@ -66,6 +66,9 @@ void job_exit(void);
  * 2000 times. */
 typedef int (*job_answer_fn)(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer);
 
+/* Polls as readable once the zygote has ended: from then on every job fails. Owned by this module; -1: there is none. */
+int job_end_fd(void);
+
 /* Runs `job` with `input` in a child and waits. Output goes into *ret_output (a buffer in cx->arena). Without
  * `answer` every question fails with ERR_UNSUPPORTED. Fails with the child's own error; ERR_LIMIT "<name> was
  * ended: it needed more than 512 MiB of memory" (or CPU seconds, file size, output); ERR_TIMEOUT "... it ran

@@ -19,6 +19,7 @@ struct loop {
     uv_timer_t expire_timer;
     uv_signal_t terminate;
     uv_signal_t interrupt;
+    uv_poll_t lost;
     struct loop_options options;
     int64_t turn_due_ms;
     int64_t lag_ms;
@@ -72,6 +73,24 @@ static void on_signal(uv_signal_t *handle, int number)
     l->options.signalled(l->options.user, number);
 }
 
+static void on_lost(uv_poll_t *handle, int status, int events)
+{
+    struct loop *l = handle->data;
+    (void)status;
+    (void)events;
+    uv_poll_stop(handle);
+    l->options.lost(l->options.user);
+}
+
+static void watch_loss(struct loop *l)
+{
+    if (l->options.lost_fd <= 0)
+        return;
+    ASSERT(uv_poll_init(&l->uv, &l->lost, l->options.lost_fd) == 0);
+    l->lost.data = l;
+    ASSERT(uv_poll_start(&l->lost, UV_READABLE, on_lost) == 0);
+}
+
 int loop_open(struct ctx *cx, const struct loop_options *options, struct loop **ret)
 {
     struct loop *l = mem_alloc(sizeof(*l));
@@ -90,6 +109,7 @@ int loop_open(struct ctx *cx, const struct loop_options *options, struct loop **
     l->wake.data = l->turn_timer.data = l->expire_timer.data = l->terminate.data = l->interrupt.data = l;
     ASSERT(uv_signal_start(&l->terminate, on_signal, SIGTERM) == 0);
     ASSERT(uv_signal_start(&l->interrupt, on_signal, SIGINT) == 0);
+    watch_loss(l);
     *ret = l;
     return 0;
 }

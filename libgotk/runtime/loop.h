@@ -23,6 +23,8 @@ struct loop_options {
     void (*turn)(void *user); /* after each batch of messages and when the turn timer is due */
     void (*signalled)(void *user, int number); /* SIGTERM or SIGINT came */
     void (*expired)(void *user);               /* the time of loop_expire_in is over */
+    void (*lost)(void *user);                  /* lost_fd polls as readable; called once */
+    int lost_fd; /* something the process needs ends; 0 or less: nothing to watch */
 };
 
 /* Opens the loop and takes over SIGTERM and SIGINT; the caller owns *ret (loop_close). */

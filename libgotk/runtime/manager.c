@@ -214,6 +214,18 @@ static void on_expired(void *user)
     loop_stop(m->loop);
 }
 
+/* Without the helper no job ever runs again, and only a new process has a new one: whoever restarts us is to. */
+static void on_helper_lost(void *user)
+{
+    struct manager *m = user;
+    if (atomic_load(&m->state) == STOPPING)
+        return;
+    log_error(&setup_scope, "the job helper process has ended",
+              "problem running manager, ending to be restarted", NULL);
+    m->exit_code = 1;
+    begin_end(m, STOP_GRACE_MS);
+}
+
 static void fail_running(struct manager *m, const char *what)
 {
     log_error(&setup_scope, err_message(&m->cx), what, NULL);
@@ -332,9 +344,12 @@ static int open_threads(struct ctx *cx, struct manager *m)
         .metrics = m->metrics,
         .log = &runtime_scope,
     };
-    struct loop_options loop = {
-        .user = m, .turn = on_turn, .signalled = on_signalled, .expired = on_expired
-    };
+    struct loop_options loop = { .user = m,
+                                 .turn = on_turn,
+                                 .signalled = on_signalled,
+                                 .expired = on_expired,
+                                 .lost = on_helper_lost,
+                                 .lost_fd = job_end_fd() };
     if (loop_open(cx, &loop, &m->loop) < 0 || events_start(cx, &events, &m->events) < 0 ||
         progress_start(cx, m->kube, &runtime_scope, &m->progress) < 0)
         return cx->err.code;

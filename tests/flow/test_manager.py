@@ -1,6 +1,7 @@
 """What every controller process does: flags, what it watches, whom it serves first, metrics, and how it ends."""
 import concurrent.futures
 import os
+import signal
 import subprocess
 import time
 
@@ -247,3 +248,15 @@ def test_probes(private, which):
     for path in ("/healthz", "/readyz", "/healthz/ping", "/readyz/ping"):
         assert status_of(controller.health_url + path) == 200
     assert status_of(controller.health_url + "/nothing") == 404
+
+
+@BOTH
+def test_a_lost_helper_ends_the_process_so_that_it_is_restarted(private, which):
+    """Jobs run in children of a helper process; no job ever runs again when it is gone, and probes would not tell."""
+    controller = getattr(private, which)()
+    (helper,) = children(controller.pid)
+    private.started.remove(controller)
+    os.kill(helper, signal.SIGKILL)
+    assert controller.process.popen.wait(10 * SLOW) == 1
+    assert controller.log_lines(level="error", error="the job helper process has ended")
+    assert not controller.reports()
