@@ -187,7 +187,7 @@ static void settle(struct ctx *cx, struct tree *t, int rc)
 static void wait_a_slice(struct tree_cache *cache)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += WAIT_SLICE_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
@@ -255,8 +255,12 @@ int tree_cache_open(struct ctx *cx, int64_t retries, struct tree_cache **ret_cac
     if (fs_tmpdir(cx, "kustomize-controller", &folder) < 0)
         return err_wrap(cx, "tmp dir error");
     struct tree_cache *cache = mem_alloc(sizeof(*cache));
+    pthread_condattr_t attr;
     pthread_mutex_init(&cache->lock, NULL);
-    pthread_cond_init(&cache->changed, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* a wall clock set back must not hold up a cancel */
+    pthread_cond_init(&cache->changed, &attr);
+    pthread_condattr_destroy(&attr);
     cache->folder = mem_strdup(folder);
     cache->retries = retries;
     *ret_cache = cache;

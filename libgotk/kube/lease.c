@@ -14,6 +14,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/net/http.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/random.h>
 
@@ -337,7 +338,7 @@ int lease_start(struct ctx *cx, struct kube *k, const struct lease_options *opti
 {
     struct lease *l = make(k, options);
     int rc = check_times(cx, &l->o);
-    if (rc == 0 && pthread_create(&l->thread, NULL, thread_main, l) != 0)
+    if (rc == 0 && (errno = pthread_create(&l->thread, NULL, thread_main, l)) != 0)
         rc = err_errno(cx, "cannot start the leader election's thread");
     if (rc < 0) {
         discard(l);

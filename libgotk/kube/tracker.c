@@ -16,6 +16,7 @@
 
 #define KINDS_MAX    256
 #define LOOKOUTS_MAX 64
+#define HASHED_MAX   ((size_t)256 << 20) /* far more than a server takes: a text cut short would hide drift */
 #define INDEX_OWNER  "owner"
 #define INDEX_MARK   "mark"
 
@@ -63,7 +64,9 @@ static void hash_text(struct hash *h, const char *s)
 
 static void hash_doc(struct arena *a, struct hash *h, const struct doc *d)
 {
+    struct arena_mark scratch = arena_mark(a);
     hash_text(h, doc_len(d) ? json_text(a, d, JSON_SORTED) : NULL);
+    arena_release(a, scratch);
 }
 
 /* Who wrote what of the object, its status left out. */
@@ -86,12 +89,12 @@ static void hash_metadata(struct arena *a, struct hash *h, const struct doc *met
         hash_managers(a, h, metadata);
 }
 
-struct tracker_mark tracker_mark_of(struct arena *a, const struct doc *object)
+struct tracker_mark tracker_mark_of(const struct doc *object)
 {
+    CLEANUP(arena_cleanup) struct arena *a = arena_new(HASHED_MAX);
     const struct doc *metadata = doc_find(object, "metadata");
     const char *version = str_or(doc_text_at(metadata, "resourceVersion"), "0");
     struct tracker_mark mark = { .version = strtoull(version, NULL, 10) };
-    struct arena_mark scratch = arena_mark(a);
     struct ctx cx = { .arena = a };
     unsigned char digest[HASH_SIZE_MAX];
     struct hash *h;
@@ -100,7 +103,6 @@ struct tracker_mark tracker_mark_of(struct arena *a, const struct doc *object)
     hash_metadata(a, h, metadata);
     hash_final(h, digest);
     memcpy(mark.digest, digest, sizeof(mark.digest));
-    arena_release(a, scratch);
     return mark;
 }
 
@@ -140,9 +142,9 @@ static void keep_nothing(struct arena *a UNUSED, struct doc *object)
 static void index_object(struct watch_index *to, const struct doc *object)
 {
     const struct tracker *t = ((const struct tracked *)watch_index_user(to))->owner;
-    CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)4 << 20);
+    CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)64 << 10);
     const struct doc *labels = doc_path(object, "metadata", "labels");
-    struct tracker_mark mark = tracker_mark_of(a, object);
+    struct tracker_mark mark = tracker_mark_of(object);
     watch_index_add(to, INDEX_MARK, hash_to_hex(a, mark.digest, sizeof(mark.digest)));
     watch_index_add(to, INDEX_OWNER,
                     str_fmt(a, "%s/%s", str_or(doc_text_at(labels, t->o.owner_namespace), ""),

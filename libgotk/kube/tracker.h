@@ -60,7 +60,7 @@ enum tracker_view {
 enum tracker_view tracker_look(struct tracker *t, const struct kube_ref *ref, struct tracker_mark *ret_mark);
 
 /* The mark of an object as the API server answered it (whole, managedFields included). */
-struct tracker_mark tracker_mark_of(struct arena *a, const struct doc *object);
+struct tracker_mark tracker_mark_of(const struct doc *object);
 
 /* True when the object that `now` was seen of is still as it was when `then` was taken. A `now` that is older than `then`
  * says nothing against it: the watch has not caught up. */

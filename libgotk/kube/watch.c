@@ -13,6 +13,7 @@
 #include "libgotk/kube/reflector.h"
 #include "libgotk/net/http.h"
 
+#include <errno.h>
 #include <poll.h>
 
 #define ARENA_LIMIT     ((size_t)1 << 30) /* of one page or event while it is read */
@@ -155,8 +156,10 @@ int reflector_start(struct ctx *cx, struct kube *k, const struct reflector_optio
     bool secrets = str_eq(options->api_version, "v1") && str_eq(options->kind, "Secret");
     ASSERT(!secrets || options->metadata_only);
     struct reflector *r = make(k, options);
-    if (pthread_create(&r->thread, NULL, thread_main, r) != 0) {
+    int rc = pthread_create(&r->thread, NULL, thread_main, r);
+    if (rc != 0) {
         discard(r);
+        errno = rc;
         return err_errno(cx, "cannot start the thread that watches %s", options->kind);
     }
     pthread_setname_np(r->thread, "reflector");

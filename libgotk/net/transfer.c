@@ -52,7 +52,8 @@ static size_t keep_for_stream(struct transfer *t, const char *data, size_t n)
         t->stream_read = 0;
     }
     buf_add(&t->body, data, n);
-    return n;
+    t->body_too_large = t->body.overflow; /* no memory left for it */
+    return t->body.overflow ? 0 : n;
 }
 
 static size_t hand_over(struct transfer *t, const char *data, size_t n)

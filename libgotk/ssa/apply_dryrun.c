@@ -94,9 +94,9 @@ bool apply_needs_look(const struct item *it)
 }
 
 /* Whether the live object, whose version a dry-run keeps, is a later one than the proof is about: the watch may lag behind. */
-static bool has_moved(struct ctx *cx, const struct item *it)
+static bool has_moved(const struct item *it)
 {
-    return it->known && it->after && tracker_mark_of(cx->arena, it->after).version != it->known->mark.version;
+    return it->known && it->after && tracker_mark_of(it->after).version != it->known->mark.version;
 }
 
 /* An item that was not looked at before must be when it is there after all, or is no longer what the proof says, or was
@@ -107,7 +107,7 @@ static void judge_blind(struct ctx *cx, struct item *it, const struct kube_call 
     if (it->absent)
         it->look = call->code < 0 || existed;
     else if (it->stands)
-        it->look = call->code < 0 || !apply_proves_unchanged(cx, it) || has_moved(cx, it);
+        it->look = call->code < 0 || !apply_proves_unchanged(cx, it) || has_moved(it);
     if (it->look)
         it->absent = it->stands = false;
 }

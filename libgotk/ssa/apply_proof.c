@@ -70,7 +70,7 @@ static void record_one(struct ctx *cx, const struct apply *ap, const struct item
         memcpy(entry.wanted, it->digest, sizeof(entry.wanted));
     if (seen &&
         !apply_left_unclean(cx, ap, it)) /* else it is looked at again at once: nothing stands for no mark */
-        entry.mark = tracker_mark_of(cx->arena, seen);
+        entry.mark = tracker_mark_of(seen);
     if (it->after && !it->ruled)
         proof_result(cx->arena, it->after, entry.result);
     entry.skipped = it->action == CHANGE_SKIPPED;
