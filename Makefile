@@ -111,6 +111,11 @@ fuzz: deps ## search for inputs that break a parser (T=name for one target, SECO
 	@$(MAKE) -s -j$(shell nproc) SAN=fuzz T=$(T) fuzzers
 	@tests/fuzz/run --build build/fuzz --seconds $(or $(SECONDS),60) $(T)
 
+.PHONY: valgrind
+valgrind: deps ## the unit tests under valgrind's memcheck (T=name as for unit)
+	@$(MAKE) -s -j$(shell nproc) units
+	@tests/valgrind/run $(OUT)/results/valgrind $(if $(T),$(foreach t,$(T),$(shell echo $(UNIT_BINS) | tr ' ' '\n' | grep -- '$(t)')),$(UNIT_BINS))
+
 .PHONY: flow
 flow: deps ## build the controllers and run the flow tests on a real control plane (K=expression selects)
 	@$(MAKE) -s -j$(shell nproc) all

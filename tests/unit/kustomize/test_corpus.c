@@ -182,14 +182,14 @@ static void run_corpus(const char *part, size_t at_least)
     const char **names = NULL;
     size_t count = 0;
     struct tally tally = { 0 };
+    const char *corpus = str_or(getenv("KUSTOMIZE_CORPUS"), CORPUS);
+    if (!fs_is_dir(corpus)) {
+        print_message("skipped: the corpus is not at %s\n", corpus);
+        skip(); /* does not come back: nothing is held yet */
+    }
     CLEANUP(arena_cleanup) struct arena *a = arena_new((size_t)64 << 20);
     struct ctx list = { .arena = a };
-    const char *corpus = str_or(getenv("KUSTOMIZE_CORPUS"), CORPUS);
     const char *folder = str_fmt(a, "%s/%s", corpus, part);
-    if (!fs_is_dir(folder)) {
-        print_message("skipped: the corpus is not at %s\n", folder);
-        skip();
-    }
     assert_ok(&list, fs_list(&list, folder, &names, &count));
     for (size_t i = 0; i < count; i++) {
         void *state = NULL;

@@ -67,3 +67,10 @@ const char *unit_tmpdir(struct ctx *cx)
     arena_defer(cx->arena, remove_tree, path);
     return path;
 }
+
+int64_t unit_slow(int64_t limit)
+{
+    int64_t times = 1;
+    str_to_int64(str_or(getenv("UNIT_SLOW"), "1"), &times);
+    return limit * times;
+}

@@ -34,6 +34,9 @@ void unit_assert_ok(struct ctx *cx, int rc, const char *file, int line);
 /* A row of a test table with setup and teardown. */
 #define UNIT_TEST(fn) cmocka_unit_test_setup_teardown(fn, unit_setup, unit_teardown)
 
+/* The most milliseconds (or rounds) something may take: times $UNIT_SLOW where everything is slower, as under valgrind. */
+int64_t unit_slow(int64_t limit);
+
 /* A fresh empty folder that is removed when the test's context goes. */
 const char *unit_tmpdir(struct ctx *cx);
 
