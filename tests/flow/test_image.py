@@ -2,6 +2,7 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
 import tarfile
 
@@ -43,7 +44,8 @@ def test_image(tmp_path, name):
         assert {(entry.uid, entry.gid, entry.mtime) for entry in tar} == {(0, 0, 0)}
         tar.extractall(tmp_path / "root")
     done = subprocess.run(["unshare", "--user", "--map-root-user", "chroot", tmp_path / "root",
-                           *config["config"]["Entrypoint"], "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                           *config["config"]["Entrypoint"], "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})  # looking for leaks takes /proc
     if b"Operation not permitted" in done.stdout and b"unshare" in done.stdout:
         pytest.skip("user namespaces are off here")
     assert done.returncode == 0, done.stdout

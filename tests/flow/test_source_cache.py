@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 import rig
 from gitsource import Source, conditions, members
+from rig.proc import SLOW
 
 BIG = 300_000  # bytes of one file that does not compress
 
@@ -284,7 +285,7 @@ def test_an_end_in_the_middle_of_a_large_pack(private, web, repo, source, end):
     with rig.Proxy(web.ports["http"]) as slow:
         slow.hold_after = 3 * BIG
         url = repo.http_url.replace(f":{web.ports['http']}/", f":{slow.port}/")
-        source.create(url, timeout="2s" if end == "timeout" else "60s")
+        source.create(url, timeout=f"{3 * SLOW:g}s" if end == "timeout" else "60s")
         rig.wait_for(lambda: not slow.open_gate.is_set(), 10, "the pack to be half there")
         if end == "timeout":
             source.failed("GitOperationFailed", "spec.timeout sets the limit")

@@ -100,7 +100,7 @@ class Api:
                 text = answer.read()
                 self.local.warnings = answer.headers.get_all("Warning", [])
                 break
-            except (http.client.HTTPException, ConnectionError):
+            except (http.client.HTTPException, ConnectionError, ssl.SSLEOFError):
                 self.local.conn = None
                 conn.close()
                 if attempt == 2:
