@@ -326,7 +326,7 @@ static void stop_quickly(struct reflector *r)
 {
     int64_t began = ctx_now_ms();
     reflector_stop(r);
-    assert_in_range(ctx_now_ms() - began, 0, unit_slow(500)); /* 100 on an idle machine */
+    assert_in_range(ctx_now_ms() - began, 0, unit_slow(5000)); /* 100 on an idle machine */
 }
 
 static void follows_a_kind(void **state)

@@ -221,7 +221,7 @@ static void lists_watches_and_lists_again(void **state)
     assert_int_equal(store_len(reflector_store(r)), 1);
     int64_t began = ctx_now_ms();
     reflector_stop(r);
-    assert_in_range(ctx_now_ms() - began, 0, unit_slow(500)); /* 100 on an idle machine */
+    assert_in_range(ctx_now_ms() - began, 0, unit_slow(5000)); /* 100 on an idle machine */
     kube_close(k);
     script_stop(s);
 }
@@ -285,7 +285,7 @@ static void stops_while_it_waits(void **state)
     usleep(300000);
     int64_t began = ctx_now_ms();
     reflector_stop(r);
-    assert_in_range(ctx_now_ms() - began, 0, unit_slow(500)); /* 100 on an idle machine */
+    assert_in_range(ctx_now_ms() - began, 0, unit_slow(5000)); /* 100 on an idle machine */
     kube_close(k);
     script_stop(s);
 }
