@@ -253,6 +253,15 @@ const struct job build_job = { .name = "kustomize build", .run = run_in_child };
 
 /* ---- the parent ------------------------------------------------------------------------------------------------- */
 
+struct build_input build_input_of(const struct kustomization *ks, const struct doc *spec)
+{
+    const struct post_build *post_build = ks->spec.post_build;
+    return (struct build_input){
+        .spec = spec,
+        .substitute_always = post_build && str_eq(post_build->substitute_strategy, "Always"),
+    };
+}
+
 static struct doc *input_document(struct ctx *cx, const struct build_input *input)
 {
     struct arena *a = cx->arena;

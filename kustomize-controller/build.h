@@ -8,7 +8,7 @@
 #ifndef GOTK_KUSTOMIZE_CONTROLLER_BUILD_H
 #define GOTK_KUSTOMIZE_CONTROLLER_BUILD_H
 
-#include "libgotk/doc/doc.h"
+#include "libgotk/api/kustomization.h"
 #include "libgotk/job/job.h"
 #include "libgotk/kustomize/build.h"
 
@@ -39,6 +39,10 @@ struct build_output {
 
 /* The row for job_init. */
 extern const struct job build_job;
+
+/* What a Kustomization says of its build; `spec` is the same as its document. Root, folder and variables are left to the
+ * caller. */
+struct build_input build_input_of(const struct kustomization *ks, const struct doc *spec);
 
 /* Builds in a child; everything in *ret lives in cx->arena. Errors are the engine's own. */
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret) MUST_CHECK;

@@ -2,8 +2,9 @@
  * diffcommand.c: `kustomize-controller diff NAME`: what a Kustomization would change on the cluster, from a local folder.
  *
  * Builds the folder as the controller would, dry-runs every object and prints a line per object that would be created,
- * changed (with its diff), skipped or deleted. Works like `flux diff kustomization`, with the user's own rights. Exit codes:
- * 0 no changes, 1 changes, 2 an error.
+ * changed (with its diff), skipped or deleted. With --recursive, Kustomizations among the objects are compared in turn, as
+ * they are on the cluster, from the local folders of their sources. Works like `flux diff kustomization`, with the user's
+ * own rights. Exit codes: 0 no changes, 1 changes, 2 an error.
  */
 #include "kustomize-controller/controller.h"
 #include "kustomize-controller/vars.h"
@@ -18,8 +19,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FILE_MAX_BYTES ((size_t)4 << 20)
+#define OUTPUT_MAX     ((size_t)64 << 20)
 #define MASKED         "KipTT1BTKio=" /* "**SOPS**" in base64 */
 #define EXIT_CHANGES   1
 #define EXIT_ERROR     2
@@ -32,6 +35,8 @@ static struct {
     bool strict;
     bool ignore_not_found;
     bool progress_bar;
+    bool recursive;
+    struct flag_list local_sources;
 } options;
 
 static const struct flag flags[] = {
@@ -66,11 +71,23 @@ static const struct flag flags[] = {
       .target = &options.progress_bar,
       .fallback = "true",
       .help = "Accepted for compatibility: there is none." },
+    { .name = "recursive",
+      .shorthand = 'r',
+      .kind = FLAG_BOOL,
+      .target = &options.recursive,
+      .help = "Compare the Kustomizations among the objects too, and those among theirs." },
+    { .name = "local-sources",
+      .kind = FLAG_LIST,
+      .target = &options.local_sources,
+      .help =
+          "For --recursive: the local folders of sources, `Kind/namespace/name=path`, separated by commas." },
 };
 
 /* All one diff knows. */
 struct comparison {
     struct kube *kube;
+    const struct comparison *parent; /* whose objects it is one of; NULL: the one asked for */
+    const char *path;                /* the local folder of spec.path */
     struct kustomization ks;
     const struct doc *spec;
     struct build_output built;
@@ -107,24 +124,25 @@ static int read_local(struct ctx *cx, const char *name, struct doc **ret_object)
                     options.file);
 }
 
-static int read_live(struct ctx *cx, struct kube *kube, const char *name, struct doc **ret_object)
+static int read_live(struct ctx *cx, const struct comparison *c, const char *ns, const char *name,
+                     struct doc **ret_object)
 {
-    struct kube_ref ref = { KUSTOMIZATION_API, "Kustomization", options.ns, name };
+    struct kube_ref ref = { KUSTOMIZATION_API, "Kustomization", ns, name };
     *ret_object = NULL;
-    if (kube_get(cx, kube, &ref, ret_object) == 0)
+    if (kube_get(cx, c->kube, &ref, ret_object) == 0)
         return 0;
-    if (err_code(cx) != ERR_NOT_FOUND || str_empty(options.file) || !options.ignore_not_found)
+    if (err_code(cx) != ERR_NOT_FOUND || c->parent || str_empty(options.file) || !options.ignore_not_found)
         return err_wrap(cx, "failed to get kustomization object");
     err_clear(cx);
     return 0;
 }
 
 /* The Kustomization as the file or the cluster has it, with the inventory of the cluster's. */
-static int find_kustomization(struct ctx *cx, struct comparison *c, const char *name)
+static int find_kustomization(struct ctx *cx, struct comparison *c, const char *ns, const char *name)
 {
     struct doc *live, *object = NULL;
-    if (read_live(cx, c->kube, name, &live) < 0 ||
-        (!str_empty(options.file) && read_local(cx, name, &object) < 0))
+    if (read_live(cx, c, ns, name, &live) < 0 ||
+        (!c->parent && !str_empty(options.file) && read_local(cx, name, &object) < 0))
         return err_code(cx);
     if (!object)
         object = live;
@@ -186,17 +204,13 @@ static int mask_encrypted(struct ctx *cx, struct comparison *c, struct doc *rule
 static int build(struct ctx *cx, struct comparison *c)
 {
     char dir[PATH_MAX];
-    const struct post_build *post_build = c->ks.spec.post_build;
-    if (str_empty(options.path) || !fs_is_dir(options.path) || !realpath(options.path, dir))
-        return err_fail(cx, ERR_INVALID, "invalid resource path \"%s\"", str_or(options.path, ""));
-    struct build_input input = {
-        .root = "/",
-        .dir = dir,
-        .spec = c->spec,
-        .substitute_always = post_build && str_eq(post_build->substitute_strategy, "Always"),
-        .strict = options.strict,
-        .allow_remote = true,
-    };
+    if (str_empty(c->path) || !fs_is_dir(c->path) || !realpath(c->path, dir))
+        return err_fail(cx, ERR_INVALID, "invalid resource path \"%s\"", str_or(c->path, ""));
+    struct build_input input = build_input_of(&c->ks, c->spec);
+    input.root = "/";
+    input.dir = dir;
+    input.strict = options.strict;
+    input.allow_remote = true;
     struct doc *hidden;
     if (vars_load(cx, c->kube, &c->ks, &input.vars, &hidden) < 0)
         return err_code(cx);
@@ -219,20 +233,83 @@ static int compare(struct ctx *cx, struct comparison *c)
     return diff_objects(cx, c->kube, &how, c->built.objects, &c->entries, &c->changes);
 }
 
+/* ---- Kustomizations among the objects ---------------------------------------------------------------------------- */
+
+static int diff_one(struct ctx *cx, struct comparison *c, const char *ns, const char *name, struct buf *out,
+                    bool *ret_changes);
+
+/* The local folder of a Kustomization: that of its source, and spec.path in it. */
+static int find_folder(struct ctx *cx, const struct kustomization *ks, const char **ret_path)
+{
+    const struct source_ref *ref = &ks->spec.source_ref;
+    const char *key = str_fmt(cx->arena, "%s/%s/%s=", ref->kind, str_or(ref->ns, ks->meta.ns), ref->name);
+    for (size_t i = 0; i < options.local_sources.len; i++) {
+        if (!str_starts(options.local_sources.at[i], key))
+            continue;
+        *ret_path = str_fmt(cx->arena, "%s/%s", options.local_sources.at[i] + strlen(key),
+                            str_or(ks->spec.path, "."));
+        return 0;
+    }
+    return err_fail(cx, ERR_NOT_FOUND,
+                    "cannot get local path for %.*s of kustomization %s: --local-sources does not name it",
+                    (int)strlen(key) - 1, key, ks->meta.name);
+}
+
+static bool is_underway(const struct comparison *c, const struct meta *meta)
+{
+    for (; c; c = c->parent)
+        if (str_eq(c->ks.meta.name, meta->name) && str_eq(c->ks.meta.ns, meta->ns))
+            return true;
+    return false;
+}
+
+/* Its source and path are those of the manifest; all else is as on the cluster, as with Flux. */
+static int diff_child(struct ctx *cx, const struct comparison *c, const struct doc *object, struct buf *out,
+                      bool *ret_changes)
+{
+    struct comparison child = { .kube = c->kube, .parent = c };
+    struct kustomization ks;
+    struct buf text = buf_new(cx->arena, OUTPUT_MAX);
+    bool changes = false;
+    const char *subject = subject_name(cx->arena, object);
+    if (decode_struct(cx, object, kustomization_fields, "", &ks) < 0)
+        return err_wrap(cx, "%s", subject);
+    if (is_underway(c, &ks.meta))
+        return 0;
+    if (ks.spec.kube_config) {
+        buf_fmt(out, "⚠️ %s skipped: diff not supported for remote clusters\n", subject);
+        return 0;
+    }
+    int rc = find_folder(cx, &ks, &child.path);
+    if (rc >= 0)
+        rc = diff_one(cx, &child, ks.meta.ns, ks.meta.name, &text, &changes);
+    if (changes)
+        buf_fmt(out, "📁 %s changed\n%s", subject, buf_text(&text));
+    *ret_changes = *ret_changes || changes;
+    return rc < 0 ? err_wrap(cx, "%s", subject) : 0;
+}
+
+static bool has_children(const struct diff_entry *e, const struct doc *object)
+{
+    return options.recursive && !e->error && e->action != CHANGE_CREATED &&
+           str_eq(doc_text_at(object, "kind"), "Kustomization") &&
+           str_starts(str_or(doc_text_at(object, "apiVersion"), ""), KG "/");
+}
+
 /* ---- printing ---------------------------------------------------------------------------------------------------- */
 
 /* True when the entry is a change. */
-static bool print_entry(const struct diff_entry *e)
+static bool print_entry(struct buf *out, const struct diff_entry *e)
 {
     if (e->action == CHANGE_SKIPPED || e->action == CHANGE_CREATED)
-        printf("► %s %s\n", e->subject, change_action_name(e->action));
+        buf_fmt(out, "► %s %s\n", e->subject, change_action_name(e->action));
     else if (e->action == CHANGE_CONFIGURED)
-        printf("► %s drifted\n--- live\n+++ merged\n%s", e->subject, e->text);
+        buf_fmt(out, "► %s drifted\n--- live\n+++ merged\n%s", e->subject, e->text);
     return e->action == CHANGE_CREATED || e->action == CHANGE_CONFIGURED;
 }
 
 /* What the Kustomization would prune; false when there is nothing. */
-static int print_deleted(struct ctx *cx, struct comparison *c, bool *ret_any)
+static int print_deleted(struct ctx *cx, struct buf *out, struct comparison *c, bool *ret_any)
 {
     struct inventory *now = inventory_of_changes(cx->arena, &c->changes);
     const struct inventory *stale = inventory_stale(cx->arena, c->ks.status.inventory, now);
@@ -242,28 +319,46 @@ static int print_deleted(struct ctx *cx, struct comparison *c, bool *ret_any)
             return err_code(cx);
     subject_sort(cx->arena, objects, stale->entries_count);
     for (size_t i = 0; i < stale->entries_count; i++)
-        printf("► %s deleted\n", subject_name(cx->arena, objects[i]));
+        buf_fmt(out, "► %s deleted\n", subject_name(cx->arena, objects[i]));
     *ret_any = stale->entries_count > 0;
     return 0;
 }
 
-/* Prints everything; fails when some objects could not be compared, after all others were printed. */
-static int print_all(struct ctx *cx, struct comparison *c, bool *ret_changes)
+static void add_error(struct buf *errors, const char *text)
 {
-    struct buf errors = buf_new(cx->arena, (size_t)1 << 20);
+    buf_fmt(errors, "%s%s", errors->len ? "\n" : "", text);
+}
+
+/* Prints everything; fails when some objects could not be compared, after all others were printed. */
+static int print_all(struct ctx *cx, struct buf *out, struct comparison *c, bool *ret_changes)
+{
+    struct buf errors = buf_new(cx->arena, OUTPUT_MAX);
+    const struct doc *object = doc_first(c->built.objects);
     bool deleted = false;
-    for (size_t i = 0; i < c->entries.len; i++) {
+    for (size_t i = 0; i < c->entries.len; i++, object = doc_next(object)) {
         const struct diff_entry *e = &c->entries.at[i];
-        *ret_changes = print_entry(e) || *ret_changes;
+        *ret_changes = print_entry(out, e) || *ret_changes;
         if (e->error)
-            buf_fmt(&errors, "%s%s", errors.len ? "\n" : "", e->error);
+            add_error(&errors, e->error);
+        if (has_children(e, object) && diff_child(cx, c, object, out, ret_changes) < 0) {
+            add_error(&errors, err_message(cx));
+            err_clear(cx);
+        }
     }
     if (errors.len)
         return err_fail(cx, ERR_INVALID, "%s", buf_text(&errors));
-    if (c->ks.spec.prune && print_deleted(cx, c, &deleted) < 0)
+    if (c->ks.spec.prune && print_deleted(cx, out, c, &deleted) < 0)
         return err_code(cx);
     *ret_changes = *ret_changes || deleted;
     return 0;
+}
+
+static int diff_one(struct ctx *cx, struct comparison *c, const char *ns, const char *name, struct buf *out,
+                    bool *ret_changes)
+{
+    if (find_kustomization(cx, c, ns, name) < 0 || compare(cx, c) < 0)
+        return err_code(cx);
+    return print_all(cx, out, c, ret_changes);
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
@@ -279,16 +374,26 @@ static int open_cluster(struct ctx *cx, struct kube **ret_kube)
     return kube_open(cx, &config, &how, ret_kube);
 }
 
+static int check_local_sources(struct ctx *cx)
+{
+    for (size_t i = 0; i < options.local_sources.len; i++)
+        if (!strchr(options.local_sources.at[i], '='))
+            return err_fail(cx, ERR_INVALID,
+                            "--local-sources: %s must be formatted as Kind/namespace/name=path",
+                            options.local_sources.at[i]);
+    return 0;
+}
+
 static int run_diff(struct ctx *cx, const char *const *args, bool *ret_changes)
 {
-    struct comparison c = { 0 };
+    struct comparison c = { .path = options.path };
+    struct buf out = buf_new(cx->arena, OUTPUT_MAX);
     if (!args[0] || args[1])
         return err_fail(cx, ERR_INVALID, "usage: kustomize-controller %s", diff_command.usage);
-    if (open_cluster(cx, &c.kube) < 0)
+    if (check_local_sources(cx) < 0 || open_cluster(cx, &c.kube) < 0)
         return err_code(cx);
-    int rc = 0;
-    if (find_kustomization(cx, &c, args[0]) < 0 || compare(cx, &c) < 0 || print_all(cx, &c, ret_changes) < 0)
-        rc = err_code(cx);
+    int rc = diff_one(cx, &c, options.ns, args[0], &out, ret_changes);
+    fputs(buf_text(&out), stdout);
     kube_close(c.kube);
     return rc;
 }

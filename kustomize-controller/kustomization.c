@@ -193,17 +193,13 @@ static int hide_vars(struct ctx *cx, const struct ks_run *r)
 
 static int build_all(struct ctx *cx, struct ks_run *r)
 {
-    const struct post_build *post_build = r->ks.spec.post_build;
-    struct build_input input = {
-        .root = r->tree,
-        .dir = r->dir,
-        .spec = doc_find(r->run.object, "spec"),
-        .substitute_always = post_build && str_eq(post_build->substitute_strategy, "Always"),
-        .strict = manager_feature(r->run.manager, "StrictPostBuildSubstitutions"),
-        .allow_remote = !r->state->no_remote_bases,
-        .vars = r->vars,
-        .vars_error = r->vars_error,
-    };
+    struct build_input input = build_input_of(&r->ks, doc_find(r->run.object, "spec"));
+    input.root = r->tree;
+    input.dir = r->dir;
+    input.strict = manager_feature(r->run.manager, "StrictPostBuildSubstitutions");
+    input.allow_remote = !r->state->no_remote_bases;
+    input.vars = r->vars;
+    input.vars_error = r->vars_error;
     return build_run(cx, &input, &r->built) < 0 ? hide_vars(cx, r) : 0;
 }
 

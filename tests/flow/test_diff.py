@@ -130,3 +130,34 @@ def test_errors_are_told_with_the_rest(api, ns, repo, flux, diff, tmp_path):
     code, out, err = diff({"s.yaml": "a: [\n"})
     assert code == 2 and "s.yaml" in err
     assert diff({}, name="absent")[0] == 2
+
+
+def test_kustomizations_among_the_objects(api, ns, repo, flux, diff, tmp_path):
+    """--recursive compares them from the folders that --local-sources names; one that leads back to itself is met once."""
+    def child(name, **spec):
+        return json.dumps(rig.KUSTOMIZATION.object(name, ns, spec={
+            "interval": "60m", "prune": True, "path": f"./{name}", "targetNamespace": ns, "sourceRef": {"kind": "GitRepository", "name": "app"}, **spec}))
+    back = child("app", path="./top", prune=False)
+    files = {"top/child.yaml": child("child"), "child/a.yaml": configmap("a", x="1"), "child/b.yaml": configmap("b", x="1"), "child/back.yaml": back}
+    repo.commit(files)
+    flux.source().apply(path="./top", prune=False)
+    flux.ready(repo.head())
+    flux.ready(repo.head(), "child")
+    local, top = tmp_path / "local", tmp_path / "local/top"
+    sources = f"--local-sources=OCIRepository/x/y=./z,GitRepository/{ns}/app={local}"
+    assert diff(files, "--recursive", sources, path=top) == (0, "", "")
+    changed = {"child/a.yaml": configmap("a", x="2"), "child/b.yaml": ""}
+    assert diff(changed, path=top) == (0, "", ""), "without the flag, children are nobody's business"
+    code, out, err = diff({}, "-r", sources, path=top)
+    assert (code, err) == (1, "")
+    assert out.startswith(f"📁 Kustomization/{ns}/child changed\n► ConfigMap/{ns}/a drifted\n--- live\n") and out.endswith(f"► ConfigMap/{ns}/b deleted\n")
+    code, out, err = diff({}, "-r", path=top)
+    assert (code, out) == (2, "") and f"cannot get local path for GitRepository/{ns}/app of kustomization child" in err
+    assert diff({}, "-r", "--local-sources=here", path=top)[::2] == (
+        2, "kustomize-controller: --local-sources: here must be formatted as Kind/namespace/name=path\n")
+    # one of another cluster, and one that is not there yet
+    code, out, err = diff({"child/far.yaml": child("far", kubeConfig={"secretRef": {"name": "far"}})}, "-r", sources, path=top)
+    assert code == 1 and f"► Kustomization/{ns}/far created\n" in out
+    api.create(rig.KUSTOMIZATION, ns, "far", spec={**json.loads(child("far"))["spec"], "suspend": True})
+    code, out, err = diff({}, "-r", sources, path=top)
+    assert f"⚠️ Kustomization/{ns}/far skipped: diff not supported for remote clusters\n" in out
