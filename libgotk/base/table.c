@@ -60,6 +60,13 @@ void table_remove(struct table *t, struct table_node *node)
     t->len--;
 }
 
+void table_each(const struct table *t, void (*fn)(struct table_node *node, void *user), void *user)
+{
+    for (size_t i = 0; i < t->slot_count; i++)
+        for (struct table_node *n = t->slots[i]; n; n = n->next)
+            fn(n, user);
+}
+
 void table_done(struct table *t, void (*fn)(struct table_node *node))
 {
     for (size_t i = 0; i < t->slot_count; i++) {

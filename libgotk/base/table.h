@@ -32,6 +32,9 @@ struct table_node *table_find(const struct table *t, const char *key);
 /* Takes the node out; it must be in. */
 void table_remove(struct table *t, struct table_node *node);
 
+/* Calls fn for each node, in no order; the table must not change meanwhile. */
+void table_each(const struct table *t, void (*fn)(struct table_node *node, void *user), void *user);
+
 /* Takes all nodes out, in no order, handing each to fn, and gives the slots back. */
 void table_done(struct table *t, void (*fn)(struct table_node *node));
 

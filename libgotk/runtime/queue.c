@@ -9,8 +9,12 @@
 #include "libgotk/base/attr.h"
 #include "libgotk/base/heap.h"
 #include "libgotk/base/mem.h"
+#include "libgotk/base/table.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define KEY_MAX 600 /* names of the API server are shorter */
 
 enum state {
     IDLE,    /* known, waits for nothing but an add */
@@ -21,8 +25,8 @@ enum state {
 
 struct entry {
     struct queue_item item;
-    struct heap_node node; /* in ready or in timers, as the state says */
-    struct entry *next;    /* in the same slot of the table */
+    struct table_node known; /* by "namespace/name" */
+    struct heap_node node;   /* in ready or in timers, as the state says */
     enum state state;
     bool dirty; /* added while it ran */
     bool woken; /* queue_wake came while it ran */
@@ -36,9 +40,7 @@ struct queue {
     int64_t max_delay_ms;
     struct heap ready;
     struct heap timers;
-    struct entry **slots;
-    size_t slot_count; /* a power of two */
-    size_t len;
+    struct table entries;
     struct queue_stats stats;
 };
 
@@ -47,101 +49,79 @@ static struct entry *entry_of(struct heap_node *node)
     return CONTAINER_OF(node, struct entry, node);
 }
 
-static size_t hash_of(const char *ns, const char *name)
-{
-    size_t h = 1469598103934665603u;
-    for (const char *s = ns; *s; s++)
-        h = (h ^ (unsigned char)*s) * 1099511628211u;
-    h = (h ^ '/') * 1099511628211u;
-    for (const char *s = name; *s; s++)
-        h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return h ^ (h >> 29);
-}
-
 struct queue *queue_open(int64_t min_delay_ms, int64_t max_delay_ms)
 {
     struct queue *q = mem_alloc(sizeof(*q));
     q->min_delay_ms = min_delay_ms > 0 ? min_delay_ms : 1;
     q->max_delay_ms = max_delay_ms > q->min_delay_ms ? max_delay_ms : q->min_delay_ms;
-    q->slot_count = 64;
-    q->slots = mem_alloc(q->slot_count * sizeof(*q->slots));
     return q;
 }
 
-static struct entry **place_of(const struct queue *q, const char *ns, const char *name)
+static struct entry *find(const struct queue *q, const char *ns, const char *name)
 {
-    struct entry **at = &q->slots[hash_of(ns, name) & (q->slot_count - 1)];
-    while (*at && (strcmp((*at)->item.ns, ns) != 0 || strcmp((*at)->item.name, name) != 0))
-        at = &(*at)->next;
-    return at;
+    char key[KEY_MAX];
+    int n = snprintf(key, sizeof(key), "%s/%s", ns, name);
+    ASSERT(n > 0 && (size_t)n < sizeof(key));
+    struct table_node *node = table_find(&q->entries, key);
+    return node ? CONTAINER_OF(node, struct entry, known) : NULL;
 }
 
-static void grow_table(struct queue *q)
-{
-    struct queue old = *q;
-    q->slot_count *= 2;
-    q->slots = mem_alloc(q->slot_count * sizeof(*q->slots));
-    for (size_t i = 0; i < old.slot_count; i++) {
-        for (struct entry *e = old.slots[i], *next; e; e = next) {
-            next = e->next;
-            e->next = NULL;
-            *place_of(q, e->item.ns, e->item.name) = e;
-        }
-    }
-    mem_free(old.slots);
-}
-
-/* The entry of a key, made when absent. Namespace and name share its allocation. */
+/* The entry of a key, made when absent. The texts share its allocation: "namespace/name", and the namespace alone. */
 static struct entry *entry_for(struct queue *q, const char *ns, const char *name)
 {
-    struct entry **at = place_of(q, ns, name);
-    struct entry *known = *at;
+    struct entry *known = find(q, ns, name);
     if (known)
         return known;
     size_t ns_size = strlen(ns) + 1;
     size_t name_size = strlen(name) + 1;
-    struct entry *e = mem_alloc(sizeof(*e) + ns_size + name_size);
-    char *text = (char *)(e + 1);
-    e->item.ns = memcpy(text, ns, ns_size);
-    e->item.name = memcpy(text + ns_size, name, name_size);
-    *at = e;
-    if (++q->len > q->slot_count)
-        grow_table(q);
+    struct entry *e = mem_alloc(sizeof(*e) + ns_size + name_size + ns_size);
+    char *key = (char *)(e + 1);
+    snprintf(key, ns_size + name_size, "%s/%s", ns, name);
+    e->known.key = key;
+    e->item.name = key + ns_size;
+    e->item.ns = memcpy(key + ns_size + name_size, ns, ns_size);
+    table_add(&q->entries, &e->known);
     return e;
 }
 
 static void remove_entry(struct queue *q, struct entry *e)
 {
-    struct entry **at = place_of(q, e->item.ns, e->item.name);
-    *at = e->next;
-    q->len--;
+    table_remove(&q->entries, &e->known);
     mem_free(e);
+}
+
+static void free_entry(struct table_node *node)
+{
+    mem_free(CONTAINER_OF(node, struct entry, known));
+}
+
+/* How parked runs end. */
+struct dropping {
+    void (*drop)(void *parked);
+};
+
+static void drop_one(struct table_node *node, void *user)
+{
+    const struct dropping *d = user;
+    struct entry *e = CONTAINER_OF(node, struct entry, known);
+    if (e->item.parked)
+        d->drop(e->item.parked);
+    e->item.parked = NULL;
 }
 
 void queue_drop_parked(struct queue *q, void (*drop)(void *parked))
 {
-    for (size_t i = 0; i < q->slot_count; i++) {
-        for (struct entry *e = q->slots[i]; e; e = e->next) {
-            if (e->item.parked)
-                drop(e->item.parked);
-            e->item.parked = NULL;
-        }
-    }
+    struct dropping d = { drop };
+    table_each(&q->entries, drop_one, &d);
     q->stats.parked = 0;
 }
 
 void queue_close(struct queue *q, void (*drop)(void *parked))
 {
     queue_drop_parked(q, drop);
-    for (size_t i = 0; i < q->slot_count; i++) {
-        for (struct entry *e = q->slots[i], *next; e; e = next) {
-            next = e->next;
-            mem_free(e);
-        }
-    }
+    table_done(&q->entries, free_entry);
     heap_done(&q->ready);
     heap_done(&q->timers);
-    mem_free(q->slots);
     mem_free(q);
 }
 
@@ -193,7 +173,7 @@ void queue_add(struct queue *q, const char *ns, const char *name, enum queue_pri
 
 void queue_wake(struct queue *q, const char *ns, const char *name, int64_t now_ms)
 {
-    struct entry *e = *place_of(q, ns, name);
+    struct entry *e = find(q, ns, name);
     if (e && e->state == RUNNING)
         e->woken = true;
     else if (e && e->item.parked && e->state == DELAYED)

@@ -9,6 +9,27 @@
 
 static const struct queue_outcome forget = { .verdict = QUEUE_FORGET };
 
+static int dropped;
+
+static void count_drop(void *parked)
+{
+    (void)parked;
+    dropped++;
+}
+
+static void close_queue(void *queue)
+{
+    queue_close(queue, count_drop);
+}
+
+/* A queue that ends with the test. */
+static struct queue *new_queue(void **state)
+{
+    struct queue *q = queue_open(750, 10000);
+    arena_defer(unit_cx(state)->arena, close_queue, q);
+    return q;
+}
+
 /* Takes the next key and checks its name; NULL: none must be ready. */
 static struct queue_item *take(struct queue *q, int64_t now_ms, const char *name)
 {
@@ -24,8 +45,7 @@ static struct queue_item *take(struct queue *q, int64_t now_ms, const char *name
 
 static void a_key_is_in_the_queue_once(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "ns", "a", QUEUE_INTERVAL, 0);
     queue_add(q, "ns", "a", QUEUE_INTERVAL, 1);
     queue_add(q, "other", "a", QUEUE_INTERVAL, 2);
@@ -37,13 +57,11 @@ static void a_key_is_in_the_queue_once(void **state)
     take(q, 10, NULL);
     assert_int_equal(queue_stats(q).adds, 3);
     assert_int_equal(queue_stats(q).running, 2);
-    queue_close(q, NULL);
 }
 
 static void the_depth_tells_urgent_from_interval_work(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "ns", "a", QUEUE_INTERVAL, 0);
     queue_add(q, "ns", "b", QUEUE_INTERVAL, 0);
     queue_add(q, "ns", "c", QUEUE_SPEC, 0);
@@ -57,13 +75,11 @@ static void the_depth_tells_urgent_from_interval_work(void **state)
     take(q, 1, "b");
     assert_int_equal(queue_stats(q).ready, 0);
     assert_int_equal(queue_stats(q).ready_low, 0);
-    queue_close(q, NULL);
 }
 
 static void a_running_key_is_only_marked(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "ns", "a", QUEUE_INTERVAL, 0);
     struct queue_item *item = take(q, 0, "a");
     queue_add(q, "ns", "a", QUEUE_WATCH, 1);
@@ -76,13 +92,11 @@ static void a_running_key_is_only_marked(void **state)
     assert_int_equal(item->priority, QUEUE_REQUESTED);
     queue_done(q, item, &forget, 6);
     take(q, 999999, NULL);
-    queue_close(q, NULL);
 }
 
 static void urgent_keys_overtake(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "", "interval-1", QUEUE_INTERVAL, 0);
     queue_add(q, "", "interval-2", QUEUE_INTERVAL, 0);
     queue_add(q, "", "watch", QUEUE_WATCH, 0);
@@ -95,25 +109,21 @@ static void urgent_keys_overtake(void **state)
     take(q, 0, "watch");
     take(q, 0, "interval-1");
     take(q, 0, NULL);
-    queue_close(q, NULL);
 }
 
 static void a_lower_priority_does_not_send_a_key_back(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "", "a", QUEUE_SPEC, 0);
     queue_add(q, "", "b", QUEUE_SPEC, 0);
     queue_add(q, "", "a", QUEUE_INTERVAL, 0);
     take(q, 0, "a");
     take(q, 0, "b");
-    queue_close(q, NULL);
 }
 
 static void a_delayed_key_comes_in_time(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "", "a", QUEUE_INTERVAL, 0);
     assert_int_equal(queue_wait_ms(q, 0), 0);
     struct queue_item *item = take(q, 0, "a");
@@ -125,28 +135,24 @@ static void a_delayed_key_comes_in_time(void **state)
     item = take(q, 60150, "a");
     assert_int_equal(item->waited_ms, 50);
     assert_int_equal(item->priority, QUEUE_INTERVAL);
-    queue_close(q, NULL);
 }
 
 static void an_add_ends_the_delay(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 900000);
+    struct queue *q = new_queue(state);
     queue_add(q, "", "a", QUEUE_INTERVAL, 0);
     const struct queue_outcome later = { .verdict = QUEUE_AFTER, .after_ms = 60000 };
     queue_done(q, take(q, 0, "a"), &later, 0);
     queue_add(q, "", "a", QUEUE_SPEC, 10);
     queue_done(q, take(q, 10, "a"), &forget, 20);
     take(q, 100000, NULL);
-    queue_close(q, NULL);
 }
 
 static void failures_back_off_up_to_the_maximum(void **state)
 {
-    (void)state;
     static const int64_t delays[] = { 750, 1500, 3000, 6000, 10000, 10000 };
     const struct queue_outcome failed = { .verdict = QUEUE_BACKOFF };
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     int64_t now = 0;
     queue_add(q, "", "a", QUEUE_INTERVAL, now);
     for (size_t i = 0; i < ARRAY_LEN(delays); i++) {
@@ -158,13 +164,11 @@ static void failures_back_off_up_to_the_maximum(void **state)
     const struct queue_outcome fine = { .verdict = QUEUE_AFTER, .after_ms = 5 };
     queue_done(q, take(q, now, "a"), &fine, now);
     assert_int_equal(queue_done(q, take(q, now + 5, "a"), &failed, now), 750);
-    queue_close(q, NULL);
 }
 
 static void a_key_that_is_gone_starts_anew(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     const struct queue_outcome failed = { .verdict = QUEUE_BACKOFF, .seen_version = 7 };
     const struct queue_outcome gone = { .verdict = QUEUE_GONE };
     queue_add(q, "", "a", QUEUE_SPEC, 0);
@@ -176,34 +180,23 @@ static void a_key_that_is_gone_starts_anew(void **state)
     item = take(q, 900, "a");
     assert_int_equal(item->seen_version, 0);
     assert_int_equal(queue_done(q, item, &failed, 900), 750);
-    queue_close(q, NULL);
 }
 
 static void the_newest_version_seen_stands(void **state)
 {
-    (void)state;
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     const struct queue_outcome wrote = { .verdict = QUEUE_NOW, .seen_version = 40 };
     const struct queue_outcome wrote_nothing = { .verdict = QUEUE_NOW };
     queue_add(q, "", "a", QUEUE_SPEC, 0);
     queue_done(q, take(q, 0, "a"), &wrote, 0);
     queue_done(q, take(q, 0, "a"), &wrote_nothing, 0);
     assert_int_equal(take(q, 0, "a")->seen_version, 40);
-    queue_close(q, NULL);
-}
-
-static int dropped;
-
-static void count_drop(void *parked)
-{
-    dropped += *(int *)parked;
 }
 
 static void a_parked_key_comes_back_with_what_it_left(void **state)
 {
-    (void)state;
     int run = 1;
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     const struct queue_outcome parks = { .verdict = QUEUE_PARK, .after_ms = 5000, .parked = &run };
     queue_add(q, "", "a", QUEUE_SPEC, 0);
     queue_wake(q, "", "unknown", 0);
@@ -217,14 +210,12 @@ static void a_parked_key_comes_back_with_what_it_left(void **state)
     assert_int_equal(queue_stats(q).parked, 0);
     queue_done(q, item, &parks, 100);
     assert_ptr_equal(take(q, 5100, "a")->parked, &run);
-    queue_close(q, count_drop);
 }
 
 static void a_wake_while_it_runs_is_not_lost(void **state)
 {
-    (void)state;
     int run = 1;
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     const struct queue_outcome parks = { .verdict = QUEUE_PARK, .after_ms = 5000, .parked = &run };
     queue_add(q, "", "a", QUEUE_SPEC, 0);
     struct queue_item *item = take(q, 0, "a");
@@ -236,14 +227,12 @@ static void a_wake_while_it_runs_is_not_lost(void **state)
     assert_int_equal(queue_done(q, item, &parks, 3), 5000);
     take(q, 5002, NULL);
     assert_non_null(take(q, 5003, "a"));
-    queue_close(q, count_drop);
 }
 
 static void parked_runs_can_end_before_their_keys(void **state)
 {
-    (void)state;
     int run = 1;
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     const struct queue_outcome parks = { .verdict = QUEUE_PARK, .after_ms = 5000, .parked = &run };
     queue_add(q, "", "a", QUEUE_SPEC, 0);
     queue_done(q, take(q, 0, "a"), &parks, 0);
@@ -252,14 +241,12 @@ static void parked_runs_can_end_before_their_keys(void **state)
     assert_int_equal(dropped, 1);
     assert_int_equal(queue_stats(q).parked, 0);
     assert_null(take(q, 5000, "a")->parked);
-    queue_close(q, NULL);
 }
 
 static void a_change_makes_a_parked_key_start_anew(void **state)
 {
-    (void)state;
     int run = 1;
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     const struct queue_outcome parks = { .verdict = QUEUE_PARK, .after_ms = 5000, .parked = &run };
     queue_add(q, "", "a", QUEUE_SPEC, 0);
     queue_done(q, take(q, 0, "a"), &parks, 0);
@@ -273,20 +260,19 @@ static void a_change_makes_a_parked_key_start_anew(void **state)
     assert_ptr_equal(item->parked, &run);
     queue_done(q, item, &parks, 30);
     dropped = 0;
-    queue_close(q, count_drop);
+    queue_drop_parked(q, count_drop);
     assert_int_equal(dropped, 1);
 }
 
 static void thousands_of_keys_come_in_order(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    struct queue *q = queue_open(750, 10000);
+    struct queue *q = new_queue(state);
     for (int i = 0; i < 5000; i++)
         queue_add(q, "ns", str_fmt(cx->arena, "name-%d", i), QUEUE_INTERVAL, i);
     for (int i = 0; i < 5000; i++)
         queue_done(q, take(q, 5000, str_fmt(cx->arena, "name-%d", i)), &forget, 5000);
     take(q, 5000, NULL);
-    queue_close(q, NULL);
 }
 
 int main(void)
