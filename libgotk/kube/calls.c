@@ -3,7 +3,9 @@
  *
  * A call that cannot even be made (unknown kind, missing name) fails alone; the others are sent as one batch
  * over the calling thread's connections. Any thread. Names are checked before they become part of a path: an
- * empty name would turn "delete this object" into "delete all of them".
+ * empty name would turn "delete this object" into "delete all of them". Fields that the server does not know
+ * are left to it without a word: by default it would warn of them, for which it reads each manifest of an apply
+ * a second time, and nobody here reads warnings.
  */
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
@@ -69,7 +71,7 @@ static char *call_path(struct ctx *cx, const struct flight *f)
     if (call->verb != KUBE_GET && call->verb != KUBE_DELETE) {
         wire_query(&path, "dryRun", o->dry_run ? "All" : NULL);
         wire_query(&path, "fieldManager", o->field_manager);
-        wire_query(&path, "fieldValidation", o->field_validation);
+        wire_query(&path, "fieldValidation", str_or(o->field_validation, "Ignore"));
     }
     if (call->verb == KUBE_PATCH && call->patch == KUBE_PATCH_APPLY)
         wire_query(&path, "force", o->force ? "true" : NULL);

@@ -109,7 +109,7 @@ struct kube_patch_options {
     bool force;                   /* apply: take over fields of other managers */
     bool dry_run;                 /* the server answers as if, and stores nothing */
     const char *subresource;      /* "status", "token", ...; NULL: the object itself */
-    const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
+    const char *field_validation; /* "Strict" or "Warn"; NULL: "Ignore" */
 };
 
 /* Patches one object; `options` and ret_doc (the object afterwards) may be NULL. */

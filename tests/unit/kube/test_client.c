@@ -30,11 +30,13 @@ static void verbs_become_requests(void **state)
     static const struct script_row rows[] = {
         SCRIPT_DISCOVERY,
         { "GET " CM_PATH " ", 200, SCRIPT_JSON, CM_BODY, false, 0 },
-        { "POST /api/v1/namespaces/ns/configmaps ", 201, SCRIPT_JSON, CM_BODY, false, 0 },
-        { "PUT " CM_PATH " ", 200, SCRIPT_JSON, CM_BODY, false, 0 },
-        { "PATCH " CM_PATH "?dryRun=All&fieldManager=me%20too&force=true ", 200, SCRIPT_JSON, CM_BODY, false,
+        { "POST /api/v1/namespaces/ns/configmaps?fieldValidation=Ignore ", 201, SCRIPT_JSON, CM_BODY, false,
           0 },
-        { "PATCH /apis/apps/v1/namespaces/ns/deployments/d/status ", 200, SCRIPT_JSON, CM_BODY, false, 0 },
+        { "PUT " CM_PATH "?fieldValidation=Ignore ", 200, SCRIPT_JSON, CM_BODY, false, 0 },
+        { "PATCH " CM_PATH "?dryRun=All&fieldManager=me%20too&fieldValidation=Ignore&force=true ", 200,
+          SCRIPT_JSON, CM_BODY, false, 0 },
+        { "PATCH /apis/apps/v1/namespaces/ns/deployments/d/status?fieldValidation=Ignore ", 200, SCRIPT_JSON,
+          CM_BODY, false, 0 },
         { "DELETE /api/v1/namespaces/n ", 200, SCRIPT_JSON, "{}", false, 0 },
     };
     START(rows);

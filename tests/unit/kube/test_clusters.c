@@ -166,7 +166,7 @@ static void a_refused_discovery_is_ones_own(void **state)
     script_stop(s);
 }
 
-#define TOKENS "POST /api/v1/namespaces/ns/serviceaccounts/deployer/token "
+#define TOKENS "POST /api/v1/namespaces/ns/serviceaccounts/deployer/token?fieldValidation=Ignore "
 #define CORE                                                                                                 \
     "{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{},\"versions\":[{\"version\":\"v1\","     \
     "\"resources\":[" SCRIPT_RESOURCE("serviceaccounts", "", "v1", "ServiceAccount", "Namespaced") "]}]}]}"

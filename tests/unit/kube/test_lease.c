@@ -86,8 +86,8 @@ static void an_outage_ends_leadership_at_the_renew_deadline(void **state)
         { "GET /api ", 200, SCRIPT_AGGREGATED, SCRIPT_CORE, false, 0 },
         { "GET /apis ", 200, SCRIPT_AGGREGATED, LEASE_DISCOVERY, false, 0 },
         { "GET " LEASE "/n ", 404, SCRIPT_JSON, NOT_FOUND, false, 1 },
-        { "POST " LEASE " ", 201, SCRIPT_JSON, LEASE_BODY, false, 1 },
-        { "PUT " LEASE "/n ", 200, SCRIPT_JSON, LEASE_BODY, false, 2 },
+        { "POST " LEASE "?", 201, SCRIPT_JSON, LEASE_BODY, false, 1 },
+        { "PUT " LEASE "/n?", 200, SCRIPT_JSON, LEASE_BODY, false, 2 },
         { "PUT ", 500, NULL, "down", false, 0 },
         { "GET " LEASE, 500, NULL, "down", false, 0 },
     };
