@@ -3,6 +3,9 @@
  *
  * A refused object is tried again without fields its kind does not know, or after it was deleted where that is allowed;
  * what remains is explained in upstream's words. Worker threads.
+ * Rejected: to apply the first object of a stage without a dry-run once those of the others went well, where the tracker knows
+ * no such object. One without our label may be there, with a marker that keeps us away, and only a request can tell; not even a
+ * namespace that was made a moment ago is known to be empty, for Kubernetes puts an account and a ConfigMap into each.
  */
 #include "libgotk/api/meta.h"
 #include "libgotk/base/log.h"
