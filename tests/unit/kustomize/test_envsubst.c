@@ -1,4 +1,4 @@
-/* Expansion of ${...}: the rows of envsubst.tsv, which Flux's own package was run on, and the patterns. */
+/* Expansion of ${...}: the rows of envsubst*.tsv, which Flux's own package was run on, and the patterns. */
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/kustomize/envsubst.h"
@@ -6,14 +6,12 @@
 
 #include <string.h>
 
-#define TABLE "tests/golden/kustomize/envsubst.tsv"
-
 static struct map variables(struct ctx *cx, const char *text)
 {
     struct map vars = map_new(cx->arena);
     size_t n = 0;
     char **pairs = str_split(cx->arena, text, ';', &n);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; text[0] && i < n; i++) {
         char *equals = strchr(pairs[i], '=');
         assert_non_null(equals);
         map_set(&vars, str_ndup(cx->arena, pairs[i], (size_t)(equals - pairs[i])), equals + 1);
@@ -21,40 +19,45 @@ static struct map variables(struct ctx *cx, const char *text)
     return vars;
 }
 
-static void check_row(struct ctx *cx, char **row)
+static bool check_row(struct ctx *cx, char **row)
 {
     struct map vars = variables(cx, row[1]);
     struct buf out = buf_new(cx->arena, 1 << 20);
     const char *input = str_replace(cx->arena, row[2], "\\n", "\n");
     int rc = envsubst_expand(cx, input, &vars, row[0][0] == 'S', &out);
-    if (row[3][0] == '!') {
-        assert_true(rc < 0);
-        assert_error(cx, ERR_INVALID, row[3] + 1);
-        return;
-    }
-    assert_ok(cx, rc);
-    if (strcmp(buf_text(&out), row[3]) != 0)
-        print_error("%s: wanted '%s', got '%s'\n", row[2], row[3], buf_text(&out));
-    assert_string_equal(buf_text(&out), row[3]);
+    const char *got = rc < 0 ? err_message(cx) : str_replace(cx->arena, buf_text(&out), "\n", "\\n");
+    bool good = row[3][0] == '!' ? rc < 0 && strstr(got, row[3] + 1) : rc >= 0 && !strcmp(got, row[3]);
+    if (!good)
+        print_error("%s with %s%s: wanted '%s', got '%s'\n", row[2], row[1], row[0][0] ? ", strict" : "",
+                    row[3], got);
+    err_clear(cx);
+    return good;
 }
 
-static void expands_as_flux_does(void **state)
+static void check_table(struct ctx *cx, const char *path, size_t count)
 {
-    struct ctx *cx = unit_cx(state);
     struct buf text;
     size_t lines = 0;
     size_t checked = 0;
-    assert_ok(cx, fs_read_file(cx, TABLE, 1 << 20, &text));
+    size_t passed = 0;
+    assert_ok(cx, fs_read_file(cx, path, 1 << 20, &text));
     char **rows = str_split(cx->arena, buf_text(&text), '\n', &lines);
     for (size_t i = 0; i < lines; i++) {
         size_t columns = 0;
         char **row = str_split(cx->arena, rows[i], '\t', &columns);
         if (columns != 4)
             continue;
-        check_row(cx, row);
+        passed += check_row(cx, row);
         checked++;
     }
-    assert_true(checked > 100);
+    if (passed != count || checked != count)
+        fail_msg("%s: %zu of %zu rows as they should be, %zu expected", path, passed, checked, count);
+}
+
+static void expands_as_flux_does(void **state)
+{
+    check_table(unit_cx(state), "tests/golden/kustomize/envsubst.tsv", 104);
+    check_table(unit_cx(state), "tests/golden/kustomize/envsubst-flux.tsv", 544);
 }
 
 static void matches_shell_patterns(void **state)
