@@ -101,6 +101,9 @@ int connect_target(struct ctx *cx, struct ks_run *r) MUST_CHECK;
 /* target.c: *ret_exists is false when the account that objects are deleted as is gone. */
 int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exists) MUST_CHECK;
 
+/* The object goes: what was counted of its target goes too. */
+void forget_target(const struct ks_run *r);
+
 /* apply.c: gives built objects the owner's labels, corrections and common metadata, in place; ERR_INVALID for a Secret that is
  * still encrypted. */
 int prepare_objects(struct ctx *cx, const struct kustomization *ks, struct doc *objects) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "kustomize-controller/controller.h"
 #include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
+#include "libgotk/cloud/cloud.h"
 
 static struct state state;
 
@@ -145,7 +146,7 @@ static void teardown(struct manager *m UNUSED)
 }
 
 static const struct controller *const controllers[] = { &kustomization_controller, NULL };
-static const struct job *const jobs[] = { &build_job, &unpack_job, NULL };
+static const struct job *const jobs[] = { &build_job, &unpack_job, &cloud_job, NULL };
 static const struct command *const commands[] = { &build_command, &diff_command, NULL };
 
 static const struct program program = {

@@ -200,5 +200,7 @@ int prune_all(struct ctx *cx, void *run)
     int rc = deletes_objects(r) ? delete_and_wait(cx, r) : 0;
     if (rc == 0 && !r->ks.spec.suspend && cond_is(r->run.status, COND_READY, COND_TRUE))
         tell_finished(cx, r);
+    if (rc == 0)
+        forget_target(r);
     return rc;
 }

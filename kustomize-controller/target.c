@@ -27,6 +27,12 @@ int connect_target(struct ctx *cx, struct ks_run *r)
     return rc;
 }
 
+void forget_target(const struct ks_run *r)
+{
+    const struct target_spec spec = spec_of(r);
+    target_forget(r->state->targets, &spec);
+}
+
 int check_target_account(struct ctx *cx, const struct ks_run *r, bool *ret_exists)
 {
     const struct target_spec spec = spec_of(r);

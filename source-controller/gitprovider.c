@@ -4,8 +4,11 @@
 #include "source-controller/gitprovider.h"
 
 #include "libgotk/base/str.h"
-#include "source-controller/gitazure.h"
+#include "libgotk/cloud/cloud.h"
+#include "libgotk/runtime/tokens.h"
 #include "source-controller/githubapp.h"
+
+#include <string.h>
 
 #define CONFIGURATION "InvalidProviderConfiguration"
 #define IDENTITY_GATE "ObjectLevelWorkloadIdentity"
@@ -24,40 +27,36 @@ static int by_secret(struct ctx *cx, struct git_run *r, const struct url *url, c
     return gitauth_decode(cx, url, secret, &r->auth) < 0 ? configuration_failed(cx, r) : 0;
 }
 
-static void count_event(const struct git_run *r, const char *type)
+static struct token_user user_of(const struct git_run *r)
 {
-    metrics_add(manager_metrics(r->run.manager), METRIC_TOKEN_CACHE_EVENTS,
-                METRIC_LABELS(type, "GitRepository", r->run.meta.name, r->run.meta.ns, "reconcile"), 1);
+    return (struct token_user){ "GitRepository", r->run.meta.name, r->run.meta.ns, "reconcile" };
 }
 
-static void count_tokens(const struct git_run *r, size_t evicted)
+/* A token that is not in the cache. */
+struct app_ask {
+    const struct githubapp *app;
+    int64_t timeout_ns;
+};
+
+static int make_app_token(struct ctx *cx, void *user, const char **ret_token, int64_t *ret_expires_at)
 {
-    struct metrics *m = manager_metrics(r->run.manager);
-    metrics_add(m, METRIC_TOKEN_CACHE_REQUESTS, METRIC_LABELS("success"), 1);
-    metrics_set(m, METRIC_TOKEN_CACHE_ITEMS, METRIC_PLAIN, (double)tokencache_len(r->state->tokens));
-    if (evicted)
-        metrics_add(m, METRIC_TOKEN_CACHE_EVICTIONS, METRIC_PLAIN, (double)evicted);
+    const struct app_ask *ask = user;
+    struct githubapp_token token;
+    if (githubapp_token(cx, ask->app, ask->timeout_ns, &token) < 0)
+        return err_code(cx);
+    *ret_token = token.token;
+    *ret_expires_at = token.expires_at;
+    return 0;
 }
 
 /* From the cache, else from GitHub. */
 static int app_token(struct ctx *cx, struct git_run *r, const struct githubapp *app, const char **ret)
 {
-    struct githubapp_token token;
-    r->token_key = githubapp_key(cx->arena, app);
-    *ret = tokencache_find(r->state->tokens, r->token_key, cx->arena);
-    count_event(r, *ret ? "cache_hit" : "cache_miss");
-    if (*ret) {
-        count_tokens(r, 0);
-        return 0;
-    }
-    if (githubapp_token(cx, app, r->timeout_ns, &token) < 0) {
-        metrics_add(manager_metrics(r->run.manager), METRIC_TOKEN_CACHE_REQUESTS, METRIC_LABELS("failure"),
-                    1);
-        return cx->err.code;
-    }
-    count_tokens(r, tokencache_put(r->state->tokens, r->token_key, token.token, token.expires_at));
-    *ret = token.token;
-    return 0;
+    struct app_ask ask = { app, r->timeout_ns };
+    const struct token_maker maker = { make_app_token, &ask };
+    const struct token_user who = user_of(r);
+    r->token_keys[0] = githubapp_key(cx->arena, app);
+    return tokencache_get(cx, manager_tokens(r->run.manager), r->token_keys[0], &who, &maker, ret);
 }
 
 /* The Secret without what only the app needs: its TLS is the Git server's too. */
@@ -116,54 +115,45 @@ static int check_gate(struct ctx *cx, struct git_run *r)
     return failed_as(cx, r, "FeatureGateDisabled");
 }
 
-/* From the cache, else from Entra. */
-static int azure_token(struct ctx *cx, struct git_run *r, const char **ret)
+/* Bearer, or user and password, of the provider. */
+static int get_credentials(struct ctx *cx, struct git_run *r, struct cloud_git *ret)
 {
-    struct azuretoken_request req;
-    struct azuretoken token;
-    if (gitazure_prepare(cx, r, &req, &r->token_key) < 0)
-        return cx->err.code;
-    *ret = tokencache_find(r->state->tokens, r->token_key, cx->arena);
-    count_event(r, *ret ? "cache_hit" : "cache_miss");
-    if (*ret) {
-        count_tokens(r, 0);
-        return 0;
-    }
-    if (gitazure_token(cx, r, &req, &token) < 0) {
-        metrics_add(manager_metrics(r->run.manager), METRIC_TOKEN_CACHE_REQUESTS, METRIC_LABELS("failure"),
-                    1);
-        return cx->err.code;
-    }
-    count_tokens(r, tokencache_put(r->state->tokens, r->token_key, token.token, token.expires_at));
-    *ret = token.token;
-    return 0;
+    const struct cloud_request req = {
+        .provider = r->repo.spec.provider,
+        .kube = manager_kube(r->run.manager),
+        .tokens = manager_tokens(r->run.manager),
+        .user = user_of(r),
+        .ns = r->run.meta.ns,
+        .account = r->repo.spec.service_account_name,
+        .default_account = manager_options(r->run.manager)->default_service_account,
+        .object_identity = manager_feature(r->run.manager, IDENTITY_GATE),
+        .proxy = r->proxy,
+    };
+    struct cloud *cloud;
+    if (cloud_check_git(cx, req.provider, r->repo.spec.url) < 0)
+        return err_code(cx);
+    if (cloud_prepare(cx, &req, &cloud) < 0)
+        return err_wrap(cx, "failed to get access token for Git repository");
+    return cloud_git(cx, cloud, r->repo.spec.url, ret);
 }
 
-static int by_azure(struct ctx *cx, struct git_run *r, const struct url *url, const struct doc *secret)
+static int by_cloud(struct ctx *cx, struct git_run *r, const struct url *url, const struct doc *secret)
 {
+    struct cloud_git git;
     if (gitauth_decode(cx, url, secret, &r->auth) < 0)
         return configuration_failed(cx, r);
     if (check_gate(cx, r) < 0)
-        return cx->err.code;
-    if (azure_token(cx, r, &r->auth.bearer) < 0) {
+        return err_code(cx);
+    if (get_credentials(cx, r, &git) < 0) {
         err_wrap(cx, "failed to configure authentication options");
         return run_fails_as(cx, &r->run, COND_FETCH_FAILED, "AuthenticationFailed");
     }
-    r->auth.user = r->auth.password = NULL;
-    r->auth.hint = "with an access token of Microsoft Entra";
+    r->auth.bearer = git.bearer;
+    r->auth.user = git.user;
+    r->auth.password = git.password;
+    r->auth.hint = git.hint;
+    memcpy(r->token_keys, git.keys, sizeof(git.keys));
     return 0;
-}
-
-static int by_aws(struct ctx *cx, struct git_run *r, const struct url *url UNUSED,
-                  const struct doc *secret UNUSED)
-{
-    if (check_gate(cx, r) < 0)
-        return cx->err.code;
-    err_fail(cx, ERR_UNSUPPORTED,
-             "spec.provider '%s' is not supported by this version of the controller: nothing was fetched; "
-             "use a token in spec.secretRef with provider generic",
-             r->repo.spec.provider);
-    return failed_as(cx, r, "UnsupportedFeature");
 }
 
 static const struct {
@@ -172,8 +162,8 @@ static const struct {
 } rows[] = {
     { "generic", by_secret },
     { "github", by_app },
-    { "azure", by_azure },
-    { "aws", by_aws },
+    { "azure", by_cloud },
+    { "aws", by_cloud },
 };
 
 int gitprovider_authenticate(struct ctx *cx, struct git_run *r, const struct url *url,
@@ -188,15 +178,13 @@ int gitprovider_authenticate(struct ctx *cx, struct git_run *r, const struct url
 
 void gitprovider_refused(struct git_run *r)
 {
-    if (r->token_key)
-        tokencache_drop(r->state->tokens, r->token_key);
+    for (size_t i = 0; i < ARRAY_LEN(r->token_keys); i++)
+        if (r->token_keys[i])
+            tokencache_drop(manager_tokens(r->run.manager), r->token_keys[i]);
 }
 
 void gitprovider_forget(const struct git_run *r)
 {
-    static const char *const types[] = { "cache_hit", "cache_miss" };
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        metrics_forget(
-            manager_metrics(r->run.manager), METRIC_TOKEN_CACHE_EVENTS,
-            METRIC_LABELS(types[i], "GitRepository", r->run.meta.name, r->run.meta.ns, "reconcile"));
+    const struct token_user who = user_of(r);
+    tokens_forget(manager_metrics(r->run.manager), &who);
 }

@@ -2,7 +2,7 @@
  * gitprovider.h: spec.provider: how a GitRepository gets its credentials.
  *
  * A provider is one row: "generic" takes them from the Secret, "github" exchanges an app's key for a token, "azure"
- * an identity; "aws" is known and refused by name. Worker threads.
+ * and "aws" an identity (libgotk/cloud). Worker threads.
  */
 #ifndef GOTK_SOURCE_GITPROVIDER_H
 #define GOTK_SOURCE_GITPROVIDER_H

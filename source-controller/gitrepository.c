@@ -345,7 +345,7 @@ static int find_cache(struct ctx *cx, const struct git_run *r, struct gitclone_r
     const struct gitrepository_spec *spec = &r->repo.spec;
     const char *const parts[] = { spec->url, spec->secret_ref ? spec->secret_ref->name : "",
                                   str_or(spec->provider, ""), str_or(spec->service_account_name, ""),
-                                  str_or(r->auth.user, "") };
+                                  r->token_keys[0] ? "" : str_or(r->auth.user, "") };
     const char *identity = str_join(cx->arena, parts, ARRAY_LEN(parts), "\n");
     const char *key = str_ndup(cx->arena, hash_sha256_hex(cx->arena, identity, strlen(identity)), 32);
     req->cache_max = r->state->git_cache_max_size;

@@ -4,7 +4,7 @@
  * Flags of kinds that are not here yet are accepted, so that the arguments of a Flux installation keep working.
  */
 #include "libgotk/base/str.h"
-#include "source-controller/azuretoken.h"
+#include "libgotk/cloud/cloud.h"
 #include "source-controller/githubapp.h"
 #include "source-controller/serve.h"
 #include "source-controller/source.h"
@@ -107,7 +107,6 @@ static int setup(struct ctx *cx, struct manager *m)
     if (!str_empty(options->default_service_account) && !manager_feature(m, "ObjectLevelWorkloadIdentity"))
         return err_fail(cx, ERR_INVALID,
                         "--default-service-account needs the feature gate ObjectLevelWorkloadIdentity");
-    state.tokens = tokencache_open(options->token_cache_max_size, options->token_cache_max_duration_ns);
     state.storage = (struct storage){
         .root = state.storage_path,
         .root_fd = -1,
@@ -129,11 +128,10 @@ static void teardown(struct manager *m UNUSED)
 {
     server_stop(state.server, STOP_GRACE_MS);
     storage_close(&state.storage);
-    tokencache_close(state.tokens);
 }
 
 static const struct controller *const controllers[] = { &gitrepository_controller, NULL };
-static const struct job *const jobs[] = { &gitfetch_job, &githubapp_job, &azuretoken_job, NULL };
+static const struct job *const jobs[] = { &gitfetch_job, &githubapp_job, &cloud_job, NULL };
 static const struct command *const commands[] = { &fetch_command, NULL };
 
 static const struct program program = {

@@ -10,7 +10,6 @@
 #include "libgotk/runtime/manager.h"
 #include "source-controller/gitfetch.h"
 #include "source-controller/storage.h"
-#include "source-controller/tokencache.h"
 
 #define COND_STORAGE_FAILED "StorageOperationFailed"
 #define COND_FETCH_FAILED   "FetchFailed"
@@ -39,7 +38,6 @@ struct state {
     struct flag_list ssh_hostkey_algos;
 
     struct storage storage;
-    struct tokencache *tokens;
     struct server *server; /* NULL until we lead */
 };
 
@@ -52,7 +50,7 @@ struct git_run {
     int64_t timeout_ns;
     const struct artifact *artifact; /* the stored one; NULL: none */
     struct gitauth auth;
-    const char *token_key;     /* of the token in auth (tokencache.h); NULL: it holds none */
+    const char *token_keys[2]; /* of the tokens behind auth (cloud/tokencache.h); NULL: it holds none */
     const char *proxy;         /* of spec.proxySecretRef; NULL: as the environment says */
     struct artifact *included; /* those of spec.include, in its order */
     struct gitfetch_result fetched;

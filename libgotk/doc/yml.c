@@ -339,7 +339,10 @@ static int read_alias(struct reader *r, cJSON **ret)
     int rc = find_anchor(r, &a);
     if (rc >= 0)
         rc = node_copy_here(r->cx, a->node, ret);
-    return rc < 0 ? rc : advance(r);
+    if (rc < 0)
+        return rc;
+    (*ret)->string = NULL; /* the anchor may be a member, the alias an element */
+    return advance(r);
 }
 
 static bool is_merge_key(const struct reader *r)

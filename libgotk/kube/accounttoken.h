@@ -1,16 +1,12 @@
 /*
- * accounttoken.h: tokens of service accounts, made by the API server for an audience (TokenRequest) and kept for a while.
+ * accounttoken.h: tokens of service accounts, made by the API server for an audience (TokenRequest).
  *
- * A token is used for four fifths of its life, an hour at the longest, as upstream's token cache does; the least recently
- * used go first beyond the maximum. Tokens lie in memory that is overwritten when they go. Behind one leaf lock, not held
- * while a token is asked for. Any thread.
+ * Nothing is kept here: who uses a token more than once keeps it in the process's token cache (cloud/tokencache.h).
  */
 #ifndef GOTK_KUBE_ACCOUNTTOKEN_H
 #define GOTK_KUBE_ACCOUNTTOKEN_H
 
 #include "libgotk/kube/client.h"
-
-struct account_tokens;
 
 /* Whose token, and for whom. */
 struct account_token {
@@ -20,18 +16,8 @@ struct account_token {
     size_t audience_count;
 };
 
-/* A cache of `max` tokens (0: nothing is kept), each for `max_ns` at the longest. The caller owns it
- * (account_tokens_close). */
-struct account_tokens *account_tokens_open(int64_t max, int64_t max_ns);
-
-/* Forgets all tokens; NULL is allowed. */
-void account_tokens_close(struct account_tokens *t);
-
-/* The token in cx->arena, made by `k` when there is none; *ret_hit: it was there. Errors are the API server's. */
-int account_tokens_get(struct ctx *cx, struct account_tokens *t, struct kube *k,
-                       const struct account_token *which, const char **ret_token, bool *ret_hit) MUST_CHECK;
-
-/* How many tokens are kept, expired ones included. */
-size_t account_tokens_kept(struct account_tokens *t);
+/* A fresh token in cx->arena, and when it ends (unix seconds; 0: the server does not say). Errors are the API server's. */
+int account_token_make(struct ctx *cx, struct kube *k, const struct account_token *which,
+                       const char **ret_token, int64_t *ret_expires_at) MUST_CHECK;
 
 #endif

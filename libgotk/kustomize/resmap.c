@@ -16,7 +16,7 @@ struct resmap_slot {
 
 struct resmap resmap_new(struct arena *a)
 {
-    return (struct resmap){ .arena = a, .index = map_new(a) };
+    return (struct resmap){ .arena = a, .index = map_new(a), .names = map_new(a) };
 }
 
 /* The index key of an identity; in `small` when it fits, else in the arena. */
@@ -55,12 +55,23 @@ static void slot_add(struct arena *a, struct resources *list, struct resource *r
         vec_push(a, list, r);
 }
 
+static void index_name(struct resmap *m, const char *name, struct resource *r)
+{
+    struct resources *named = map_find(&m->names, name);
+    if (!named) {
+        named = ARENA_NEW(m->arena, struct resources);
+        map_set(&m->names, name, named);
+    }
+    slot_add(m->arena, named, r);
+}
+
 static void index_one(struct resmap *m, struct resource *r)
 {
     if (!r->doc)
         return;
     for (size_t i = 0; i <= r->past.len; i++) {
         struct resid id = resource_id_at(r, i);
+        index_name(m, id.name, r);
         struct resmap_slot *slot = slot_make(m, &id);
         slot_add(m->arena, &slot->any, r);
         if (i == r->past.len)
@@ -72,6 +83,7 @@ static void index_update(struct resmap *m)
 {
     if (m->stale) {
         m->index = map_new(m->arena);
+        m->names = map_new(m->arena);
         m->indexed = 0;
         m->stale = false;
     }
@@ -126,6 +138,15 @@ struct resources resmap_find_any(struct resmap *m, const struct resid *id)
     return found;
 }
 
+struct resources resmap_named(struct resmap *m, const char *name)
+{
+    if (str_empty(name))
+        return m->list;
+    index_update(m);
+    const struct resources *named = map_find(&m->names, name);
+    return named ? *named : (struct resources){ 0 };
+}
+
 int resmap_get(struct ctx *cx, struct resmap *m, const struct resid *id, struct resource **ret)
 {
     struct resources found = resmap_find_any(m, id);
@@ -144,8 +165,9 @@ void resmap_drop_empty(struct resmap *m)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->list.len; i++)
-        if (doc_len(m->list.at[i]->doc))
+        if (doc_first(m->list.at[i]->doc))
             m->list.at[kept++] = m->list.at[i];
+    m->emptied = false;
     if (kept == m->list.len)
         return;
     m->list.len = kept;

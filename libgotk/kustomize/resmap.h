@@ -16,8 +16,10 @@ struct resmap {
     struct arena *arena;
     struct resources list;
     struct map index; /* identity text -> struct resmap_slot */
+    struct map names; /* any name, present or past -> struct resources */
     size_t indexed;   /* how many of the list are in the index */
     bool stale;
+    bool emptied; /* a document went: resmap_drop_empty has something to do */
 };
 
 /* An empty map in `a`. */
@@ -37,6 +39,10 @@ struct resources resmap_find_current(struct resmap *m, const struct resid *id);
 
 /* Resources that have or had an identity equal to `id`, each once, in order; deleted ones left out. */
 struct resources resmap_find_any(struct resmap *m, const struct resid *id);
+
+/* Those that can have or have had the name, in order, deleted ones among them; all for "" or NULL. Valid until the map
+ * changes. */
+struct resources resmap_named(struct resmap *m, const char *name);
 
 /* The one resource that has or had `id`; none or several is ERR_NOT_FOUND or ERR_INVALID with upstream's text. */
 int resmap_get(struct ctx *cx, struct resmap *m, const struct resid *id, struct resource **ret) MUST_CHECK;

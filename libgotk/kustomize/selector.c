@@ -77,12 +77,18 @@ static bool selects(const struct selector *s, const struct resource *r)
            selector_matches_labels(s, r);
 }
 
-struct resources selector_select(struct arena *a, const struct selector *s, const struct resmap *m)
+struct resources selector_candidates(const struct selector *s, struct resmap *m)
 {
-    struct resources found = { 0 };
-    for (size_t i = 0; i < m->list.len; i++)
-        if (selects(s, m->list.at[i]))
-            vec_push(a, &found, m->list.at[i]);
+    const struct pattern *name = &s->parts[PART_NAME];
+    return resmap_named(m, name->regex ? "" : name->text);
+}
+
+struct resources selector_select(struct arena *a, const struct selector *s, struct resmap *m)
+{
+    struct resources found = { 0 }, all = selector_candidates(s, m);
+    for (size_t i = 0; i < all.len; i++)
+        if (selects(s, all.at[i]))
+            vec_push(a, &found, all.at[i]);
     return found;
 }
 

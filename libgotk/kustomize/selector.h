@@ -17,7 +17,10 @@ int selector_new(struct ctx *cx, const struct doc *d, struct selector **ret) MUS
 
 /* The selected resources, in order, as patches select: by present kind, and by original or present name and
  * namespace ("default" when there is none). */
-struct resources selector_select(struct arena *a, const struct selector *s, const struct resmap *m);
+struct resources selector_select(struct arena *a, const struct selector *s, struct resmap *m);
+
+/* Those that can fit at all, in order: all, or those with the selector's name when it is no pattern. */
+struct resources selector_candidates(const struct selector *s, struct resmap *m);
 
 /* True when one identity fits group, version, kind, name and the namespace as written: as replacements select. */
 bool selector_matches_id(const struct selector *s, const struct resid *id);

@@ -102,7 +102,8 @@ int transform_run(struct ctx *cx, const struct transform_plan *plan, struct resm
             return err_code(cx);
         if (step->origin)
             origin_mark_transformed(m, step->origin);
-        resmap_drop_empty(m);
+        if (m->emptied)
+            resmap_drop_empty(m);
     }
     return 0;
 }

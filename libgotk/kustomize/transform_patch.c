@@ -51,6 +51,7 @@ static int apply_merge_in(struct ctx *cx, const struct ktarget *t, struct resmap
     size_t past = r->past.len;
     if (apply_merge(cx, t, r, patch, text) < 0)
         return err_code(cx);
+    m->emptied = m->emptied || !r->doc;
     if (resource_refresh(cx->arena, r) || past != r->past.len)
         resmap_touch(m);
     return 0;
@@ -101,6 +102,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
     if (patch_json6902(cx, &r->doc, args->operations) < 0)
         return err_wrap(cx, "patch %s for %s", args->source, resid_text(cx->arena, &r->id));
     resource_pass_json(cx->arena, NULL, r->doc, false);
+    m->emptied = m->emptied || !doc_first(r->doc);
     if (resource_refresh(cx->arena, r))
         resmap_touch(m);
     return 0;

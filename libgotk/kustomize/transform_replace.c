@@ -81,17 +81,17 @@ static bool is_source(const struct doc *source, const struct resource *r)
     return false;
 }
 
-static int find_source(struct ctx *cx, const struct doc *source, const struct resmap *m,
-                       struct resource **ret)
+static int find_source(struct ctx *cx, const struct doc *source, struct resmap *m, struct resource **ret)
 {
     struct resource *found = NULL;
-    for (size_t i = 0; i < m->list.len; i++) {
-        if (!m->list.at[i]->doc || !is_source(source, m->list.at[i]))
+    struct resources all = resmap_named(m, doc_text_at(source, "name"));
+    for (size_t i = 0; i < all.len; i++) {
+        if (!all.at[i]->doc || !is_source(source, all.at[i]))
             continue;
         if (found)
             return err_fail(cx, ERR_INVALID, "multiple matches for selector %s",
                             show_source(cx->arena, source));
-        found = m->list.at[i];
+        found = all.at[i];
     }
     if (!found)
         return err_fail(cx, ERR_NOT_FOUND, "nothing selected by %s", show_source(cx->arena, source));
@@ -157,8 +157,7 @@ static bool is_nothing(const struct doc *d)
     return kind == DOC_NULL || ((kind == DOC_OBJECT || kind == DOC_ARRAY) && !doc_len(d));
 }
 
-static int read_source(struct ctx *cx, const struct doc *replacement, const struct resmap *m,
-                       struct doc **ret)
+static int read_source(struct ctx *cx, const struct doc *replacement, struct resmap *m, struct doc **ret)
 {
     const struct doc *source = doc_find(replacement, "source");
     const char *literal = doc_text_at(replacement, "sourceValue");
@@ -340,8 +339,9 @@ static int run_one(struct ctx *cx, const struct replacement *replacement, struct
         return err_code(cx);
     value = doc_copy(cx->arena, value);
     for (size_t i = 0; i < replacement->targets.len; i++) {
-        for (size_t j = 0; j < m->list.len; j++) {
-            struct resource *r = m->list.at[j];
+        struct resources all = selector_candidates(replacement->targets.at[i].select, m);
+        for (size_t j = 0; j < all.len; j++) {
+            struct resource *r = all.at[j];
             if (!is_target(&replacement->targets.at[i], r))
                 continue;
             if (put_target(cx, &replacement->targets.at[i], r, value) < 0)

@@ -18,6 +18,7 @@
 #include "libgotk/runtime/loop.h"
 #include "libgotk/runtime/probe.h"
 #include "libgotk/runtime/progress.h"
+#include "libgotk/runtime/tokens.h"
 #include "libgotk/runtime/watcher.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ struct manager {
     const char *ns;
     struct kube *kube;
     struct metrics *metrics;
+    struct tokencache *tokens;
     struct probes *probes;
     struct events *events;
     struct progress *progress;
@@ -89,6 +91,11 @@ const struct program *manager_program(const struct manager *m)
 struct metrics *manager_metrics(struct manager *m)
 {
     return m->metrics;
+}
+
+struct tokencache *manager_tokens(struct manager *m)
+{
+    return m->tokens;
 }
 
 struct events *manager_events(struct manager *m)
@@ -486,6 +493,7 @@ static int run_manager(struct manager *m)
     cx->http = http_open();
     m->metrics = metrics_open();
     metrics_set(m->metrics, METRIC_BUILD_INFO, METRIC_LABELS(GOTK_VERSION), 1);
+    m->tokens = tokens_open(&m->options, m->metrics);
     if (start(cx, m) < 0) {
         log_error(&setup_scope, err_message(cx), "unable to start manager", NULL);
         m->exit_code = 1;
@@ -494,6 +502,7 @@ static int run_manager(struct manager *m)
         loop_run(m->loop);
     }
     stop(m);
+    tokencache_close(m->tokens);
     metrics_close(m->metrics);
     http_close(cx->http);
     return m->exit_code;

@@ -18,6 +18,7 @@
 
 struct loop;
 struct progress;
+struct tokencache;
 
 /* A sub-command, e.g. `kustomize-controller build DIR`: no cluster, the same engine and jobs. */
 struct command {
@@ -61,6 +62,7 @@ struct kube *manager_kube(struct manager *m);
 const struct options *manager_options(const struct manager *m);
 const struct program *manager_program(const struct manager *m);
 struct metrics *manager_metrics(struct manager *m);
+struct tokencache *manager_tokens(struct manager *m);
 struct events *manager_events(struct manager *m);
 void *manager_user(const struct manager *m);
 

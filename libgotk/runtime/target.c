@@ -4,10 +4,10 @@
 #include "libgotk/runtime/target.h"
 
 #include "libgotk/base/str.h"
-#include "libgotk/kube/accounttoken.h"
 #include "libgotk/kube/clusters.h"
 #include "libgotk/runtime/targetconfig.h"
 #include "libgotk/runtime/targettoken.h"
+#include "libgotk/runtime/tokens.h"
 
 #define CLUSTERS_MAX 64
 
@@ -16,19 +16,16 @@ struct targets {
     struct arena *arena;
     struct targets_options options;
     struct clusters *clusters;
-    struct account_tokens *tokens;
 };
 
 struct targets *targets_open(struct manager *m, const struct targets_options *options)
 {
-    const struct options *shared = manager_options(m);
     struct arena *arena = arena_new((size_t)1 << 20);
     struct targets *t = ARENA_NEW(arena, struct targets);
     t->manager = m;
     t->arena = arena;
     t->options = *options;
     t->clusters = clusters_open(manager_kube(m), CLUSTERS_MAX);
-    t->tokens = account_tokens_open(shared->token_cache_max_size, shared->token_cache_max_duration_ns);
     return t;
 }
 
@@ -37,7 +34,6 @@ void targets_close(struct targets *t)
     if (!t)
         return;
     clusters_close(t->clusters);
-    account_tokens_close(t->tokens);
     arena_free(t->arena);
 }
 
@@ -57,7 +53,7 @@ static int configure(struct ctx *cx, struct targets *t, const struct target_spec
     if (secret)
         return targetconfig_of_secret(cx, own, spec->ns, secret, &t->options, config, identity);
     if (map)
-        return targettoken_of_config_map(cx, t->manager, t->tokens, spec, map, &t->options, config, identity);
+        return targettoken_of_config_map(cx, t->manager, spec, map, &t->options, config, identity);
     return err_fail(cx, ERR_INVALID,
                     "invalid .spec.kubeConfig, neither .spec.kubeConfig.configMapRef nor "
                     ".spec.kubeConfig.secretRef is set");
@@ -88,6 +84,12 @@ int target_connect(struct ctx *cx, struct targets *t, const struct target_spec *
         identity.user = str_fmt(cx->arena, "system:serviceaccount:%s:%s", spec->ns, account);
     *ret_kube = identity.user || identity.bearer ? kube_derive(cx->arena, kube, &identity) : kube;
     return 0;
+}
+
+void target_forget(const struct targets *t, const struct target_spec *spec)
+{
+    const struct token_user who = targettoken_user(spec);
+    tokens_forget(manager_metrics(t->manager), &who);
 }
 
 int target_account_exists(struct ctx *cx, struct targets *t, const struct target_spec *spec, bool *ret_exists)

@@ -42,6 +42,9 @@ void targets_close(struct targets *t);
 int target_connect(struct ctx *cx, struct targets *t, const struct target_spec *spec,
                    struct kube **ret_kube) MUST_CHECK;
 
+/* The object goes: what was counted of its target goes too. */
+void target_forget(const struct targets *t, const struct target_spec *spec);
+
 /* The account to impersonate; NULL: none. */
 const char *target_account(const struct targets *t, const struct target_spec *spec);
 

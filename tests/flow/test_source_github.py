@@ -113,11 +113,6 @@ def test_an_account_without_its_gate_stalls(repo, source):
     assert conditions(status)["Stalled"][0] == "True"
 
 
-def test_what_is_not_there_is_refused_by_name(repo, source):
-    status = source.create(repo.url, provider="aws").failed("UnsupportedFeature", "spec.provider 'aws' is not supported")
-    assert conditions(status)["Stalled"][0] == "True"
-
-
 def test_a_default_account_needs_the_gate(cp, tmp_path):
     import subprocess
     done = subprocess.run([rig.binary("source-controller"), f"--storage-path={tmp_path}", "--metrics-addr=0", "--health-addr=0",

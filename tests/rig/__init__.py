@@ -15,7 +15,9 @@ pki.py web.py  made-up certificates; nginx serving Git (git-http-backend) and pl
 controller.py  our binaries as processes: ready, log, memory, clean exit
 programs.py    programs of others: the control plane's, and kustomize to compare with
 node.py        a real node: containerd, kubelet, pods (tests/cluster only); cgroup.py, the memory of its containers
-ssh.py         an OpenSSH server for Git; github.py, the API that GitHub Apps use; entra.py, Azure's tokens
+ssh.py         an OpenSSH server for Git
+service.py     a small HTTP(S) service for stand-ins: github.py, the API that GitHub Apps use; entra.py, Azure's tokens; clouds.py,
+               identities and clusters of AWS, Azure and Google
 forward.py     HTTP and SOCKS proxies
 proxy.py       a TCP proxy that delays, holds and cuts
 faults.py      an HTTP proxy that fails the n-th request of a kind
@@ -23,6 +25,7 @@ report.py      sanitizer reports (also for run-units)
 """
 from .api import Api, ApiError, CONFIGMAP, CRD, EVENT, GITREPOSITORY, KUSTOMIZATION, Kind, NAMESPACE, SECRET
 from .api import SERVICEACCOUNT, condition, is_ready
+from .clouds import Clouds
 from .cluster import ControlPlane
 from .controller import Controller, binary, kustomize_controller, source_controller
 from .entra import Entra
@@ -35,7 +38,7 @@ from .proxy import Proxy
 from .ssh import Ssh
 from .web import Link, Repo, Web
 
-__all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Controller", "ControlPlane", "EVENT", "Entra", "FaultProxy", "Folder",
+__all__ = ["Api", "ApiError", "CONFIGMAP", "CRD", "Clouds", "Controller", "ControlPlane", "EVENT", "Entra", "FaultProxy", "Folder",
            "GITREPOSITORY", "GitHub", "HttpProxy", "KUSTOMIZATION", "Kind", "Link", "NAMESPACE", "Process", "Proxy", "ROOT", "Repo", "SECRET",
            "SocksProxy",
            "SERVICEACCOUNT", "Ssh", "Timeout", "Web", "binary", "condition", "free_port", "is_ready",

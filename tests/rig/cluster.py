@@ -177,8 +177,8 @@ class ControlPlane:
     def namespace(self, name, **metadata):
         return self.api.post(NAMESPACE, NAMESPACE.object(name, metadata=metadata))
 
-    def token_of(self, ns, account, seconds=3600):
-        """A token of a ServiceAccount, which is made when missing."""
+    def token_of(self, ns, account, audience=None, seconds=3600):
+        """A token of a ServiceAccount, which is made when missing, for the API server or an audience."""
         try:
             self.api.create(SERVICEACCOUNT, ns, account)
         except ApiError as e:
@@ -186,7 +186,7 @@ class ControlPlane:
                 raise
         answer = self.api.post(SERVICEACCOUNT.path(ns, account) + "/token",
                                {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-                                "spec": {"expirationSeconds": seconds}})
+                                "spec": {"expirationSeconds": seconds, "audiences": [audience] if audience else []}})
         return answer["status"]["token"]
 
     def kubeconfig(self, user="admin", token=None, path=None, **how):

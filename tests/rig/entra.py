@@ -1,50 +1,39 @@
-"""A small Microsoft Entra and metadata service: the two addresses that give access tokens for Azure DevOps.
+"""A small Microsoft Entra and metadata service: the two addresses that give access tokens of Azure.
 
     POST /TENANT/oauth2/v2.0/token              client credentials: a service account's token, or the secret "s3cret"
     GET  /metadata/identity/oauth2/token        the machine's own identity
 
-A service account's token is checked by the API server that made it (TokenReview, with Entra's audience). Tokens are Web.token,
-which the door /bearer of rig.Web takes. Runs in the test's process, on threads, on a loopback port, over HTTPS.
+A service account's token is checked by the API server that made it (TokenReview, with Entra's audience). Tokens for Azure
+DevOps are Web.token, which the door /bearer of rig.Web takes; others are kept in `tokens`.
 """
-import http.server
-import json
-import ssl
-import threading
-import urllib.parse
+import os
 
 from .api import Kind
+from .service import Service
 
 AUDIENCE = "api://AzureADTokenExchange"
-SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
+DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798/.default"
+AKS = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
+MANAGER = "https://management.core.windows.net//.default"
 TOKENREVIEW = Kind("authentication.k8s.io/v1", "tokenreviews", "TokenReview")
 
 
-class Entra:
+def review(api, token, audience):
+    """The user a token of the API server stands for; None when it is none, or for others."""
+    status = api.post(TOKENREVIEW, {"apiVersion": TOKENREVIEW.version, "kind": TOKENREVIEW.kind,
+                                    "spec": {"token": token, "audiences": [audience]}})["status"]
+    return status["user"]["username"] if status.get("authenticated") else None
+
+
+class Entra(Service):
     """Tenant "acme" with client "app"; `subjects` lists who was let in."""
 
     tenant, client = "acme", "app"
 
     def __init__(self, web, api, life=3600):
+        super().__init__((web.pki / "server.crt", web.pki / "server.key"))
         self.web, self.api, self.life = web, api, life
-        self.subjects, self.broken = [], None
-
-    def __enter__(self):
-        handler = type("Handler", (Handler,), {"entra": self})
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.web.pki / "server.crt", self.web.pki / "server.key")
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc):
-        self.server.shutdown()
-        self.server.server_close()
-
-    @property
-    def url(self):
-        return f"https://127.0.0.1:{self.server.server_port}"
+        self.subjects, self.tokens = [], {}
 
     def annotations(self):
         """Of a service account that may ask."""
@@ -56,50 +45,34 @@ class Entra:
             return "secret"
         if form.get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer":
             return None
-        review = self.api.post(TOKENREVIEW, {
-            "apiVersion": TOKENREVIEW.version, "kind": TOKENREVIEW.kind,
-            "spec": {"token": form.get("client_assertion"), "audiences": [AUDIENCE]}})
-        return review["status"]["user"]["username"] if review["status"].get("authenticated") else None
+        return review(self.api, form.get("client_assertion"), AUDIENCE)
 
-    def exchange(self, path, body):
-        """Status and document for a POST."""
-        form = dict(urllib.parse.parse_qsl(body))
-        if path != f"/{self.tenant}/oauth2/v2.0/token":
+    def issue(self, subject, scope):
+        """A token for a scope, and its subject noted."""
+        self.subjects.append(subject)
+        if scope == DEVOPS:
+            return self.web.token
+        token = os.urandom(12).hex()
+        self.tokens[token] = (subject, scope)
+        return token
+
+    def exchange(self, request):
+        form = request.form
+        if request.path != f"/{self.tenant}/oauth2/v2.0/token":
             return 400, {"error": "invalid_request", "error_description": "AADSTS900023: no such tenant\r\nTrace ID: 1"}
-        wanted = {"grant_type": "client_credentials", "client_id": self.client, "scope": SCOPE}
-        subject = self.subject(form) if wanted.items() <= form.items() else None
+        known = form.get("grant_type") == "client_credentials" and form.get("client_id") == self.client
+        subject = self.subject(form) if known and form.get("scope") in (DEVOPS, AKS, MANAGER) else None
         if not subject:
             return 401, {"error": "invalid_client", "error_description": "AADSTS700213: no matching federated identity"}
-        self.subjects.append(subject)
-        return 200, {"token_type": "Bearer", "expires_in": self.life, "access_token": self.web.token}
+        return 200, {"token_type": "Bearer", "expires_in": self.life, "access_token": self.issue(subject, form["scope"])}
 
-    def metadata(self, query, flag):
-        """Status and document for a GET."""
-        form = dict(urllib.parse.parse_qsl(query))
-        if flag != "true" or form.get("resource") != SCOPE.split("/")[0]:
+    def machine(self, request):
+        scope = request.query.get("resource", "") + "/.default"
+        if request.headers.get("Metadata") != "true" or scope not in (DEVOPS, AKS, MANAGER):
             return 400, {"error": "invalid_request"}
-        self.subjects.append("machine")
-        return 200, {"access_token": self.web.token, "expires_in": str(self.life)}
+        return 200, {"access_token": self.issue("machine", scope), "expires_in": str(self.life)}
 
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    entra = None
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        self._send(*(self.entra.broken or self.entra.exchange(self.path, body)))
-
-    def do_GET(self):
-        path, _, query = self.path.partition("?")
-        known = path == "/metadata/identity/oauth2/token"
-        self._send(*(self.entra.metadata(query, self.headers.get("Metadata")) if known else (404, {})))
-
-    def _send(self, status, body):
-        raw = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def log_message(self, *args):
-        pass
+    def answer(self, request):
+        if request.path == "/metadata/identity/oauth2/token":
+            return self.machine(request)
+        return self.exchange(request) if request.method == "POST" else (404, {})

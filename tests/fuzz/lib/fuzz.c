@@ -23,6 +23,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+static const struct ctx *running; /* for messages */
+
 static void run_late(int signal UNUSED)
 {
     fuzz_check(false, "a run ends in time", __FILE__, __LINE__);
@@ -55,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_MAX);
     struct ctx cx = { .arena = arena };
+    running = &cx;
     limit_cpu(CPU_SECONDS);
     fuzz_target.run(&cx, str_ndup(arena, (const char *)data, len), len);
     limit_cpu(0);
@@ -65,7 +68,8 @@ void fuzz_check(bool holds, const char *what, const char *file, int line)
 {
     if (holds)
         return;
-    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+    fprintf(stderr, "%s:%d: does not hold: %s; the last error is: %s\n", file, line, what,
+            running ? err_message(running) : "");
     abort();
 }
 

@@ -203,6 +203,16 @@ static void expands_aliases_into_copies(void **state)
     assert_string_equal(json_text(cx->arena, d, 0), "{\"a\":{\"k\":[\"v\"]},\"b\":{\"k\":[\"v\",\"w\"]}}");
 }
 
+/* The copy of a member is an element: it has no key, which JSON would print. */
+static void expands_aliases_of_members_in_lists(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct doc *d = read_yml(cx, "a: &x {k: v}\nb: [1, *x]\nc: &y s\nd: [*y]\n");
+    assert_string_equal(json_text(cx->arena, d, 0),
+                        "{\"a\":{\"k\":\"v\"},\"b\":[1,{\"k\":\"v\"}],\"c\":\"s\",\"d\":[\"s\"]}");
+    assert_null(doc_key(doc_at(doc_find(d, "b"), 1)));
+}
+
 static void finds_duplicates_in_large_mappings(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -295,6 +305,7 @@ int main(void)
         UNIT_TEST(lets_the_last_key_win_when_told),
         UNIT_TEST(merges_by_the_rules),
         UNIT_TEST(expands_aliases_into_copies),
+        UNIT_TEST(expands_aliases_of_members_in_lists),
         UNIT_TEST(finds_duplicates_in_large_mappings),
         UNIT_TEST(refuses_a_billion_laughs),
         UNIT_TEST(refuses_to_nest_too_deep),

@@ -171,48 +171,28 @@ static void a_refused_discovery_is_ones_own(void **state)
     "{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{},\"versions\":[{\"version\":\"v1\","     \
     "\"resources\":[" SCRIPT_RESOURCE("serviceaccounts", "", "v1", "ServiceAccount", "Namespaced") "]}]}]}"
 
-static const char *token_of(struct ctx *cx, struct account_tokens *t, struct kube *k, const char *audience,
-                            bool hit)
-{
-    const char *const audiences[] = { audience };
-    const struct account_token which = { "ns", "deployer", audiences, 1 };
-    const char *token = NULL;
-    bool was_hit = !hit;
-    assert_ok(cx, account_tokens_get(cx, t, k, &which, &token, &was_hit));
-    assert_int_equal(was_hit, hit);
-    return token;
-}
-
-static void tokens_are_kept_by_audience(void **state)
+static void a_token_is_made_for_its_audience(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    const char *later = gotime_rfc3339(cx->arena, gotime_now_ns() / GOTIME_SECOND + 3600);
-    const char *gone = gotime_rfc3339(cx->arena, gotime_now_ns() / GOTIME_SECOND - 1);
-    const char *one =
-        str_fmt(cx->arena, "{\"status\":{\"token\":\"one\",\"expirationTimestamp\":\"%s\"}}", later);
-    const char *two =
-        str_fmt(cx->arena, "{\"status\":{\"token\":\"two\",\"expirationTimestamp\":\"%s\"}}", later);
-    const char *old =
-        str_fmt(cx->arena, "{\"status\":{\"token\":\"old\",\"expirationTimestamp\":\"%s\"}}", gone);
+    static const char one[] =
+        "{\"status\":{\"token\":\"one\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}}";
     const struct script_row rows[] = {
         { "GET /api ", 200, SCRIPT_AGGREGATED, CORE, false, 0 },
         { "GET /apis ", 200, SCRIPT_AGGREGATED, SCRIPT_APIS, false, 0 },
         { TOKENS, 201, SCRIPT_JSON, one, false, 1 },
-        { TOKENS, 201, SCRIPT_JSON, two, false, 2 },
-        { TOKENS, 201, SCRIPT_JSON, old, false, 0 },
+        { TOKENS, 201, SCRIPT_JSON, "{\"status\":{}}", false, 0 },
     };
     struct script *s = script_start(rows, ARRAY_LEN(rows));
     struct kube *k = script_client(cx, s, (struct kube_config){ 0 });
-    struct account_tokens *t = account_tokens_open(1, 3600 * GOTIME_SECOND);
-    assert_string_equal(token_of(cx, t, k, "a", false), "one");
-    assert_string_equal(token_of(cx, t, k, "a", true), "one");
-    assert_string_equal(token_of(cx, t, k, "b", false), "two"); /* there is room for one */
-    assert_string_equal(token_of(cx, t, k, "a", false), "two");
-    assert_string_equal(token_of(cx, t, k, "c", false), "old"); /* not kept: its time is over */
-    assert_string_equal(token_of(cx, t, k, "c", false), "old");
-    assert_requested(s, "\"audiences\":[\"a\"]", 2);
-    assert_int_equal(account_tokens_kept(t), 1);
-    account_tokens_close(t);
+    const char *const audiences[] = { "a" }, *token;
+    const struct account_token which = { "ns", "deployer", audiences, 1 };
+    int64_t expires_at;
+    assert_ok(cx, account_token_make(cx, k, &which, &token, &expires_at));
+    assert_string_equal(token, "one");
+    assert_int_equal(expires_at, 1893456000);
+    assert_requested(s, "\"audiences\":[\"a\"]", 1);
+    assert_int_equal(account_token_make(cx, k, &which, &token, &expires_at), ERR_UNAVAILABLE);
+    assert_error(cx, ERR_UNAVAILABLE, "the API server's answer holds no token");
     kube_close(k);
     script_stop(s);
 }
@@ -226,7 +206,7 @@ int main(void)
         UNIT_TEST(a_batch_to_a_dead_cluster_is_given_up),
         UNIT_TEST(derived_clients_share_all_but_who_they_are),
         UNIT_TEST(a_refused_discovery_is_ones_own),
-        UNIT_TEST(tokens_are_kept_by_audience),
+        UNIT_TEST(a_token_is_made_for_its_audience),
     };
     return cmocka_run_group_tests_name("clusters", tests, NULL, NULL);
 }

@@ -3,15 +3,16 @@
  *
  * An array, newest last, searched from its end: a hundred entries do not repay a table.
  */
-#include "source-controller/tokencache.h"
+#include "libgotk/cloud/tokencache.h"
 
-#include "libgotk/base/ctx.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
 
 #include <pthread.h>
 #include <string.h>
+
+#define LIFE_MAX 3600 /* seconds, whatever the flag says */
 
 struct entry {
     char *key;
@@ -26,14 +27,19 @@ struct tokencache {
     size_t len;
     size_t max;
     int64_t max_seconds;
+    struct tokencache_observer observer;
 };
 
-struct tokencache *tokencache_open(int64_t max_size, int64_t max_duration_ns)
+struct tokencache *tokencache_open(int64_t max_size, int64_t max_duration_ns,
+                                   const struct tokencache_observer *observer)
 {
     struct tokencache *cache = mem_alloc(sizeof(*cache));
+    int64_t seconds = max_duration_ns / GOTIME_SECOND;
     pthread_mutex_init(&cache->lock, NULL);
     cache->max = max_size > 0 ? (size_t)max_size : 0;
-    cache->max_seconds = max_duration_ns / GOTIME_SECOND;
+    cache->max_seconds = seconds < LIFE_MAX ? seconds : LIFE_MAX;
+    if (observer)
+        cache->observer = *observer;
     return cache;
 }
 
@@ -84,7 +90,7 @@ static struct entry *touch(struct tokencache *cache, size_t i)
     return &cache->at[cache->len - 1];
 }
 
-const char *tokencache_find(struct tokencache *cache, const char *key, struct arena *a)
+static const char *find(struct tokencache *cache, const char *key, struct arena *a)
 {
     const char *token = NULL;
     pthread_mutex_lock(&cache->lock);
@@ -108,13 +114,14 @@ static void append(struct tokencache *cache, const char *key, const char *token,
     };
 }
 
-size_t tokencache_put(struct tokencache *cache, const char *key, const char *token, int64_t expires_at)
+/* Returns how many others had to go. */
+static size_t keep(struct tokencache *cache, const char *key, const char *token, int64_t expires_at)
 {
     int64_t seconds = (expires_at - gotime_now()) * 8 / 10;
     size_t evicted = 0;
     if (seconds > cache->max_seconds)
         seconds = cache->max_seconds;
-    if (cache->max == 0 || seconds <= 0)
+    if (seconds <= 0)
         return 0;
     pthread_mutex_lock(&cache->lock);
     size_t i = index_of(cache, key);
@@ -125,6 +132,35 @@ size_t tokencache_put(struct tokencache *cache, const char *key, const char *tok
     append(cache, key, token, seconds);
     pthread_mutex_unlock(&cache->lock);
     return evicted;
+}
+
+static void tell(struct tokencache *cache, struct tokencache_outcome outcome)
+{
+    outcome.kept = tokencache_len(cache);
+    if (cache->observer.observe)
+        cache->observer.observe(cache->observer.user, &outcome);
+}
+
+int tokencache_get(struct ctx *cx, struct tokencache *cache, const char *key, const struct token_user *who,
+                   const struct token_maker *maker, const char **ret_token)
+{
+    struct tokencache_outcome outcome = { .who = who };
+    const char *token;
+    int64_t expires_at;
+    if (cache->max == 0)
+        return maker->make(cx, maker->user, ret_token, &expires_at);
+    token = find(cache, key, cx->arena);
+    outcome.hit = token != NULL;
+    if (!token) {
+        outcome.failed = maker->make(cx, maker->user, &token, &expires_at) < 0;
+        if (!outcome.failed)
+            outcome.evicted = keep(cache, key, token, expires_at);
+    }
+    tell(cache, outcome);
+    if (outcome.failed)
+        return err_code(cx);
+    *ret_token = token;
+    return 0;
 }
 
 void tokencache_drop(struct tokencache *cache, const char *key)
