@@ -95,6 +95,12 @@ $(OUT)/targets/%: $(OUT)/tests/fuzz/%.o $(FUZZ_LIB) $(OUT)/libgotk.a $$(call uni
 deps: ## install the Debian packages everything here needs
 	@tests/deps/install
 
+# Programs of tests/fuzz: libgotk on many inputs.
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/libgotk.a
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(CC) $(SANFLAGS) $(LDHARDEN) -o $@ $(filter %.o,$^) $(OUT)/libgotk.a $(PKG_LIBS) -lpthread -lm
+
 .PHONY: units
 units: $(UNIT_BINS)
 
@@ -126,8 +132,13 @@ flow-faults: deps ## fail every request of a life in every way, and loads in ful
 	@$(MAKE) -s -j$(shell nproc) all
 	@FAULTS=$(or $(K),all) tests/rig/run-flows --build $(OUT) -k '$(if $(K),test_faults,test_faults or test_load or test_disasters)'
 
+.PHONY: fuzz-diff
+fuzz-diff: deps ## random kustomizations, ours and the real kustomize's must come out equal (N=trees, SEED=first; SAN=address)
+	@$(MAKE) -s -j$(shell nproc) $(OUT)/fuzz/build_many
+	@tests/fuzz/kustomize_diff --build $(OUT) --count $(or $(N),2000) --seed $(or $(SEED),1)
+
 .PHONY: test
-test: unit flow ## everything that must pass: unit tests, then flow tests (SAN=address|thread)
+test: unit fuzz-diff flow ## everything that must pass: unit tests, random kustomizations, then flow tests (SAN=address|thread)
 
 .PHONY: lint
 lint: deps ## format, static analysis, layers, sizes, banned functions, documented headers

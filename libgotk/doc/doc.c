@@ -137,6 +137,11 @@ struct doc *doc_fmt(struct arena *a, const char *fmt, ...)
     return node_doc(n);
 }
 
+static cJSON *first_child(const cJSON *n)
+{
+    return n->type & NODE_SHARED ? NULL : n->child;
+}
+
 /* The text of a node, with what it was written as behind it. */
 static char *copy_value(struct arena *a, const cJSON *from)
 {
@@ -154,7 +159,8 @@ static cJSON *copy_node(struct arena *a, const cJSON *from)
     n->next = n->prev = n->child = NULL;
     n->valuestring = copy_value(a, from);
     n->string = NULL;
-    for (const cJSON *child = from->child; child; child = child->next) {
+    n->type &= ~NODE_SHARED;
+    for (const cJSON *child = first_child(from); child; child = child->next) {
         cJSON *copy = copy_node(a, child);
         copy->string = str_dup(a, child->string);
         node_link(n, copy);
@@ -183,7 +189,8 @@ static int copy_here(struct ctx *cx, const cJSON *from, unsigned *count, cJSON *
     cJSON *n = arena_alloc_raw(cx->arena, sizeof(*n));
     *n = *from;
     n->next = n->prev = n->child = NULL;
-    for (const cJSON *child = from->child; child; child = child->next) {
+    n->type &= ~NODE_SHARED;
+    for (const cJSON *child = first_child(from); child; child = child->next) {
         cJSON *copy = NULL;
         rc = copy_here(cx, child, count, &copy);
         if (rc < 0)
@@ -246,9 +253,55 @@ bool doc_is_true(const struct doc *d, bool fallback)
     return doc_kind(d) == DOC_BOOL ? node_of(d)->type & cJSON_True : fallback;
 }
 
+static cJSON *ring_before(cJSON *n)
+{
+    cJSON *at = n;
+    while (at->child != n)
+        at = at->child;
+    return at;
+}
+
+void doc_unshare(struct doc *d)
+{
+    cJSON *n = node_of(d);
+    if (!d || !(n->type & NODE_SHARED))
+        return;
+    ring_before(n)->child = n->child;
+    n->child = NULL;
+    n->type &= ~NODE_SHARED;
+}
+
+void doc_share(struct doc *peer, struct doc *d)
+{
+    cJSON *p = node_of(peer), *n = node_of(d);
+    if (!(p->type & NODE_SHARED)) {
+        p->type |= NODE_SHARED;
+        p->child = p;
+    }
+    n->type |= NODE_SHARED;
+    n->child = p->child;
+    p->child = n;
+}
+
+/* `n` joins the ring of `old` in its place, and gives all of it its value; a map or list leaves them as they are. */
+static void take_over_ring(cJSON *old, cJSON *n)
+{
+    if (old->child != old && doc_kind(node_doc(n)) != DOC_OBJECT && doc_kind(node_doc(n)) != DOC_ARRAY &&
+        !(n->type & NODE_SHARED)) {
+        doc_share(node_doc(old), node_doc(n));
+        for (cJSON *peer = n->child; peer != n; peer = peer->child) {
+            peer->type = n->type;
+            peer->valuestring = n->valuestring;
+        }
+    }
+    doc_unshare(node_doc(old));
+}
+
 /* Puts `n` where `old` was in the list of parent's children; `old` is left alone with its links. */
 static void swap_in(cJSON *parent, cJSON *old, cJSON *n)
 {
+    if (old->type & NODE_SHARED)
+        take_over_ring(old, n);
     n->string = old->string;
     n->next = old->next;
     n->prev = old->prev == old ? n : old->prev;
@@ -361,12 +414,12 @@ void doc_replace(struct arena *a UNUSED, struct doc *parent, struct doc *old, st
 
 struct doc *doc_first(const struct doc *d)
 {
-    return d ? node_doc(node_of(d)->child) : NULL;
+    return d ? node_doc(first_child(node_of(d))) : NULL;
 }
 
 struct doc *doc_last(const struct doc *d)
 {
-    const cJSON *first = d ? node_of(d)->child : NULL;
+    const cJSON *first = d ? first_child(node_of(d)) : NULL;
     return first ? node_doc(first->prev) : NULL;
 }
 
@@ -383,7 +436,7 @@ const char *doc_key(const struct doc *child)
 size_t doc_len(const struct doc *d)
 {
     size_t len = 0;
-    for (const cJSON *child = d ? node_of(d)->child : NULL; child; child = child->next)
+    for (const cJSON *child = d ? first_child(node_of(d)) : NULL; child; child = child->next)
         len++;
     return len;
 }
@@ -502,10 +555,27 @@ bool doc_quoted(const struct doc *d)
     return d && node_of(d)->type & NODE_QUOTED;
 }
 
-void doc_set_quoted(struct doc *d, bool quoted)
+static const int style_bits[] = {
+    [DOC_STYLE_PLAIN] = 0,
+    [DOC_STYLE_QUOTED] = NODE_QUOTED,
+    [DOC_STYLE_LITERAL] = NODE_QUOTED | NODE_LITERAL,
+    [DOC_STYLE_FOLDED] = NODE_QUOTED | NODE_FOLDED,
+};
+
+enum doc_style doc_style(const struct doc *d)
+{
+    int bits = d ? node_of(d)->type & NODE_STYLE : 0;
+    if (bits & NODE_FOLDED)
+        return DOC_STYLE_FOLDED;
+    if (bits & NODE_LITERAL)
+        return DOC_STYLE_LITERAL;
+    return bits ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN;
+}
+
+void doc_set_style(struct doc *d, enum doc_style style)
 {
     cJSON *n = node_of(d);
-    n->type = quoted ? n->type | NODE_QUOTED : n->type & ~NODE_QUOTED;
+    n->type = (n->type & ~NODE_STYLE) | style_bits[style];
 }
 
 const char *doc_source(const struct doc *d)

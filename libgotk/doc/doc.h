@@ -74,6 +74,11 @@ void doc_replace(struct arena *a, struct doc *parent, struct doc *old, struct do
 /* Takes `child` out of `parent`. */
 void doc_detach(struct doc *parent, struct doc *child);
 
+/* Makes the scalar `d` one with `peer`: when another scalar takes the place of one of them (doc_set, doc_replace), all
+ * get its value. Copies are on their own again; doc_unshare takes one out. */
+void doc_share(struct doc *peer, struct doc *d);
+void doc_unshare(struct doc *d);
+
 /* Children in order: the first, the last, the next after, the key of an object's child (NULL in arrays), how many
  * (counts them: O(n)), the i-th. */
 struct doc *doc_first(const struct doc *d);
@@ -94,10 +99,13 @@ bool doc_equal(const struct doc *a, const struct doc *b);
  * Columns count bytes in JSON, characters in YAML. */
 int doc_line(const struct doc *d);
 int doc_column(const struct doc *d);
-/* For nodes read with YML_SOURCE: true for a scalar in quotes or written as a block; and the text a plain number, bool,
+/* For nodes read with YML_SOURCE: how a node was written: maps and lists between braces and
+ * brackets count as quoted; true unless it was plain; and the text a plain number, bool,
  * null or timestamp was written as ("" for a null that was not written at all), NULL for any other node. */
+enum doc_style { DOC_STYLE_PLAIN, DOC_STYLE_QUOTED, DOC_STYLE_LITERAL, DOC_STYLE_FOLDED };
+enum doc_style doc_style(const struct doc *d);
+void doc_set_style(struct doc *d, enum doc_style style);
 bool doc_quoted(const struct doc *d);
-void doc_set_quoted(struct doc *d, bool quoted);
 const char *doc_source(const struct doc *d);
 void doc_set_position(struct doc *d, int line, int column);
 

@@ -26,6 +26,13 @@
  * stands behind the NUL of valuestring. Only with YML_SOURCE. */
 #define NODE_QUOTED (1 << 16)
 #define NODE_SOURCE (1 << 17)
+/* With NODE_QUOTED: the scalar was written as a literal block, or a folded one. */
+#define NODE_LITERAL (1 << 18)
+#define NODE_FOLDED  (1 << 19)
+#define NODE_STYLE   (NODE_QUOTED | NODE_LITERAL | NODE_FOLDED)
+
+/* The scalar is one of a ring (doc_share); `child` is the next of them. Copies are none. */
+#define NODE_SHARED (1 << 20)
 
 static inline cJSON *node_of(const struct doc *d)
 {

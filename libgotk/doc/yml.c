@@ -246,10 +246,12 @@ static void keep_source(struct reader *r, cJSON *n)
     const char *text = (const char *)r->event.data.scalar.value;
     const char *value = n->valuestring ? n->valuestring : "";
     if (!is_plain(r)) {
-        n->type |= NODE_QUOTED;
-        return;
+        bool literal = r->event.data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
+        bool folded = r->event.data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
+        n->type |= NODE_QUOTED | (literal ? NODE_LITERAL : 0) | (folded ? NODE_FOLDED : 0);
     }
-    if (r->type == YML_STRING || r->event.data.scalar.tag)
+    bool tagged = r->event.data.scalar.tag;
+    if (tagged ? r->type == YML_STRING && !strcmp(value, text) : r->type == YML_STRING || !is_plain(r))
         return;
     size_t len = strlen(value) + 1;
     char *both = arena_alloc(r->cx->arena, len + strlen(text) + 1);
@@ -453,13 +455,14 @@ static int merge_mapping(struct members *m, const cJSON *from)
 static int merge(struct members *m, const struct key *key, const cJSON *from)
 {
     bool last_first = m->r->rules & YML_11; /* there, what is merged later overrides */
-    if (from->type == cJSON_Object)
+    if (doc_kind(node_doc(from)) == DOC_OBJECT)
         return merge_mapping(m, from);
-    size_t left = from->type == cJSON_Array ? doc_len(node_doc(from)) : 0;
-    if (from->type != cJSON_Array)
+    bool list = doc_kind(node_doc(from)) == DOC_ARRAY;
+    size_t left = list ? doc_len(node_doc(from)) : 0;
+    if (!list)
         return fail_merge(m->r, key);
     for (const cJSON *one = last_first && left ? from->child->prev : from->child; left; left--) {
-        int rc = one->type == cJSON_Object ? merge_mapping(m, one) : fail_merge(m->r, key);
+        int rc = doc_kind(node_doc(one)) == DOC_OBJECT ? merge_mapping(m, one) : fail_merge(m->r, key);
         if (rc < 0)
             return rc;
         one = last_first ? one->prev : one->next;
@@ -516,10 +519,12 @@ static int read_collection(struct reader *r, cJSON *n)
     bool mapping = r->event.type == YAML_MAPPING_START_EVENT;
     struct anchor *a =
         add_anchor(r, mapping ? r->event.data.mapping_start.anchor : r->event.data.sequence_start.anchor, n);
+    bool flow = mapping ? r->event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+                        : r->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
     size_t before = r->nodes - 1;
     if (++r->depth > NODE_DEPTH_MAX)
         return fail_at(r, r->event.start_mark, "the document nests deeper than 1000 levels");
-    n->type = mapping ? cJSON_Object : cJSON_Array;
+    n->type = (mapping ? cJSON_Object : cJSON_Array) | (flow && r->rules & YML_SOURCE ? NODE_QUOTED : 0);
     int rc = advance(r);
     if (rc >= 0)
         rc = mapping ? read_members(r, n) : read_elements(r, n);
@@ -556,7 +561,7 @@ static int read_document(struct reader *r, cJSON **ret)
     int rc = advance(r);
     if (rc >= 0)
         rc = read_node(r, ret);
-    return rc < 0 ? rc : advance(r);
+    return rc < 0 || r->rules & YML_FIRST ? rc : advance(r);
 }
 
 static int fail_second(struct reader *r, const cJSON *n)
@@ -576,11 +581,13 @@ static int read_stream(struct reader *r, bool many, cJSON *docs)
         }
         cJSON *n = NULL;
         rc = read_document(r, &n);
-        if (rc < 0 || doc_kind(node_doc(n)) == DOC_NULL)
-            continue;
-        if (!many && docs->child)
+        bool filled = rc >= 0 && doc_kind(node_doc(n)) != DOC_NULL;
+        if (filled && !many && docs->child)
             return fail_second(r, n);
-        node_link(docs, n);
+        if (filled)
+            node_link(docs, n);
+        if (rc >= 0 && r->rules & YML_FIRST)
+            return 0;
     }
     return rc;
 }

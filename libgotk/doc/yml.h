@@ -19,7 +19,8 @@ enum yml_rules {
     YML_11 = 1,
     YML_LAST_WINS = 2,   /* a repeated key replaces the earlier one instead of being refused */
     YML_STRING_KEYS = 4, /* keys below the top level must be strings, as kustomize's printer asks */
-    YML_SOURCE = 8,      /* nodes remember how scalars were written: doc_quoted, doc_source */
+    YML_SOURCE = 8,      /* nodes remember how they were written: doc_style, doc_source */
+    YML_FIRST = 16,      /* only the first document is read; what stands behind it need not be YAML */
 };
 
 /* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.
@@ -40,6 +41,12 @@ int yml_parse_all_as(struct ctx *cx, const char *text, size_t len, const char *n
 /* Fails for a text that, written as a key without quotes, kustomize reads as something else than a string: it cannot print
  * such a map. ERR_INVALID "json: unsupported type: map[interface {}]interface {}: ...". */
 int yml_check_key(struct ctx *cx, const char *key) MUST_CHECK;
+
+/* True when go-yaml v2 would read the plain text as a bool, a number or null; timestamps count as text. */
+bool yml_is_no_text(const char *text);
+
+/* The node go-yaml v3 makes of a plain scalar with this text. */
+struct doc *yml_plain(struct arena *a, const char *text);
 
 /* Appends the document as sigs.k8s.io/yaml's Marshal writes it (keys sorted, ends with a newline). */
 void yml_print(struct buf *out, const struct doc *d);

@@ -278,3 +278,28 @@ int yml_check_key(struct ctx *cx, const char *key)
         "json: unsupported type: map[interface {}]interface {}: the key '%s' counts as %s: take another", key,
         yml_type_tag(v.type));
 }
+
+bool yml_is_no_text(const char *text)
+{
+    enum yml_type type = yml_resolve(text, YML_11).type;
+    return text[0] && type != YML_STRING && type != YML_TIME;
+}
+
+struct doc *yml_plain(struct arena *a, const char *text)
+{
+    struct yml_value v = yml_resolve(text, YML_CORE);
+    switch (v.type) {
+    case YML_NULL:
+        return doc_null(a);
+    case YML_BOOL:
+        return doc_bool(a, v.truth);
+    case YML_INT:
+        return doc_number(a, yml_literal(a, &v));
+    case YML_FLOAT:
+        return isfinite(v.real) ? doc_number(a, yml_literal(a, &v)) : doc_string(a, text);
+    case YML_TIME:
+        return doc_string(a, v.time);
+    default:
+        return doc_string(a, text);
+    }
+}

@@ -10,6 +10,7 @@
 #include "libgotk/kustomize/ktarget.h"
 #include "libgotk/kustomize/order.h"
 #include "libgotk/kustomize/refs.h"
+#include "libgotk/kustomize/reprint.h"
 #include "libgotk/kustomize/vars.h"
 
 #include <string.h>
@@ -77,13 +78,27 @@ static void clean_annotations(struct arena *a, struct resource *r)
         doc_remove(map, internal_annotations[i]);
     for (struct doc *d = doc_first(map); d; d = next) {
         next = doc_next(d);
-        if (doc_kind(d) != DOC_STRING || doc_source(d))
+        if (doc_kind(d) == DOC_STRING && !doc_source(d))
+            doc_set_style(d, DOC_STYLE_PLAIN);
+        else
             doc_replace(a, map, d, doc_string(a, resource_written(d)));
     }
     if (map && !doc_len(map))
         doc_remove(meta, "annotations");
-    if (!doc_len(meta))
+    if (!meta) /* lists may go without; upstream makes it on the way to the annotations */
         doc_set(a, r->doc, "metadata", doc_object(a));
+}
+
+static int check_history(struct ctx *cx, const struct resmap *m)
+{
+    for (size_t i = 0; i < m->list.len; i++)
+        if (m->list.at[i]->lost_past)
+            return err_fail(
+                cx, ERR_INVALID,
+                "number of previous names, number of previous namespaces, number of previous kinds not "
+                "equal: a patch or replacement left '%s' without a name or kind",
+                resid_text(cx->arena, &m->list.at[i]->past.at[0]));
+    return 0;
 }
 
 /* The kustomization file decides over the option. */
@@ -103,6 +118,8 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
     const struct kustomize_options *options = t->build->options;
     struct resmap *m = &result->map;
     generators_add_hashes(m);
+    if (check_history(cx, m) < 0)
+        return err_code(cx);
     if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)
         return err_code(cx);
     resmap_refresh(m);
@@ -114,8 +131,11 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
     if (options->managed_by || asks_for(t->file, "managedByLabel"))
         mark_managed(m);
     origin_clean(m, asks_for(t->file, "originAnnotations"), asks_for(t->file, "transformerAnnotations"));
-    for (size_t i = 0; i < m->list.len; i++)
+    for (size_t i = 0; i < m->list.len; i++) {
         clean_annotations(cx->arena, m->list.at[i]);
+        if (reprint_resource(cx, m->list.at[i]) < 0)
+            return err_code(cx);
+    }
     return ctx_check(cx);
 }
 

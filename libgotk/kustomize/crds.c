@@ -98,7 +98,7 @@ static int parse_file(struct ctx *cx, const struct buf *text, const char *name, 
     if (!p[0])
         return err_fail(cx, ERR_INVALID, "%s is empty", name);
     return p[0] == '{' ? json_parse(cx, p, text->len, name, ret)
-                       : yml_parse_as(cx, p, text->len, name, YML_11 | YML_LAST_WINS, ret);
+                       : yml_parse_as(cx, p, text->len, name, YML_11 | YML_LAST_WINS | YML_FIRST, ret);
 }
 
 int crds_load(struct ctx *cx, const struct kload *l, const struct doc *paths, const struct tconfig **ret)

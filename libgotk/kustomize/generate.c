@@ -80,7 +80,7 @@ static int read_file(struct ctx *cx, const struct kload *l, const char *name, st
     struct doc *docs = NULL;
     const char *shown = kload_show(cx->arena, l, name);
     if (kload_read(cx, l, name, &text) < 0 ||
-        yml_parse_all_as(cx, buf_text(&text), text.len, shown, YML_11 | YML_LAST_WINS, &docs) < 0)
+        yml_parse_all_as(cx, buf_text(&text), text.len, shown, YML_11 | YML_LAST_WINS | YML_FIRST, &docs) < 0)
         return err_code(cx);
     struct doc *d = doc_first(docs) ? doc_first(docs) : doc_object(cx->arena);
     if (kschema_check(cx, d, kfile_fields, KSCHEMA_LENIENT, "Kustomization", shown) < 0)

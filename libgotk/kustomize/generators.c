@@ -142,7 +142,8 @@ static void merge_maps(struct arena *a, const struct doc *under, struct doc *own
     const struct doc *layers[] = { under, doc_find(owner, field) };
     for (size_t i = 0; i < ARRAY_LEN(layers); i++)
         doc_each (entry, layers[i])
-            doc_set_text(a, merged, doc_key(entry), str_or(resource_scalar(entry), ""));
+            doc_set_text(a, merged, doc_key(entry),
+                         doc_kind(entry) == DOC_NULL ? "" : resource_written(entry));
     if (doc_len(merged))
         doc_set(a, owner, field, merged);
     else

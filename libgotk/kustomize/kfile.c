@@ -307,7 +307,7 @@ int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, 
                 struct doc **ret)
 {
     struct doc *docs = NULL;
-    if (yml_parse_all_as(cx, text, len, file, YML_11 | YML_LAST_WINS, &docs) < 0)
+    if (yml_parse_all_as(cx, text, len, file, YML_11 | YML_LAST_WINS | YML_FIRST, &docs) < 0)
         return err_wrap(cx, "invalid Kustomization: yaml");
     struct doc *d = doc_first(docs) ? doc_first(docs) : doc_object(cx->arena);
     if (kfile_check(cx, d, file, dir) < 0)

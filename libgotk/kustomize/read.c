@@ -6,6 +6,7 @@
 
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
+#include "libgotk/kustomize/reprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,9 +53,14 @@ static int malformed(struct ctx *cx, const char *file)
 }
 
 /* A line that starts with "---" separates documents; only white space or a comment may follow on it. */
-static int check_separators(struct ctx *cx, const char *text)
+static int check_separators(struct ctx *cx, const char *text, const char *file)
 {
-    for (const char *p = strstr(text, "\n---"); p; p = strstr(p + 1, "\n---")) {
+    const char *first = strstr(text, "\n---");
+    if (text[0] == '%' && first) /* what stands before a separator is a document of its own */
+        return err_fail(cx, ERR_INVALID,
+                        MALFORMED ": yaml: line 1: did not find expected <document start> in File: %s",
+                        str_or(file, "inline"));
+    for (const char *p = first; p; p = strstr(p + 1, "\n---")) {
         const char *rest = p + 4 + strspn(p + 4, " \t\r");
         if (*rest && *rest != '\n' && *rest != '#')
             return err_fail(cx, ERR_INVALID, "invalid document separator: %.*s", (int)strcspn(p + 1, "\r\n"),
@@ -69,6 +75,47 @@ static size_t count_documents(const char *text)
     for (const char *p = strstr(text, "\n---"); p; p = strstr(p + 1, "\n---"))
         n++;
     return n;
+}
+
+/* Reads what stands between separators one by one, the first document of each only: upstream never looks at what stands
+ * behind it, whatever that is. */
+static int parse_parts(struct ctx *cx, const char *text, const char *name, struct doc **ret_docs)
+{
+    struct doc *docs = doc_array(cx->arena);
+    const char *start = text;
+    for (const char *next = start; next; start = next + 1) {
+        struct doc *part = NULL;
+        next = strstr(start, "\n---");
+        size_t len = next ? (size_t)(next - start) + 1 : strlen(start);
+        if (yml_parse_all_as(cx, start, len, name, YML_CORE | YML_STRING_KEYS | YML_SOURCE | YML_FIRST,
+                             &part) < 0)
+            return err_code(cx);
+        struct doc *first = doc_first(part);
+        if (first) {
+            doc_detach(part, first);
+            doc_append(docs, first);
+        }
+        if (!next)
+            break;
+    }
+    *ret_docs = docs;
+    return 0;
+}
+
+/* Parts are only told apart when the text as a whole is no stream of documents. */
+static int parse_documents(struct ctx *cx, const char *text, size_t len, const char *name,
+                           struct doc **ret_docs)
+{
+    if (yml_parse_all_as(cx, text, len, name, YML_CORE | YML_STRING_KEYS | YML_SOURCE, ret_docs) >= 0)
+        return 0;
+    struct err error = cx->err;
+    if (!strstr(err_message(cx), "did not find expected <document start>"))
+        return err_code(cx);
+    err_clear(cx);
+    if (parse_parts(cx, text, name, ret_docs) >= 0)
+        return 0;
+    cx->err = error;
+    return err_code(cx);
 }
 
 /* As Go prints a struct ResourceMeta. */
@@ -146,6 +193,8 @@ static int unroll(struct ctx *cx, struct resource *r, struct resources *queue, s
     if (doc_kind(items) != DOC_ARRAY)
         return err_fail(cx, ERR_INVALID, "expected array in %s/items, but found %s%s", r->id.gvk.kind,
                         doc_kind_name(items), show_place(cx->arena, r->file, items));
+    if (reprint_items(cx, items) < 0)
+        return err_wrap(cx, MALFORMED);
     resource_pass_json(cx->arena, r->doc, items, true);
     return add_items(cx, items, r->file, queue);
 }
@@ -165,9 +214,9 @@ int read_resources(struct ctx *cx, const char *text, size_t len, const char *fil
     struct resources result = { 0 };
     struct doc *docs = NULL;
     const char *name = str_or(file, "inline");
-    if (check_separators(cx, text) < 0)
+    if (check_separators(cx, text, file) < 0)
         return err_code(cx);
-    if (yml_parse_all_as(cx, text, len, name, YML_CORE | YML_STRING_KEYS | YML_SOURCE, &docs) < 0)
+    if (parse_documents(cx, text, len, name, &docs) < 0)
         return malformed(cx, name);
     if (queue_documents(cx, docs, count_documents(text), file, &queue) < 0)
         return err_code(cx);

@@ -53,6 +53,13 @@ static bool needs_quotes(const char *s)
     return false;
 }
 
+static enum doc_style style_from_json(const char *s, bool quote_all)
+{
+    if (!quote_all && strchr(s, '\n'))
+        return DOC_STYLE_LITERAL;
+    return quote_all || needs_quotes(s) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN;
+}
+
 /* JSON patches read numbers as float64, which loses digits of long ones; list items keep them. */
 static void pass_number(struct arena *a, struct doc *parent, struct doc *d, bool exact)
 {
@@ -65,8 +72,11 @@ static void pass_number(struct arena *a, struct doc *parent, struct doc *d, bool
 void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all)
 {
     struct doc *next = NULL;
+    doc_unshare(d);
+    if (doc_kind(d) == DOC_OBJECT || doc_kind(d) == DOC_ARRAY)
+        doc_set_style(d, quote_all ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN);
     if (doc_kind(d) == DOC_STRING)
-        doc_set_quoted(d, quote_all || needs_quotes(doc_text(d)));
+        doc_set_style(d, style_from_json(doc_text(d), quote_all));
     if (doc_kind(d) == DOC_NULL && doc_source(d))
         doc_replace(a, parent, d, doc_null(a));
     else if (doc_kind(d) == DOC_BOOL && doc_source(d))
@@ -188,6 +198,7 @@ void resource_store_past(struct arena *a, struct resource *r)
     struct resid id = r->id;
     id.ns = resid_namespace(&r->id);
     id.cluster = false; /* past identities are never taken for cluster-scoped: their namespace says it */
+    r->lost_past = r->lost_past || !id.name[0] || !id.gvk.kind[0];
     vec_push(a, &r->past, id);
 }
 
@@ -217,7 +228,7 @@ void resource_set_namespace(struct arena *a, struct resource *r, const char *ns)
 
 void resource_set_kind(struct arena *a, struct resource *r, const char *kind)
 {
-    doc_set_text(a, r->doc, "kind", kind);
+    doc_set(a, r->doc, "kind", kind[0] ? doc_string(a, kind) : doc_null(a));
 }
 
 const char *resource_label(const struct resource *r, const char *key)

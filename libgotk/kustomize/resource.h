@@ -40,6 +40,7 @@ struct resource {
     bool allow_name_change; /* patches only */
     bool allow_kind_change;
     bool helm_generated;
+    bool lost_past;   /* was remembered without a name or kind: upstream cannot read its history any more */
     const char *file; /* where it was read from, for messages; may be NULL */
     uint32_t mark;    /* scratch of whoever walks the resources */
 };

@@ -77,6 +77,10 @@ static int merge_member(const struct smp *s, struct doc *map, struct doc *patch,
     struct doc *new = doc_find(patch, key);
     struct doc *result = NULL;
     bool keep_null = false;
+    if (!key[0])
+        return err_fail(s->cx, ERR_INVALID,
+                        "wrong node kind: expected ScalarNode but got MappingNode: a key is empty (line %d)",
+                        doc_line(old ? old : new));
     if (smp_merge_node(s, old, new, openapi_field(at, key), &result, &keep_null) < 0)
         return err_code(s->cx);
     if (!result || (doc_kind(result) == DOC_NULL && !keep_null)) {
@@ -183,7 +187,7 @@ static struct doc *quote_like(struct arena *a, const struct doc *target, struct 
     if (doc_quoted(target) && kind != DOC_STRING)
         patch = doc_string(a, str_or(doc_source(patch), resource_scalar(patch)));
     if (doc_kind(patch) == DOC_STRING)
-        doc_set_quoted(patch, doc_quoted(target));
+        doc_set_style(patch, doc_style(target));
     return patch;
 }
 
@@ -216,6 +220,6 @@ int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, con
     struct openapi_at at = schema_of(cx->arena, api, target, patch);
     if (smp_merge_node(&s, target, doc_copy(cx->arena, patch), at, &result, &keep_null) < 0)
         return err_code(cx);
-    *ret_result = result;
+    *ret_result = result ? target : NULL; /* upstream forgets what a $patch: replace at the root comes to */
     return 0;
 }

@@ -11,7 +11,8 @@
 #include "libgotk/kustomize/openapi.h"
 
 /* Merges `patch` (not changed) into `target` in place; the schema is the one of the target's or the patch's kind.
- * *ret_result is `target`, or NULL when the patch deletes it. ERR_INVALID when kinds of nodes disagree. */
+ * *ret_result is `target`, or NULL when the patch deletes it; a patch that says $patch: replace for the whole object does
+ * nothing, as upstream. ERR_INVALID when kinds of nodes disagree. */
 int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, const struct doc *patch,
               struct doc **ret_result) MUST_CHECK;
 

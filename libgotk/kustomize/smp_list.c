@@ -247,15 +247,21 @@ static int merge_tuple(const struct list_merge *m, const struct tuples *all, siz
 }
 
 /* Lays one element of the target over the merged ones: over its like, or behind them. */
-static void lay_over(const struct list_merge *m, struct nodes *items, struct doc *element, struct keys keys)
+static int lay_over(const struct list_merge *m, struct nodes *items, struct doc *element, struct keys keys)
 {
     const char **values = ARENA_ARRAY(m->a, const char *, keys.count);
     size_t n = 0;
     if (!keys.names[0][0]) {
         values[0] = node_value(element);
         set_element(m->a, items, element, keys, values, 1);
-        return;
+        return 0;
     }
+    if (doc_kind(element) != DOC_OBJECT && doc_kind(element) != DOC_NULL)
+        return err_fail(m->s->cx, ERR_INVALID,
+                        "wrong node kind: expected MappingNode but got %s: a list that merges by '%s' holds "
+                        "something that is no map (line %d)",
+                        doc_kind(element) == DOC_ARRAY ? "SequenceNode" : "ScalarNode", keys.names[0],
+                        doc_line(element));
     for (size_t i = 0; i < keys.count; i++) {
         const struct doc *field = doc_find(element, keys.names[i]);
         if (field)
@@ -266,6 +272,7 @@ static void lay_over(const struct list_merge *m, struct nodes *items, struct doc
     if (keys.count > 1)
         set_element(m->a, items, NULL, keys, values, n);
     set_element(m->a, items, element, keys, values, n);
+    return 0;
 }
 
 /* Writes the vector back as the list's content; a node that stands in it twice is copied. */
@@ -295,11 +302,16 @@ static int merge_keyed(const struct list_merge *m, struct doc *list, struct doc 
     if (m->keys.count > 1)
         join_tuples(m, &all);
     struct keys keys = keys_in_use(m, &all, 0, all.len);
-    for (size_t i = 0; i < all.len; i++)
+    for (size_t i = 0; i < all.len; i++) {
+        size_t before = rest.len;
         if (merge_tuple(m, &all, i, keys, target, patch, &items, &rest) < 0)
             return err_code(m->s->cx);
+        if (patch == list && rest.len != before)
+            write_back(m->a, list, NULL, &rest); /* the next look at the patch must not find it */
+    }
     for (size_t i = 0; i < rest.len; i++)
-        lay_over(m, &items, rest.at[i], keys);
+        if (lay_over(m, &items, rest.at[i], keys) < 0)
+            return err_code(m->s->cx);
     write_back(m->a, list, patch, &items);
     return 0;
 }

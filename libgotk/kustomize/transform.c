@@ -89,8 +89,8 @@ int transform_plan_config(struct ctx *cx, struct transform_plan *plan, const str
     size_t from = plan->steps.len;
     if (transform_config(cx, plugin, row->fields, &config) < 0 || row->from_config(cx, plan, config) < 0)
         return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));
-    if (plan->target->build->track_origin)
-        set_origin(plan, from, origin_of_plugin(cx, plugin));
+    if (plan->target->build->track_origin && plan->steps.len > from) /* what takes two steps is noted once */
+        set_origin(plan, plan->steps.len - 1, origin_of_plugin(cx, plugin));
     return 0;
 }
 

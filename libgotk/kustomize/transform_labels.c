@@ -1,5 +1,7 @@
 /*
  * transform_labels.c: labels, commonLabels and commonAnnotations: string pairs written into maps that field specs name.
+ * The members one run makes in an object stay one, as upstream's are one node: whoever sets the label later in one place,
+ * by a patch or with `labels` that leave selectors alone, sets it in all of them.
  */
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
@@ -11,18 +13,33 @@ struct pairs {
     const struct doc *values;
     struct fieldspecs specs;
     bool keys_are_text; /* no key would be read as a number */
+    struct doc **made; /* per pair: a member that was made in the present object; NULL: none yet */
 };
+
+static void set_pair(struct arena *a, struct doc *node, const char *key, const char *value, struct doc **made)
+{
+    const struct doc *old = doc_find(node, key);
+    struct doc *d = doc_string(a, value);
+    doc_set_style(d, old ? doc_style(old) : yml_is_no_text(value) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN);
+    doc_set(a, node, key, d);
+    if (old)
+        return;
+    if (*made)
+        doc_share(*made, d);
+    *made = d;
+}
 
 static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
 {
     const struct pairs *pairs = user;
+    size_t i = 0;
     (void)parent;
     if (doc_kind(node) != DOC_OBJECT)
         return transform_wrong_kind(cx, "MappingNode", node);
     doc_each (pair, pairs->values) {
         if (!pairs->keys_are_text && !doc_find(node, doc_key(pair)) && yml_check_key(cx, doc_key(pair)) < 0)
             return err_code(cx);
-        doc_set_text(cx->arena, node, doc_key(pair), str_or(doc_text(pair), ""));
+        set_pair(cx->arena, node, doc_key(pair), str_or(doc_text(pair), ""), &pairs->made[i++]);
     }
     return 0;
 }
@@ -30,11 +47,13 @@ static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc 
 static int run_pairs(struct ctx *cx, const struct transform_step *step, struct resmap *m)
 {
     struct pairs pairs = *(const struct pairs *)step->args;
-    if (!doc_len(pairs.values))
-        return 0;
-    for (size_t i = 0; i < m->list.len; i++)
+    size_t count = doc_len(pairs.values);
+    pairs.made = ARENA_ARRAY(cx->arena, struct doc *, count);
+    for (size_t i = 0; count && i < m->list.len; i++) {
+        memset(pairs.made, 0, count * sizeof(*pairs.made));
         if (fieldspec_apply_all(cx, &pairs.specs, m->list.at[i]->doc, FIELDSPEC_MAP, set_pairs, &pairs) < 0)
             return err_code(cx);
+    }
     return 0;
 }
 

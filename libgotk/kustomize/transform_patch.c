@@ -8,6 +8,7 @@
 #include "libgotk/doc/patch.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/read.h"
+#include "libgotk/kustomize/reprint.h"
 #include "libgotk/kustomize/selector.h"
 #include "libgotk/kustomize/smp.h"
 #include "libgotk/kustomize/transform.h"
@@ -36,6 +37,8 @@ static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource 
         r->doc = NULL;
         return 0;
     }
+    if (str_eq(doc_text_at(r->doc, "apiVersion"), ""))
+        doc_set(cx->arena, r->doc, "apiVersion", doc_null(cx->arena));
     if (!patch->allow_kind_change)
         resource_set_kind(cx->arena, r, old.gvk.kind);
     if (!patch->allow_name_change)
@@ -57,6 +60,42 @@ static int apply_merge_in(struct ctx *cx, const struct ktarget *t, struct resmap
     return 0;
 }
 
+/* Labels or annotations of a patch as text, null included; none when there are none, so that they cannot be removed whole. */
+static void stringify(struct arena *a, struct doc *patch, const char *field)
+{
+    struct doc *meta = doc_find(patch, "metadata");
+    struct doc *map = doc_find(meta, field);
+    struct doc *text = doc_object(a);
+    if (!map)
+        return;
+    doc_each (member, map)
+        if (doc_kind(map) == DOC_OBJECT)
+            doc_set_text(a, text, doc_key(member), resource_written(member));
+    doc_remove(meta, field);
+    if (doc_len(text))
+        doc_set(a, meta, field, text);
+}
+
+/* A patch on its way through upstream's ApplySmPatch takes the group and version of what it is applied to, and loses the
+ * nulls in its labels and annotations. */
+static struct doc *copy_for_set(struct arena *a, const struct resource *patch, const struct resource *r)
+{
+    struct doc *text = doc_copy(a, patch->doc);
+    stringify(a, text, "labels");
+    stringify(a, text, "annotations");
+    doc_set_text(a, text, "apiVersion", gvk_api_version(a, r->id.gvk));
+    return text;
+}
+
+/* Options of a patch are kept in its annotations, which makes text of them. */
+static struct doc *copy_for_one(struct arena *a, const struct resource *patch)
+{
+    struct doc *text = doc_copy(a, patch->doc);
+    if (patch->allow_name_change || patch->allow_kind_change)
+        stringify(a, text, "annotations");
+    return text;
+}
+
 /* With a target, the patch takes the kind's group and version from whatever it is applied to. */
 static int run_merge_selected(struct ctx *cx, const struct transform_step *step,
                               const struct patch_args *args, struct resmap *m)
@@ -71,25 +110,26 @@ static int run_merge_selected(struct ctx *cx, const struct transform_step *step,
     struct resources selected = selector_select(cx->arena, args->target, m);
     for (size_t i = 0; i < selected.len; i++) {
         struct resource *r = selected.at[i];
-        struct doc *text = doc_copy(cx->arena, patch->doc);
-        doc_set_text(cx->arena, text, "apiVersion", gvk_api_version(cx->arena, r->id.gvk));
+        struct doc *text = copy_for_set(cx->arena, patch, r);
         if (apply_merge_in(cx, step->target, m, r, patch, text) < 0)
             return err_code(cx);
     }
     return m->stale ? resmap_check_unique(cx, m) : 0;
 }
 
+/* `of_field`: of `patches`, and not of patchesStrategicMerge. */
 static int run_merge_by_id(struct ctx *cx, const struct transform_step *step, const struct patch_args *args,
-                           struct resmap *m, bool with_title)
+                           struct resmap *m, bool of_field)
 {
     for (size_t i = 0; i < args->merges.len; i++) {
         const struct resource *patch = args->merges.at[i];
         struct resource *r = NULL;
         if (resmap_get(cx, m, &patch->id, &r) < 0)
-            return with_title ? err_wrap(cx, "no resource matches strategic merge patch \"%s\"",
-                                         resid_text(cx->arena, &patch->id))
-                              : err_code(cx);
-        if (apply_merge_in(cx, step->target, m, r, patch, patch->doc) < 0)
+            return of_field ? err_wrap(cx, "no resource matches strategic merge patch \"%s\"",
+                                       resid_text(cx->arena, &patch->id))
+                            : err_code(cx);
+        struct doc *text = of_field ? copy_for_one(cx->arena, patch) : copy_for_set(cx->arena, patch, r);
+        if (apply_merge_in(cx, step->target, m, r, patch, text) < 0)
             return err_code(cx);
     }
     return 0;
@@ -99,7 +139,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
 {
     if (args->keep_history)
         resource_store_past(cx->arena, r);
-    if (patch_json6902(cx, &r->doc, args->operations) < 0)
+    if (reprint_json(cx, r->doc) < 0 || patch_json6902(cx, &r->doc, args->operations) < 0)
         return err_wrap(cx, "patch %s for %s", args->source, resid_text(cx->arena, &r->id));
     resource_pass_json(cx->arena, NULL, r->doc, false);
     m->emptied = m->emptied || !doc_first(r->doc);
@@ -126,7 +166,7 @@ static int run_json(struct ctx *cx, const struct patch_args *args, struct resmap
 static int run_patch(struct ctx *cx, const struct transform_step *step, struct resmap *m)
 {
     const struct patch_args *args = step->args;
-    if (args->operations)
+    if (doc_len(args->operations))
         return run_json(cx, args, m);
     if (!args->merges.len)
         return 0;
@@ -151,7 +191,7 @@ static int parse_operations(struct ctx *cx, const char *text, const char *name, 
             return err_code(cx);
     } else {
         struct doc *docs = NULL;
-        if (yml_parse_all_as(cx, text, strlen(text), name, YML_11 | YML_LAST_WINS, &docs) < 0)
+        if (yml_parse_all_as(cx, text, strlen(text), name, YML_11 | YML_LAST_WINS | YML_FIRST, &docs) < 0)
             return err_code(cx);
         d = doc_first(docs);
     }
@@ -265,7 +305,9 @@ int transform_patch_config(struct ctx *cx, struct transform_plan *plan, const st
         return err_wrap(cx, "failed to get the patch file from path(%s)", path);
     if (parse_either(cx, text, file, args) < 0)
         return err_code(cx);
-    if (doc_find(config, "target") && selector_new(cx, doc_find(config, "target"), &args->target) < 0)
+    bool does_something = args->merges.len || doc_len(args->operations);
+    if (does_something && doc_find(config, "target") &&
+        selector_new(cx, doc_find(config, "target"), &args->target) < 0)
         return err_code(cx);
     apply_options(doc_find(config, "options"), &args->merges);
     transform_add(cx, plan, run_patch, args);

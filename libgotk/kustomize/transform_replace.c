@@ -123,14 +123,17 @@ static int with_text(struct ctx *cx, const struct doc *like, const char *text, s
         err_clear(cx);
         return 0;
     }
-    if (kind == DOC_NULL ? resource_scalar(parsed) != NULL : doc_kind(parsed) == kind) {
+    bool created = kind == DOC_NULL && !doc_source(like);
+    if (created ? resource_scalar(parsed) != NULL : doc_kind(parsed) == kind) {
         *ret = parsed;
         return 0;
     }
-    if (kind == DOC_NULL)
+    if (created)
         return 0;
     return err_fail(cx, ERR_INVALID, "cannot decode !!str `%s` as a !!%s", text,
-                    kind == DOC_BOOL ? "bool" : "int");
+                    kind == DOC_BOOL   ? "bool"
+                    : kind == DOC_NULL ? "null"
+                                       : "int");
 }
 
 /* The part of the source's value that its options ask for. */
@@ -410,7 +413,7 @@ static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *p
     struct doc *d = NULL;
     const char *name = kload_show(cx->arena, t->load, path);
     if (kload_read(cx, t->load, path, &text) < 0 ||
-        yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS, &d) < 0)
+        yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
         return err_code(cx);
     if (doc_kind(d) == DOC_OBJECT)
         return plan_one(cx, d, args);

@@ -23,6 +23,7 @@ struct add_args {
 struct adder {
     const char *value;
     int64_t position;
+    bool is_namespace;
 };
 
 /* Inserts the value as the `position`-th part (from 0) of a file path, or behind it. */
@@ -52,13 +53,14 @@ static int set_value(struct ctx *cx, void *user, struct doc *parent, struct doc 
     const char *old = str_or(resource_scalar(node), "");
     const char *value =
         adder->position > 0 ? insert_part(cx->arena, old, adder->position - 1, adder->value) : adder->value;
-    return transform_set_text(cx, parent, node, value);
+    bool as_written = !adder->is_namespace && !doc_quoted(node); /* means what it would in a file */
+    return transform_set_scalar(cx, parent, node,
+                                as_written ? yml_plain(cx->arena, value) : doc_string(cx->arena, value));
 }
 
 static int add_to(struct ctx *cx, const struct add_target *target, struct adder *adder, struct resource *r)
 {
-    bool is_namespace = !strcmp(target->field.path, "metadata/namespace");
-    if (is_namespace && r->id.cluster)
+    if (adder->is_namespace && r->id.cluster)
         return 0;
     if (fieldspec_apply(cx, &target->field, r->doc, FIELDSPEC_SCALAR, set_value, adder) < 0)
         return err_code(cx);
@@ -70,7 +72,10 @@ static int run_add(struct ctx *cx, const struct transform_step *step, struct res
     const struct add_args *args = step->args;
     for (size_t i = 0; i < args->targets.len; i++) {
         const struct add_target *target = &args->targets.at[i];
-        struct adder adder = { .value = args->value, .position = target->position };
+        bool is_namespace = !strcmp(target->field.path, "metadata/namespace");
+        struct adder adder = { .value = args->value,
+                               .position = is_namespace ? 0 : target->position,
+                               .is_namespace = is_namespace };
         struct resources selected = target->select ? selector_select(cx->arena, target->select, m) : m->list;
         for (size_t j = 0; j < selected.len; j++)
             if (add_to(cx, target, &adder, selected.at[j]) < 0)
@@ -110,8 +115,8 @@ static int plan_file(struct ctx *cx, const struct kload *l, const char *path, st
     struct buf text;
     struct doc *d = NULL;
     if (kload_read(cx, l, path, &text) < 0 ||
-        yml_parse_as(cx, buf_text(&text), text.len, kload_show(cx->arena, l, path), YML_11 | YML_LAST_WINS,
-                     &d) < 0)
+        yml_parse_as(cx, buf_text(&text), text.len, kload_show(cx->arena, l, path),
+                     YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
         return err_code(cx);
     return plan_list(cx, doc_find(d, "targets"), args);
 }

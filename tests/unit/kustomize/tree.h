@@ -16,16 +16,22 @@ struct tree_file {
     const char *text;
 };
 
+/* Writes one file below `root`, with the folders on the way. */
+static inline int tree_write(struct ctx *cx, const char *root, const char *name, const char *text)
+{
+    const char *path = str_fmt(cx->arena, "%s/%s", root, name);
+    const char *dir = str_ndup(cx->arena, path, (size_t)(strrchr(path, '/') - path));
+    if (fs_mkdirs(cx, dir, 0755) < 0)
+        return err_code(cx);
+    return fs_write_atomic(cx, path, text, strlen(text), 0644);
+}
+
 /* Writes the files below a fresh folder and returns it. */
 static inline const char *tree_make(struct ctx *cx, const struct tree_file *files, size_t count)
 {
     const char *root = unit_tmpdir(cx);
-    for (size_t i = 0; i < count; i++) {
-        const char *path = str_fmt(cx->arena, "%s/%s", root, files[i].path);
-        const char *dir = str_ndup(cx->arena, path, (size_t)(strrchr(path, '/') - path));
-        assert_ok(cx, fs_mkdirs(cx, dir, 0755));
-        assert_ok(cx, fs_write_atomic(cx, path, files[i].text, strlen(files[i].text), 0644));
-    }
+    for (size_t i = 0; i < count; i++)
+        assert_ok(cx, tree_write(cx, root, files[i].path, files[i].text));
     return root;
 }
 
