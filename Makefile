@@ -95,8 +95,8 @@ $(OUT)/targets/%: $(OUT)/tests/fuzz/%.o $(FUZZ_LIB) $(OUT)/libgotk.a $$(call uni
 deps: ## install the Debian packages everything here needs
 	@tests/deps/install
 
-# Programs of tests/fuzz: libgotk on many inputs.
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/libgotk.a
+# What tests/fuzz/kustomize_diff compares: libgotk on many inputs.
+$(OUT)/diff/%: $(OUT)/tests/fuzz/%.o $(OUT)/libgotk.a
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(SANFLAGS) $(LDHARDEN) -o $@ $(filter %.o,$^) $(OUT)/libgotk.a $(PKG_LIBS) -lpthread -lm
@@ -134,7 +134,7 @@ flow-faults: deps ## fail every request of a life in every way, and loads in ful
 
 .PHONY: fuzz-diff
 fuzz-diff: deps ## random kustomizations, ours and the real kustomize's must come out equal (N=trees, SEED=first; SAN=address)
-	@$(MAKE) -s -j$(shell nproc) $(OUT)/fuzz/build_many
+	@$(MAKE) -s -j$(shell nproc) $(OUT)/diff/build_many
 	@tests/fuzz/kustomize_diff --build $(OUT) --count $(or $(N),2000) --seed $(or $(SEED),1)
 
 .PHONY: test
