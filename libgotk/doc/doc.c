@@ -99,6 +99,18 @@ struct doc *doc_double(struct arena *a, double value)
     return node_doc(n);
 }
 
+struct doc *doc_double_as_written(struct arena *a, double value)
+{
+    cJSON *n = node_new(a, cJSON_Number);
+    const char *literal = number_print(a, value), *written = number_print_g(a, value);
+    size_t len = strlen(literal) + 1;
+    n->valuestring = arena_alloc_raw(a, len + strlen(written) + 1);
+    memcpy(n->valuestring, literal, len);
+    memcpy(n->valuestring + len, written, strlen(written) + 1);
+    n->type |= NODE_SOURCE;
+    return node_doc(n);
+}
+
 struct doc *doc_string(struct arena *a, const char *s)
 {
     cJSON *n = node_new(a, cJSON_String);
@@ -560,11 +572,14 @@ static const int style_bits[] = {
     [DOC_STYLE_QUOTED] = NODE_QUOTED,
     [DOC_STYLE_LITERAL] = NODE_QUOTED | NODE_LITERAL,
     [DOC_STYLE_FOLDED] = NODE_QUOTED | NODE_FOLDED,
+    [DOC_STYLE_MISFIT] = NODE_LITERAL | NODE_FOLDED,
 };
 
 enum doc_style doc_style(const struct doc *d)
 {
     int bits = d ? node_of(d)->type & NODE_STYLE : 0;
+    if (bits == style_bits[DOC_STYLE_MISFIT])
+        return DOC_STYLE_MISFIT;
     if (bits & NODE_FOLDED)
         return DOC_STYLE_FOLDED;
     if (bits & NODE_LITERAL)

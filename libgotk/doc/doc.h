@@ -34,6 +34,8 @@ struct doc *doc_int(struct arena *a, int64_t value);
 struct doc *doc_number(struct arena *a, const char *literal);
 /* A finite number as Go's encoding/json writes a float64. */
 struct doc *doc_double(struct arena *a, double value);
+/* As doc_double, written in strconv's 'g' format as far as doc_source is concerned: what go-yaml makes of a float64. */
+struct doc *doc_double_as_written(struct arena *a, double value);
 struct doc *doc_string(struct arena *a, const char *s);
 struct doc *doc_nstring(struct arena *a, const char *s, size_t n);
 struct doc *doc_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -102,7 +104,13 @@ int doc_column(const struct doc *d);
 /* For nodes read with YML_SOURCE: how a node was written: maps and lists between braces and
  * brackets count as quoted; true unless it was plain; and the text a plain number, bool,
  * null or timestamp was written as ("" for a null that was not written at all), NULL for any other node. */
-enum doc_style { DOC_STYLE_PLAIN, DOC_STYLE_QUOTED, DOC_STYLE_LITERAL, DOC_STYLE_FOLDED };
+enum doc_style {
+    DOC_STYLE_PLAIN,
+    DOC_STYLE_QUOTED,
+    DOC_STYLE_LITERAL,
+    DOC_STYLE_FOLDED,
+    DOC_STYLE_MISFIT, /* a string where another type is demanded: whoever set it must not let it be printed */
+};
 enum doc_style doc_style(const struct doc *d);
 void doc_set_style(struct doc *d, enum doc_style style);
 bool doc_quoted(const struct doc *d);

@@ -42,7 +42,7 @@ int yml_parse_all_as(struct ctx *cx, const char *text, size_t len, const char *n
  * such a map. ERR_INVALID "json: unsupported type: map[interface {}]interface {}: ...". */
 int yml_check_key(struct ctx *cx, const char *key) MUST_CHECK;
 
-/* True when go-yaml v2 would read the plain text as a bool, a number or null; timestamps count as text. */
+/* True when go-yaml v2 would read the plain text as a bool, a number, a timestamp or null. */
 bool yml_is_no_text(const char *text);
 
 /* The node go-yaml v3 makes of a plain scalar with this text. */

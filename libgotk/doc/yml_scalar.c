@@ -282,7 +282,7 @@ int yml_check_key(struct ctx *cx, const char *key)
 bool yml_is_no_text(const char *text)
 {
     enum yml_type type = yml_resolve(text, YML_11).type;
-    return text[0] && type != YML_STRING && type != YML_TIME;
+    return text[0] && !strchr(text, '\n') && type != YML_STRING;
 }
 
 struct doc *yml_plain(struct arena *a, const char *text)

@@ -83,6 +83,8 @@ static void clean_annotations(struct arena *a, struct resource *r)
         else
             doc_replace(a, map, d, doc_string(a, resource_written(d)));
     }
+    if (map)
+        doc_set_style(map, DOC_STYLE_PLAIN);
     if (map && !doc_len(map))
         doc_remove(meta, "annotations");
     if (!meta) /* lists may go without; upstream makes it on the way to the annotations */
@@ -117,9 +119,9 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
 {
     const struct kustomize_options *options = t->build->options;
     struct resmap *m = &result->map;
-    generators_add_hashes(m);
     if (check_history(cx, m) < 0)
         return err_code(cx);
+    generators_add_hashes(m);
     if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)
         return err_code(cx);
     resmap_refresh(m);

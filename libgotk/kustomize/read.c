@@ -150,7 +150,7 @@ static int check_meta(struct ctx *cx, const struct resource *r, const char *file
 
 static int add_document(struct ctx *cx, struct doc *d, const char *file, struct resources *queue)
 {
-    if (doc_kind(d) == DOC_NULL || (doc_kind(d) == DOC_OBJECT && !doc_len(d)))
+    if (doc_kind(d) == DOC_NULL || ((doc_kind(d) == DOC_OBJECT || doc_kind(d) == DOC_ARRAY) && !doc_len(d)))
         return 0;
     if (doc_kind(d) != DOC_OBJECT)
         return err_fail(cx, ERR_INVALID, "missing Resource metadata%s", show_place(cx->arena, file, d));

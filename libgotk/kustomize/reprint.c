@@ -119,6 +119,8 @@ static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struc
     enum doc_style style = doc_style(d);
     if (way.as_json && is_unreadable(s))
         return err_fail(cx, ERR_INVALID, "yaml: control characters are not allowed (line %d)", doc_line(d));
+    if (style == DOC_STYLE_MISFIT)
+        return err_fail(cx, ERR_INVALID, "cannot decode !!str `%s` as another type", s);
     if (way.in_flow || style == DOC_STYLE_QUOTED || !strchr(s, '\n') || !fits_block(s))
         return 0;
     if (s[0] == '\t')

@@ -6,8 +6,10 @@
 #include "libgotk/kustomize/resource.h"
 
 #include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/kinds.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,8 +65,9 @@ static enum doc_style style_from_json(const char *s, bool quote_all)
 /* JSON patches read numbers as float64, which loses digits of long ones; list items keep them. */
 static void pass_number(struct arena *a, struct doc *parent, struct doc *d, bool exact)
 {
-    if (!exact && strlen(doc_literal(d)) > DOUBLE_DIGITS)
-        doc_replace(a, parent, d, doc_double(a, strtod(doc_literal(d), NULL)));
+    double value = strtod(doc_literal(d), NULL);
+    if (!exact && (strlen(doc_literal(d)) > DOUBLE_DIGITS || fabs(value) >= 1e6))
+        doc_replace(a, parent, d, doc_double_as_written(a, value));
     else if (doc_source(d))
         doc_replace(a, parent, d, doc_number(a, doc_literal(d)));
 }
@@ -212,9 +215,18 @@ struct resid resource_id_at(const struct resource *r, size_t i)
     return i < r->past.len ? r->past.at[i] : r->id;
 }
 
+/* Upstream sets names and namespaces as plain text in the old one's quotes: 443 without them becomes a number. */
+static void set_plain(struct arena *a, struct doc *meta, const char *field, const char *text)
+{
+    struct doc *old = doc_find(meta, field);
+    struct doc *d = doc_quoted(old) ? doc_string(a, text) : yml_plain(a, text);
+    doc_set_style(d, doc_style(old));
+    doc_set(a, meta, field, d);
+}
+
 void resource_set_name(struct arena *a, struct resource *r, const char *name)
 {
-    doc_set_text(a, doc_ensure(a, r->doc, "metadata"), "name", name);
+    set_plain(a, doc_ensure(a, r->doc, "metadata"), "name", name);
 }
 
 void resource_set_namespace(struct arena *a, struct resource *r, const char *ns)
@@ -223,7 +235,7 @@ void resource_set_namespace(struct arena *a, struct resource *r, const char *ns)
     if (str_empty(ns))
         doc_remove(meta, "namespace");
     else
-        doc_set_text(a, meta, "namespace", ns);
+        set_plain(a, meta, "namespace", ns);
 }
 
 void resource_set_kind(struct arena *a, struct resource *r, const char *kind)

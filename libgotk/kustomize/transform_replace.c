@@ -111,7 +111,13 @@ static struct names split_text(struct arena *a, const char *text, const char *de
     return parts;
 }
 
-/* A node of the kind of `like` with another text; ERR_INVALID when the text does not fit the kind. */
+/* A scalar's text as it was written; NULL for a map or list. */
+static const char *text_of(const struct doc *d)
+{
+    return doc_source(d) ? doc_source(d) : resource_scalar(d);
+}
+
+/* A node of the kind of `like` with another text; a misfit when the text does not fit the kind. */
 static int with_text(struct ctx *cx, const struct doc *like, const char *text, struct doc **ret)
 {
     struct doc *parsed = NULL;
@@ -130,10 +136,8 @@ static int with_text(struct ctx *cx, const struct doc *like, const char *text, s
     }
     if (created)
         return 0;
-    return err_fail(cx, ERR_INVALID, "cannot decode !!str `%s` as a !!%s", text,
-                    kind == DOC_BOOL   ? "bool"
-                    : kind == DOC_NULL ? "null"
-                                       : "int");
+    doc_set_style(*ret, DOC_STYLE_MISFIT); /* something may still take its place before it is printed */
+    return 0;
 }
 
 /* The part of the source's value that its options ask for. */
@@ -143,7 +147,7 @@ static int refine(struct ctx *cx, const struct doc *options, struct doc *value, 
     *ret = value;
     if (!delimiter[0])
         return 0;
-    const char *text = resource_scalar(value);
+    const char *text = text_of(value);
     if (!text)
         return err_fail(cx, ERR_INVALID, "delimiter option can only be used with scalar nodes");
     struct names parts = split_text(cx->arena, text, delimiter);
@@ -203,7 +207,7 @@ static int put_value(struct ctx *cx, const struct doc *options, const struct fie
                      const struct doc *value)
 {
     struct doc *fresh = NULL;
-    const char *old = resource_scalar(hit->node);
+    const char *old = text_of(hit->node);
     if (!old && !str_empty(doc_text_at(options, "delimiter")))
         return err_fail(cx, ERR_INVALID, "delimiter option can only be used with scalar nodes");
     if (!hit->parent)
@@ -212,7 +216,7 @@ static int put_value(struct ctx *cx, const struct doc *options, const struct fie
         doc_replace(cx->arena, hit->parent, hit->node, doc_copy(cx->arena, value));
         return 0;
     }
-    const char *text = splice(cx->arena, options, old, str_or(resource_scalar(value), ""));
+    const char *text = splice(cx->arena, options, old, str_or(text_of(value), ""));
     if (with_text(cx, hit->node, text, &fresh) < 0)
         return err_code(cx);
     doc_replace(cx->arena, hit->parent, hit->node, fresh);

@@ -169,10 +169,14 @@ static struct doc *expand_text(const struct expander *e, const char *text)
     return doc_string(e->a, buf_text(&out));
 }
 
+/* A text of several lines is a block from here on, whether something was put into it or not. */
 static void expand_child(const struct expander *e, struct doc *parent, struct doc *child)
 {
-    if (strchr(doc_text(child), '$'))
-        doc_replace(e->a, parent, child, expand_text(e, doc_text(child)));
+    struct doc *value = strchr(doc_text(child), '$') ? expand_text(e, doc_text(child)) : child;
+    if (doc_kind(value) == DOC_STRING)
+        doc_set_style(value, strchr(doc_text(value), '\n') ? DOC_STYLE_LITERAL : doc_style(child));
+    if (value != child)
+        doc_replace(e->a, parent, child, value);
 }
 
 static int expand_node(struct ctx *cx, void *user, struct doc *parent, struct doc *node)

@@ -84,7 +84,7 @@ class Patches:
     def json_ops(self, seen):
         """A JSON 6902 patch for an object."""
         rng = self.rng
-        places = [(p, v) for p, v in steps(seen["object"]) if p[0] not in ("apiVersion",)]
+        places = [(p, v) for p, v in steps(seen["object"]) if p[0] not in ("apiVersion", "subjects")]
         ops = []
         for path, value in rng.sample(places, min(len(places), rng.choice([1, 1, 1, 2, 3]))):
             pointer = "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
@@ -135,7 +135,7 @@ class Patches:
     def field(self, seen, scalars=False):
         """A replacement's path to some field of an object."""
         rng = self.rng
-        places = [p for p, v in steps(seen["object"]) if p[0] not in ("kind", "apiVersion") and not (scalars and isinstance(v, (dict, list, Block)))]
+        places = [p for p, v in steps(seen["object"]) if p[0] not in ("kind", "apiVersion") and (p[0] != "metadata" or p[1:] not in ((), ("name",), ("namespace",)) and not isinstance(v, dict)) and not (scalars and isinstance(v, (dict, list, Block)))]
         path = rng.choice(places) if places else ("metadata", "name")
         parts, node = [], seen["object"]
         for p in path:
