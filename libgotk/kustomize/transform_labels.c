@@ -13,7 +13,7 @@ struct pairs {
     const struct doc *values;
     struct fieldspecs specs;
     bool keys_are_text; /* no key would be read as a number */
-    struct doc **made; /* per pair: a member that was made in the present object; NULL: none yet */
+    struct doc **made;  /* per pair: a member that was made in the present object; NULL: none yet */
 };
 
 static void set_pair(struct arena *a, struct doc *node, const char *key, const char *value, struct doc **made)

@@ -161,7 +161,8 @@ class Patches:
             del source["fieldPath"]
         target = {"select": self.target(other, exact=True), "fieldPaths": [self.field(other, True)]}
         target["select"].pop("labelSelector", None)
-        if rng.random() < 0.4:
+        named = source.get("fieldPath", "metadata.name") in ("metadata.name", "kind") and "options" not in source # numbers without quotes where names and labels stand: see README.md
+        if named and rng.random() < 0.6:
             target["fieldPaths"] = [rng.choice(["metadata.annotations.from", "metadata.labels.[a.b/c]", "spec.new.deep", "spec.list.[name=z].v", "metadata.annotations.a\\.b", "spec.template.spec.containers.[name=main].image",
                                                 "spec.template.spec.containers.[name=new].image", "data.a", "spec.l.0", "metadata.annotations.[x.io/y]"])]
             target["options"] = {"create": True}
@@ -169,7 +170,7 @@ class Patches:
             target.setdefault("options", {}).update({"delimiter": rng.choice([":", "/", "-"]), "index": rng.choice([-1, 0, 1, 2, 5])})
         if rng.random() < 0.1:
             target["reject"] = [rng.choice([{"name": other["name"]}, {"kind": "Other"}, {"labelSelector": "app=x"}, {"name": "z.*"}])]
-        if rng.random() < 0.05:
+        if named and rng.random() < 0.05:
             target.pop("fieldPaths")
         if rng.random() < 0.08:
             return {"sourceValue": rng.choice(["fixed", "5", "true", "a:b"]), "targets": [target]}
