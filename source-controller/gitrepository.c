@@ -351,7 +351,12 @@ static int find_cache(struct ctx *cx, const struct git_run *r, struct gitclone_r
     req->cache_max = r->state->git_cache_max_size;
     if (req->cache_max <= 0)
         return 0;
-    return storage_cache(cx, &r->state->storage, &r->owner, key, &req->cache_dir);
+    const char *dir = storage_cache_dir(cx->arena, &r->state->storage, &r->owner, key);
+    cachelimit_begin(r->state->cache_limit, dir);
+    if (storage_cache(cx, &r->state->storage, &r->owner, key, &req->cache_dir) == 0)
+        return 0;
+    cachelimit_end(cx, r->state->cache_limit, dir);
+    return err_code(cx);
 }
 
 /* What the child is asked to do. */
@@ -388,7 +393,10 @@ static int fetch_source(struct ctx *cx, void *run)
     if (storage_stage(cx, &r->state->storage, &r->owner, &req.archive_dir) < 0 ||
         find_cache(cx, r, &req.clone) < 0)
         return run_fails_as(cx, &r->run, COND_STORAGE_FAILED, "DirectoryCreationFailed");
-    if (gitfetch_run(cx, &req, &r->fetched) < 0)
+    int rc = gitfetch_run(cx, &req, &r->fetched);
+    if (req.clone.cache_dir)
+        cachelimit_end(cx, r->state->cache_limit, req.clone.cache_dir);
+    if (rc < 0)
         return fetch_failed(cx, r);
     if (r->fetched.clone.empty) {
         err_fail(cx, ERR_NOT_FOUND, "git repository is empty");

@@ -50,11 +50,9 @@ const char *knownhosts_key_type(struct arena *a, const void *key, size_t len)
     const unsigned char *p = key;
     size_t n = len >= 4 ? (size_t)p[2] << 8 | p[3] : 0;
     bool fits = len >= 4 && p[0] == 0 && p[1] == 0 && n > 0 && n <= len - 4 && n <= 64;
-    const char *type = fits ? str_ndup(a, (const char *)key + 4, n) : "unknown";
-    for (const char *c = type; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return "unknown";
-    return type;
+    for (size_t i = 4; fits && i < n + 4; i++)
+        fits = p[i] > ' ' && p[i] <= '~';
+    return fits ? str_ndup(a, (const char *)key + 4, n) : "unknown";
 }
 
 const char *knownhosts_fingerprint(struct arena *a, const void *key, size_t len)

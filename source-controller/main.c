@@ -52,8 +52,8 @@ static const struct flag flags[] = {
       .target = &state.git_cache_max_size,
       .fallback = "536870912",
       .help =
-          "How many `bytes` of Git objects are kept per GitRepository beside its artifacts, so that a new commit "
-          "moves only what changed; 0 keeps none." },
+          "How many `bytes` of Git objects are kept beside the artifacts, for all GitRepositories together, so that a "
+          "new commit moves only what changed; beyond, those used longest ago go. 0 keeps none." },
     { .name = "ssh-kex-algos",
       .kind = FLAG_LIST,
       .target = &state.ssh_kex_algos,
@@ -114,6 +114,7 @@ static int setup(struct ctx *cx, struct manager *m)
         .algorithm = state.digest_algo,
         .retention = { state.retention_ttl_ns, state.retention_records },
     };
+    state.cache_limit = cachelimit_open(state.storage_path, STORAGE_CACHE_NAME, state.git_cache_max_size);
     return storage_open(cx, &state.storage);
 }
 
@@ -128,6 +129,7 @@ static void teardown(struct manager *m UNUSED)
 {
     server_stop(state.server, STOP_GRACE_MS);
     storage_close(&state.storage);
+    cachelimit_close(state.cache_limit);
 }
 
 static const struct controller *const controllers[] = { &gitrepository_controller, NULL };

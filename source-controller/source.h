@@ -8,6 +8,7 @@
 
 #include "libgotk/api/source.h"
 #include "libgotk/runtime/manager.h"
+#include "source-controller/cachelimit.h"
 #include "source-controller/gitfetch.h"
 #include "source-controller/storage.h"
 
@@ -38,6 +39,7 @@ struct state {
     struct flag_list ssh_hostkey_algos;
 
     struct storage storage;
+    struct cachelimit *cache_limit;
     struct server *server; /* NULL until we lead */
 };
 

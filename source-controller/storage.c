@@ -17,7 +17,6 @@
 #include <string.h>
 
 #define STAGE_PREFIX  ".incoming-"
-#define CACHE_NAME    ".gitcache"
 #define LINK_NAME     "latest.tar.gz"
 #define GARBAGE_LIMIT 1000 /* files looked at per pass */
 
@@ -193,10 +192,16 @@ int storage_stage(struct ctx *cx, const struct storage *s, const struct storage_
     return 0;
 }
 
+char *storage_cache_dir(struct arena *a, const struct storage *s, const struct storage_owner *owner,
+                        const char *key)
+{
+    return str_fmt(a, "%s/%s/" STORAGE_CACHE_NAME "/%s", s->root, folder(a, owner), key);
+}
+
 int storage_cache(struct ctx *cx, const struct storage *s, const struct storage_owner *owner, const char *key,
                   const char **ret_dir)
 {
-    const char *rel = str_fmt(cx->arena, "%s/" CACHE_NAME, folder(cx->arena, owner));
+    const char *rel = str_fmt(cx->arena, "%s/" STORAGE_CACHE_NAME, folder(cx->arena, owner));
     const char *dir = str_fmt(cx->arena, "%s/%s", s->root, rel);
     const char **names;
     size_t count;
@@ -206,7 +211,7 @@ int storage_cache(struct ctx *cx, const struct storage *s, const struct storage_
     for (size_t i = 0; i < count; i++)
         if (!str_eq(names[i], key) && fs_remove_tree(cx, str_fmt(cx->arena, "%s/%s", dir, names[i])) < 0)
             return err_wrap(cx, "failed to remove an older cache");
-    *ret_dir = str_fmt(cx->arena, "%s/%s", dir, key);
+    *ret_dir = storage_cache_dir(cx->arena, s, owner, key);
     return 0;
 }
 

@@ -56,6 +56,13 @@ const char *storage_find(struct ctx *cx, const struct storage *s, const struct s
 int storage_stage(struct ctx *cx, const struct storage *s, const struct storage_owner *owner,
                   const char **ret_dir) MUST_CHECK;
 
+/* The name of the folders of storage_cache. */
+#define STORAGE_CACHE_NAME ".gitcache"
+
+/* Where storage_cache makes its folder. */
+char *storage_cache_dir(struct arena *a, const struct storage *s, const struct storage_owner *owner,
+                        const char *key);
+
 /* The private folder in which the owner's fetches keep what they got, made when missing; `key` tells one source from the next,
  * and what was kept under another key is removed. Never served, and gone with storage_remove_all. */
 int storage_cache(struct ctx *cx, const struct storage *s, const struct storage_owner *owner, const char *key,

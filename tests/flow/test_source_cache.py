@@ -262,6 +262,29 @@ def test_a_limit_and_none(private, repo, source):
     assert len(packs(cache)) == 1
 
 
+def test_all_caches_together_stay_within_the_limit(private, web, api, ns):
+    """What was used longest ago goes; who fetches again gets all of it again."""
+    controller = private.source(f"--git-cache-max-size={3 * BIG}", "--concurrent=1")
+    repos = {name: web.repo(f"{ns}-{name}") for name in ("a", "b", "c")}
+    sources = {name: Source(api, ns, name, private.labels) for name in repos}
+
+    def kept():
+        return {name for name, source in sources.items() if any(packs(cache) for cache in caches(controller, source))}
+    for name in ("a", "b"):
+        sources[name].create(repos[name].http_url).ready(repos[name].commit(random_files(1)))
+    assert kept() == {"a", "b"}
+    head = repos["a"].commit({"small": "1"})
+    sources["a"].again()
+    sources["a"].ready(head)
+    sources["c"].create(repos["c"].http_url).ready(repos["c"].commit(random_files(1)))
+    assert kept() == {"a", "c"}
+    mark = web.mark()
+    head = repos["b"].commit({"small": "1"})
+    sources["b"].again()
+    assert members(sources["b"].ready(head)["artifact"])["small"] == "1"
+    assert moved(repos["b"], mark) > BIG and kept() == {"b", "c"}
+
+
 def test_it_survives_a_restart(private, repo, source):
     first = repo.commit(random_files(2))
     source.labels = private.labels

@@ -288,7 +288,7 @@ class _Local(Service):
         if path == "/metadata/identity/oauth2/token":
             return clouds.entra.machine(request)
         if path == "/latest/api/token" and request.method == "PUT":
-            return 200, "machine-session"
+            return 200, "machine-session", {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
         if path.startswith("/latest/meta-data/iam/security-credentials/"):
             return self.machine(request, path.rpartition("/")[2])
         if path == "/v1/credentials" and request.headers.get("Authorization") == self.pod_token:

@@ -58,13 +58,27 @@ class Entra(Service):
 
     def exchange(self, request):
         form = request.form
+        if request.method == "GET":
+            return self.discover(request)
         if request.path != f"/{self.tenant}/oauth2/v2.0/token":
             return 400, {"error": "invalid_request", "error_description": "AADSTS900023: no such tenant\r\nTrace ID: 1"}
         known = form.get("grant_type") == "client_credentials" and form.get("client_id") == self.client
-        subject = self.subject(form) if known and form.get("scope") in (DEVOPS, AKS, MANAGER) else None
+        scope = form.get("scope", "").partition(" ")[0]
+        subject = self.subject(form) if known and scope in (DEVOPS, AKS, MANAGER) else None
         if not subject:
             return 401, {"error": "invalid_client", "error_description": "AADSTS700213: no matching federated identity"}
-        return 200, {"token_type": "Bearer", "expires_in": self.life, "access_token": self.issue(subject, form["scope"])}
+        return 200, {"token_type": "Bearer", "expires_in": self.life, "access_token": self.issue(subject, scope)}
+
+    def discover(self, request):
+        """What Microsoft's own client libraries ask first."""
+        base = f"https://{request.host}/{self.tenant}"
+        if request.path.endswith("/discovery/instance"):
+            return 200, {"tenant_discovery_endpoint": f"{base}/v2.0/.well-known/openid-configuration", "api-version": "1.1", "metadata": [
+                {"preferred_network": request.host, "preferred_cache": request.host, "aliases": [request.host]}]}
+        if request.path == f"/{self.tenant}/v2.0/.well-known/openid-configuration":
+            return 200, {"issuer": f"{base}/v2.0", "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                         "token_endpoint": f"{base}/oauth2/v2.0/token"}
+        return 404, {}
 
     def machine(self, request):
         scope = request.query.get("resource", "") + "/.default"
@@ -75,4 +89,4 @@ class Entra(Service):
     def answer(self, request):
         if request.path == "/metadata/identity/oauth2/token":
             return self.machine(request)
-        return self.exchange(request) if request.method == "POST" else (404, {})
+        return self.exchange(request)

@@ -145,11 +145,30 @@ static void algorithms(void **state)
     }
 }
 
+static void types_of_keys(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const struct {
+        const char *key;
+        size_t len;
+        const char *type;
+    } rows[] = {
+        { "\0\0\0\7ssh-rsa...", 14, "ssh-rsa" },
+        { "\0\0\0\7ssh-rs", 10, "unknown" },
+        { "\0\0\0\1\0b", 6, "unknown" }, /* a NUL is no name */
+        { "\0\0\0\3a b", 7, "unknown" },
+        { "\0\0\0\0", 4, "unknown" },
+        { "", 0, "unknown" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(knownhosts_key_type(cx->arena, rows[i].key, rows[i].len), rows[i].type);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(lines_and_hosts), UNIT_TEST(what_is_said), UNIT_TEST(several_keys_of_one_type),
-        UNIT_TEST(broken_lines),    UNIT_TEST(algorithms),
+        UNIT_TEST(broken_lines),    UNIT_TEST(algorithms),   UNIT_TEST(types_of_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
