@@ -230,12 +230,14 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
         return err_code(cx);
     if (substitute(cx, input, &resources) < 0)
         return err_code(cx);
+    if (is_set(input, "wantYaml")) {
+        kustomize_print(ret_output, resources);
+        return 0;
+    }
     struct buf yaml = buf_new(cx->arena, YAML_MAX);
     kustomize_print(&yaml, resources);
     if (buf_ok(cx, &yaml, "the built YAML") < 0)
         return err_code(cx);
-    if (is_set(input, "wantYaml"))
-        doc_set_text(cx->arena, output, "yaml", buf_text(&yaml));
     if (is_set(input, "wantFiles") && kustomize_files(cx, resources, &files) < 0)
         return err_code(cx);
     if (files)
@@ -330,6 +332,10 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
             url_mask(cx->arena, err_message(cx)); /* the engine quotes URLs as they are written */
         return err_code(cx);
     }
+    if (input->want_yaml) {
+        *ret = (struct build_output){ .yaml = buf_text(&output), .remote = remote.used };
+        return 0;
+    }
     if (json_parse(cx, buf_text(&output), output.len, "the build's output", &d) < 0)
         return err_code(cx);
     if (build_check(cx, d) < 0)
@@ -337,7 +343,6 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
     if (input->spec)
         tell_nameless(cx, doc_find(d, "nameless"));
     *ret = (struct build_output){
-        .yaml = doc_text_at(d, "yaml"),
         .files = doc_find(d, "files"),
         .digest = doc_text_at(d, "digest"),
         .objects = doc_find(d, "objects"),

@@ -25,7 +25,7 @@ struct build_input {
     bool root_only;  /* files must lie in or below the kustomization that names them */
     bool managed_by; /* add the label that names kustomize */
     bool warn;       /* tell of deprecated fields, on standard error */
-    bool want_yaml;  /* give the YAML too */
+    bool want_yaml;  /* give the YAML and nothing else */
     bool want_files; /* give it as one file per object */
 };
 

@@ -182,6 +182,7 @@ static int run(struct ctx *cx, const char *const *args)
         return err_code(cx);
     if (!realpath(args[0] ? args[0] : ".", dir))
         return err_errno(cx, "%s", args[0] ? args[0] : ".");
+    bool to_folder = !str_empty(options.output) && stat(options.output, &st) == 0 && S_ISDIR(st.st_mode);
     const struct build_input input = {
         .root = "/",
         .dir = dir,
@@ -190,8 +191,8 @@ static int run(struct ctx *cx, const char *const *args)
         .root_only = !str_eq(options.load_restrictor, RESTRICT_NONE),
         .managed_by = options.managed_by || str_eq(managed, "on"),
         .warn = true,
-        .want_yaml = true,
-        .want_files = !str_empty(options.output) && stat(options.output, &st) == 0 && S_ISDIR(st.st_mode),
+        .want_yaml = !to_folder,
+        .want_files = to_folder,
     };
     if (build_run(cx, &input, &built) < 0)
         return err_code(cx);

@@ -183,6 +183,9 @@ static int read_regular(struct ctx *cx, int fd, const char *name, size_t max, st
         return too_large(cx, name, max);
     size_t step = (size_t)st.st_size + 1 < READ_CHUNK && st.st_size ? (size_t)st.st_size + 1 : READ_CHUNK;
     struct buf b = buf_new(cx->arena, max + READ_CHUNK);
+    if ((size_t)st.st_size > READ_CHUNK)
+        buf_room(&b, (size_t)st.st_size +
+                         READ_CHUNK); /* all at once: a buffer that grows leaves its old selves behind */
     if (read_to_end(cx, fd, name, max, step, &b) < 0)
         return cx->err.code;
     b.max = max;

@@ -37,6 +37,10 @@ struct anchor {
     bool open;       /* being read: an alias to it would contain itself */
 };
 
+/* Texts up to this length are shared with the last one that had the same hash: most keys and many values repeat. */
+#define SHARED_MAX  40
+#define SHARED_MANY 256
+
 struct reader {
     struct ctx *cx;
     const char *name;
@@ -51,6 +55,7 @@ struct reader {
     size_t nodes;   /* read and copied so far */
     size_t aliased; /* of these, copied for aliases */
     unsigned events;
+    char *shared[SHARED_MANY];
 };
 
 /* What a key turned out to be. */
@@ -148,12 +153,34 @@ static const char *tag_of(struct reader *r, const yaml_char_t *tag)
     return s;
 }
 
-static int fill_text(struct reader *r, cJSON *n, struct doc *text)
+static int fill_text(struct reader *r, cJSON *n, char *text)
 {
     r->type = YML_STRING;
     n->type = cJSON_String;
-    n->valuestring = node_of(text)->valuestring;
+    n->valuestring = text;
     return 0;
+}
+
+/* A copy of the text (without NUL bytes), or one made before. */
+static char *keep_text(struct reader *r, const char *text, size_t len)
+{
+    unsigned hash = 2166136261u;
+    if (len > SHARED_MAX)
+        return str_ndup(r->cx->arena, text, len);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    char **slot = &r->shared[(hash ^ hash >> 16) % SHARED_MANY];
+    if (!*slot || strcmp(*slot, text) != 0)
+        *slot = str_ndup(r->cx->arena, text, len);
+    return *slot;
+}
+
+/* A NUL byte is kept as doc_nstring keeps it. */
+static char *keep_bytes(struct reader *r, const char *text, size_t len)
+{
+    if (memchr(text, 0, len))
+        return node_of(doc_nstring(r->cx->arena, text, len))->valuestring;
+    return keep_text(r, text, len);
 }
 
 /* Bytes that are no UTF-8 become U+FFFD one by one, as Go's JSON encoder makes them. */
@@ -172,7 +199,7 @@ static int fill_binary(struct reader *r, cJSON *n, const char *text)
         buf_add(&out, valid ? data + i : "\xEF\xBF\xBD", valid ? width : 3);
         i += valid ? width : 1;
     }
-    return fill_text(r, n, doc_nstring(r->cx->arena, buf_text(&out), out.len));
+    return fill_text(r, n, keep_bytes(r, buf_text(&out), out.len));
 }
 
 static int fill_value(struct reader *r, cJSON *n, const struct yml_value *v, const char *text)
@@ -191,7 +218,8 @@ static int fill_value(struct reader *r, cJSON *n, const struct yml_value *v, con
         return 0;
     }
     n->type = cJSON_String;
-    n->valuestring = str_dup(r->cx->arena, v->type == YML_TIME && !(r->rules & YML_11) ? v->time : text);
+    text = v->type == YML_TIME && !(r->rules & YML_11) ? v->time : text;
+    n->valuestring = keep_text(r, text, strlen(text));
     return 0;
 }
 
@@ -235,7 +263,7 @@ static int resolve_scalar(struct reader *r, cJSON *n)
     if (strcmp(tag, "!!binary") == 0)
         return fill_binary(r, n, text);
     if (*tag || !is_plain(r) || has_nul)
-        return fill_text(r, n, doc_nstring(r->cx->arena, text, len));
+        return fill_text(r, n, keep_bytes(r, text, len));
     struct yml_value v = yml_resolve(text, r->rules);
     return fill_value(r, n, &v, text);
 }
@@ -382,7 +410,8 @@ static int read_key(struct reader *r, struct key *ret)
     }
     if (r->event.type != YAML_SCALAR_EVENT)
         return fail_key(r, at);
-    cJSON *n = node_new(r->cx->arena, cJSON_NULL);
+    cJSON key = { .type = cJSON_NULL }; /* forgotten, unless an alias may ask for it */
+    cJSON *n = r->event.data.scalar.anchor ? node_new(r->cx->arena, cJSON_NULL) : &key;
     int rc = read_scalar(r, n, &ret->text);
     if (rc < 0)
         return rc;

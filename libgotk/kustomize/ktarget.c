@@ -152,7 +152,7 @@ static int check_kind(struct ctx *cx, const struct ktarget *sub, bool component)
     return 0;
 }
 
-static int merge_result(struct ctx *cx, struct ktarget_result *into, const struct ktarget_result *from)
+static int merge_result(struct ctx *cx, struct ktarget_result *into, struct ktarget_result *from)
 {
     if (resmap_append_all(cx, &into->map, &from->map) < 0 ||
         tconfig_merge(cx, into->config, from->config, &into->config) < 0)

@@ -8,6 +8,7 @@
 
 #include "libgotk/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct rule {
@@ -259,7 +260,9 @@ static int fix_node(struct ctx *cx, void *user, struct doc *parent, struct doc *
 /* The rules whose field belongs to this kind; found once per kind. */
 static const struct rules *rules_of(struct fixer *f, struct gvk g)
 {
-    const char *key = gvk_text(f->a, g);
+    char small[256];
+    int n = snprintf(small, sizeof(small), "%s.%s.%s", g.kind, g.version, g.group);
+    const char *key = n >= 0 && (size_t)n < sizeof(small) ? small : gvk_text(f->a, g);
     struct rules *found = map_find(&f->rules, key);
     if (found)
         return found;

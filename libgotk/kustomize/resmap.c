@@ -16,7 +16,27 @@ struct resmap_slot {
 
 struct resmap resmap_new(struct arena *a)
 {
-    return (struct resmap){ .arena = a, .index = map_new(a), .names = map_new(a) };
+    return (struct resmap){ .arena = a, .stale = true };
+}
+
+static void free_scratch(void *arena)
+{
+    arena_free(arena);
+}
+
+/* An empty index. */
+static void index_reset(struct resmap *m)
+{
+    if (m->scratch) {
+        arena_reset(m->scratch);
+    } else {
+        m->scratch = arena_new(arena_max(m->arena));
+        arena_defer(m->arena, free_scratch, m->scratch);
+    }
+    m->index = map_new(m->scratch);
+    m->names = map_new(m->scratch);
+    m->indexed = 0;
+    m->stale = false;
 }
 
 /* The index key of an identity; in `small` when it fits, else in the arena. */
@@ -33,16 +53,16 @@ static const char *key_of(struct arena *a, const struct resid *id, char *small, 
 static struct resmap_slot *slot_find(struct resmap *m, const struct resid *id)
 {
     char small[256];
-    return map_find(&m->index, key_of(m->arena, id, small, sizeof(small)));
+    return map_find(&m->index, key_of(m->scratch, id, small, sizeof(small)));
 }
 
 static struct resmap_slot *slot_make(struct resmap *m, const struct resid *id)
 {
     char small[256];
-    const char *key = key_of(m->arena, id, small, sizeof(small));
+    const char *key = key_of(m->scratch, id, small, sizeof(small));
     struct resmap_slot *slot = map_find(&m->index, key);
     if (!slot) {
-        slot = ARENA_NEW(m->arena, struct resmap_slot);
+        slot = ARENA_NEW(m->scratch, struct resmap_slot);
         map_set(&m->index, key, slot);
     }
     return slot;
@@ -59,10 +79,10 @@ static void index_name(struct resmap *m, const char *name, struct resource *r)
 {
     struct resources *named = map_find(&m->names, name);
     if (!named) {
-        named = ARENA_NEW(m->arena, struct resources);
+        named = ARENA_NEW(m->scratch, struct resources);
         map_set(&m->names, name, named);
     }
-    slot_add(m->arena, named, r);
+    slot_add(m->scratch, named, r);
 }
 
 static void index_one(struct resmap *m, struct resource *r)
@@ -73,20 +93,16 @@ static void index_one(struct resmap *m, struct resource *r)
         struct resid id = resource_id_at(r, i);
         index_name(m, id.name, r);
         struct resmap_slot *slot = slot_make(m, &id);
-        slot_add(m->arena, &slot->any, r);
+        slot_add(m->scratch, &slot->any, r);
         if (i == r->past.len)
-            slot_add(m->arena, &slot->current, r);
+            slot_add(m->scratch, &slot->current, r);
     }
 }
 
 static void index_update(struct resmap *m)
 {
-    if (m->stale) {
-        m->index = map_new(m->arena);
-        m->names = map_new(m->arena);
-        m->indexed = 0;
-        m->stale = false;
-    }
+    if (m->stale)
+        index_reset(m);
     for (; m->indexed < m->list.len; m->indexed++)
         index_one(m, m->list.at[m->indexed]);
 }
@@ -107,8 +123,10 @@ int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
     return 0;
 }
 
-int resmap_append_all(struct ctx *cx, struct resmap *m, const struct resmap *other)
+int resmap_append_all(struct ctx *cx, struct resmap *m, struct resmap *other)
 {
+    if (other->scratch)
+        index_reset(other);
     for (size_t i = 0; i < other->list.len; i++)
         if (resmap_append(cx, m, other->list.at[i]) < 0)
             return err_code(cx);
@@ -150,15 +168,16 @@ struct resources resmap_named(struct resmap *m, const char *name)
 int resmap_get(struct ctx *cx, struct resmap *m, const struct resid *id, struct resource **ret)
 {
     struct resources found = resmap_find_any(m, id);
+    if (found.len == 1) {
+        *ret = found.at[0];
+        return 0;
+    }
     const char *text = resid_text(cx->arena, id);
-    if (found.len > 1)
-        return err_fail(cx, ERR_INVALID,
-                        "multiple matches for Id %s; failed to find unique target for patch %s", text, text);
-    if (!found.len)
-        return err_fail(cx, ERR_NOT_FOUND, "no matches for Id %s; failed to find unique target for patch %s",
-                        text, text);
-    *ret = found.at[0];
-    return 0;
+    return found.len
+               ? err_fail(cx, ERR_INVALID,
+                          "multiple matches for Id %s; failed to find unique target for patch %s", text, text)
+               : err_fail(cx, ERR_NOT_FOUND,
+                          "no matches for Id %s; failed to find unique target for patch %s", text, text);
 }
 
 void resmap_drop_empty(struct resmap *m)

@@ -15,9 +15,10 @@
 struct resmap {
     struct arena *arena;
     struct resources list;
-    struct map index; /* identity text -> struct resmap_slot */
-    struct map names; /* any name, present or past -> struct resources */
-    size_t indexed;   /* how many of the list are in the index */
+    struct arena *scratch; /* of the index, which is made anew many times in a build; NULL: none yet */
+    struct map index;      /* identity text -> struct resmap_slot */
+    struct map names;      /* any name, present or past -> struct resources */
+    size_t indexed;        /* how many of the list are in the index */
     bool stale;
     bool emptied; /* a document went: resmap_drop_empty has something to do */
 };
@@ -29,12 +30,12 @@ struct resmap resmap_new(struct arena *a);
 int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r) MUST_CHECK;
 
 /* Appends all of `other`, which the caller no longer uses. */
-int resmap_append_all(struct ctx *cx, struct resmap *m, const struct resmap *other) MUST_CHECK;
+int resmap_append_all(struct ctx *cx, struct resmap *m, struct resmap *other) MUST_CHECK;
 
 /* Says that identities changed: the index is built anew at the next lookup. */
 void resmap_touch(struct resmap *m);
 
-/* Resources whose present identity equals `id`, in order. */
+/* Resources whose present identity equals `id`, in order. Valid until the map changes. */
 struct resources resmap_find_current(struct resmap *m, const struct resid *id);
 
 /* Resources that have or had an identity equal to `id`, each once, in order; deleted ones left out. */

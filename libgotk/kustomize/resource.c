@@ -107,11 +107,22 @@ struct resid resid_new(struct gvk g, const char *name, const char *ns)
                            .cluster = kinds_is_cluster(g.group, g.version, g.kind) };
 }
 
-static struct resid read_id(struct arena *a, const struct doc *d)
+/* True when the text is the group and version of `g`. */
+static bool is_api_version(const char *text, const struct gvk *g)
+{
+    size_t n = strlen(g->group);
+    return n && strncmp(text, g->group, n) == 0 && text[n] == '/' && strcmp(text + n + 1, g->version) == 0;
+}
+
+/* `before` is what it was the last time, and most likely still is; NULL: not known. */
+static struct resid read_id(struct arena *a, const struct doc *d, const struct gvk *before)
 {
     const struct doc *meta = doc_find(d, "metadata");
-    return resid_new(gvk_parse(a, text_of(d, "apiVersion"), text_of(d, "kind")), text_of(meta, "name"),
-                     text_of(meta, "namespace"));
+    const char *api_version = text_of(d, "apiVersion"), *kind = text_of(d, "kind");
+    struct gvk g = before && is_api_version(api_version, before)
+                       ? (struct gvk){ before->group, before->version, kind }
+                       : gvk_parse(a, api_version, kind);
+    return resid_new(g, text_of(meta, "name"), text_of(meta, "namespace"));
 }
 
 static char **split_annotation(struct arena *a, const struct resource *r, const char *key, size_t *ret_count)
@@ -141,7 +152,7 @@ struct resource *resource_new(struct arena *a, struct doc *d, const char *file)
     struct resource *r = ARENA_NEW(a, struct resource);
     r->doc = d;
     r->file = file;
-    r->id = read_id(a, d);
+    r->id = read_id(a, d, NULL);
     if (doc_path(d, "metadata", "annotations")) {
         r->needs_hash = str_eq(resource_annotation(r, NEEDS_HASH), "enabled");
         read_past(a, r);
@@ -168,7 +179,7 @@ struct resource *resource_copy(struct arena *a, const struct resource *r)
     copy_names(a, &copy->suffixes, &r->suffixes);
     copy_names(a, &copy->vars, &r->vars);
     if (copy->doc)
-        copy->id = read_id(a, copy->doc);
+        copy->id = read_id(a, copy->doc, &r->id.gvk);
     return copy;
 }
 
@@ -187,7 +198,7 @@ bool resource_refresh(struct arena *a, struct resource *r)
     if (!r->doc)
         return true;
     struct resid old = r->id;
-    r->id = read_id(a, r->doc);
+    r->id = read_id(a, r->doc, &old.gvk);
     bool regrouped =
         strcmp(old.gvk.group, r->id.gvk.group) != 0 || strcmp(old.gvk.version, r->id.gvk.version) != 0;
     if (regrouped)
