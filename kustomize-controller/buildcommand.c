@@ -210,5 +210,6 @@ const struct command build_command = {
         "--load-restrictor LoadRestrictionsNone, after laying the Kustomization's spec over the file: `diff` shows that.\n",
     .flags = flags,
     .flag_count = ARRAY_LEN(flags),
+    .offline = true,
     .run = run,
 };

@@ -30,8 +30,29 @@ static bool cut_escape(char *s)
     return true;
 }
 
+/* As fieldspec_split for a path without escapes: one copy of the text, cut into pieces. */
+static const char **split_plain(struct arena *a, const char *path, char sep, size_t *ret_count)
+{
+    size_t count = 1;
+    char *at = str_dup(a, path[0] == sep ? path + 1 : path);
+    for (const char *p = at; *p; p++)
+        count += *p == sep;
+    const char **parts = ARENA_ARRAY(a, const char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = at;
+        at = strchrnul(at, sep);
+        if (*at)
+            *at++ = '\0';
+    }
+    if (ret_count)
+        *ret_count = count;
+    return parts;
+}
+
 const char **fieldspec_split(struct arena *a, const char *path, char sep, size_t *ret_count)
 {
+    if (!strchr(path, '\\'))
+        return split_plain(a, path, sep, ret_count);
     size_t n = 0;
     char **raw = str_split(a, path, sep, &n);
     const char **parts = ARENA_ARRAY(a, const char *, n + 1);
@@ -212,6 +233,7 @@ int fieldspec_merge_all(struct ctx *cx, struct fieldspecs *list, const struct fi
 
 struct sortable {
     struct fieldspec fs;
+    int rank; /* asked once: it is looked up in a list */
     size_t place;
 };
 
@@ -219,7 +241,9 @@ static int compare_sortable(const void *a, const void *b)
 {
     const struct sortable *left = a;
     const struct sortable *right = b;
-    int order = gvk_compare(left->fs.gvk, right->fs.gvk);
+    int order = left->rank - right->rank;
+    if (!order)
+        order = gvk_compare_text(left->fs.gvk, right->fs.gvk);
     if (order)
         return order;
     return left->place < right->place ? -1 : 1;
@@ -231,7 +255,7 @@ void fieldspec_sort(struct arena *a, struct fieldspecs *list)
         return;
     struct sortable *all = ARENA_ARRAY(a, struct sortable, list->len);
     for (size_t i = 0; i < list->len; i++)
-        all[i] = (struct sortable){ .fs = list->at[i], .place = i };
+        all[i] = (struct sortable){ .fs = list->at[i], .rank = gvk_rank(list->at[i].gvk.kind), .place = i };
     qsort(all, list->len, sizeof(all[0]), compare_sortable);
     for (size_t i = 0; i < list->len; i++)
         list->at[i] = all[i].fs;

@@ -7,7 +7,6 @@
 
 #include "libgotk/base/str.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *const kinds_first[] = {
@@ -81,6 +80,8 @@ const char *gvk_text(struct arena *a, struct gvk g)
 
 int gvk_rank(const char *kind)
 {
+    if (!*kind)
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(kinds_first); i++)
         if (!strcmp(kind, kinds_first[i]))
             return (int)i - (int)ARRAY_LEN(kinds_first);
@@ -90,21 +91,45 @@ int gvk_rank(const char *kind)
     return 0;
 }
 
-/* Compares "group_version_kind" texts. */
-static int compare_joined(struct gvk a, struct gvk b)
+/* Walks a text in parts: a part's end is followed by the next part. */
+struct joined {
+    const char *parts[5];
+    size_t part;
+    size_t at;
+};
+
+static unsigned char next_byte(struct joined *j)
 {
-    char left[512];
-    char right[512];
-    snprintf(left, sizeof(left), "%s_%s_%s", str_or(a.group, "~G"), str_or(a.version, "~V"),
-             str_or(a.kind, "~K"));
-    snprintf(right, sizeof(right), "%s_%s_%s", str_or(b.group, "~G"), str_or(b.version, "~V"),
-             str_or(b.kind, "~K"));
-    return strcmp(left, right);
+    while (j->part < ARRAY_LEN(j->parts)) {
+        char c = j->parts[j->part][j->at++];
+        if (c)
+            return (unsigned char)c;
+        j->part++;
+        j->at = 0;
+    }
+    return 0;
+}
+
+static struct joined join(struct gvk g)
+{
+    return (struct joined){ .parts = { str_or(g.group, "~G"), "_", str_or(g.version, "~V"), "_",
+                                       str_or(g.kind, "~K") } };
+}
+
+/* Without writing the texts. */
+int gvk_compare_text(struct gvk a, struct gvk b)
+{
+    struct joined left = join(a), right = join(b);
+    for (;;) {
+        unsigned char x = next_byte(&left), y = next_byte(&right);
+        if (x != y || !x)
+            return x - y;
+    }
 }
 
 int gvk_compare(struct gvk a, struct gvk b)
 {
     int left = gvk_rank(a.kind);
     int right = gvk_rank(b.kind);
-    return left != right ? left - right : compare_joined(a, b);
+    return left != right ? left - right : gvk_compare_text(a, b);
 }

@@ -36,6 +36,9 @@ const char *gvk_text(struct arena *a, struct gvk g);
 /* The legacy order of kinds: below, equal to or above 0, as strcmp. */
 int gvk_compare(struct gvk a, struct gvk b);
 
+/* The order of kinds of the same rank: that of "group_version_kind" texts. */
+int gvk_compare_text(struct gvk a, struct gvk b);
+
 /* The place of a kind among those sorted first (negative) and last (positive); 0 for all others. */
 int gvk_rank(const char *kind);
 

@@ -59,6 +59,7 @@ static int merge_into(struct ctx *cx, struct tconfig *t, const struct tconfig *f
 
 struct sortable_ref {
     struct nameref ref;
+    int rank;
     size_t place;
 };
 
@@ -66,7 +67,9 @@ static int compare_refs(const void *a, const void *b)
 {
     const struct sortable_ref *left = a;
     const struct sortable_ref *right = b;
-    int order = gvk_compare(left->ref.target, right->ref.target);
+    int order = left->rank - right->rank;
+    if (!order)
+        order = gvk_compare_text(left->ref.target, right->ref.target);
     if (order)
         return order;
     return left->place < right->place ? -1 : 1;
@@ -77,7 +80,9 @@ static void sort_refs(struct arena *a, struct namerefs *refs)
 {
     struct sortable_ref *all = ARENA_ARRAY(a, struct sortable_ref, refs->len + 1);
     for (size_t i = 0; i < refs->len; i++)
-        all[i] = (struct sortable_ref){ .ref = refs->at[i], .place = i };
+        all[i] = (struct sortable_ref){ .ref = refs->at[i],
+                                        .rank = gvk_rank(refs->at[i].target.kind),
+                                        .place = i };
     qsort(all, refs->len, sizeof(all[0]), compare_refs);
     for (size_t i = 0; i < refs->len; i++)
         refs->at[i] = all[i].ref;

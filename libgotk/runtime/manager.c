@@ -556,7 +556,7 @@ static int run_command(struct ctx *cx, const struct program *p, const struct com
     }
     if (rc < 0 || init_jobs(cx, p, sandbox) < 0)
         return print_error(cx, p);
-    cx->http = http_open();
+    cx->http = c->offline ? NULL : http_open();
     rc = c->run(cx, args);
     job_exit();
     http_close(cx->http);
@@ -589,10 +589,10 @@ int manager_main(int argc, char **argv, const struct program *program)
     struct ctx cx = { .arena = arena };
     const struct command *command = find_command(program, argc > 1 ? argv[1] : NULL);
     tune_memory();
-    footprint_forget_start();
     ignore_broken_pipes();
     forbid_core_dumps();
     if (command)
         return run_command(&cx, program, command, argc - 1, argv + 1);
+    footprint_forget_start(); /* a controller stays, a command is soon gone */
     return run_controller(&cx, program, argc, argv);
 }

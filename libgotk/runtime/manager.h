@@ -28,6 +28,8 @@ struct command {
     const char *details; /* more of it, in lines, for the command's own --help; may be NULL */
     const struct flag *flags;
     size_t flag_count;
+    bool
+        offline; /* seldom makes a request: its cx->http is NULL, and the libraries for it start when one is made */
     /* `args` are the positional words, NULL-terminated. Returns the exit code, or a negative code whose error is printed
      * (exit code 1). */
     int (*run)(struct ctx *cx, const char *const *args);
