@@ -18,12 +18,14 @@ static bool has_merge_key(const struct doc *d)
     return false;
 }
 
-/* What was printed is, read under the same rules, the same document, and prints the same. */
-static void print_and_read_back(struct ctx *cx, const struct doc *d, int rules)
+/* What was printed is, read under the same rules, the same document; in document order it prints the same again. Sorted it
+ * may not: go-yaml's order of keys is not transitive. */
+static void print_and_read_back(struct ctx *cx, const struct doc *d, int rules,
+                                void (*print)(struct buf *out, const struct doc *d))
 {
     struct doc *again = NULL;
     struct buf first = buf_new(cx->arena, TEXT_MAX), second = buf_new(cx->arena, TEXT_MAX);
-    yml_print(&first, d);
+    print(&first, d);
     if (first.overflow || has_merge_key(d))
         return;
     if (yml_parse_as(cx, buf_text(&first), first.len, "printed", rules, &again) < 0) {
@@ -31,8 +33,8 @@ static void print_and_read_back(struct ctx *cx, const struct doc *d, int rules)
         return;
     }
     fuzz_that(doc_equal(d, again));
-    yml_print(&second, again);
-    fuzz_that(!strcmp(buf_text(&first), buf_text(&second)));
+    print(&second, again);
+    fuzz_that(print == yml_print || !strcmp(buf_text(&first), buf_text(&second)));
 }
 
 static void json_and_back(struct ctx *cx, const struct doc *d)
@@ -59,10 +61,9 @@ static void run(struct ctx *cx, const char *text, size_t len)
         if (yml_parse_all_as(cx, text, len, "input", rules[i], &docs) < 0)
             continue;
         doc_each (d, docs) {
-            print_and_read_back(cx, d, rules[i] & ~YML_SOURCE);
+            print_and_read_back(cx, d, rules[i] & ~YML_SOURCE, yml_print);
+            print_and_read_back(cx, d, rules[i] & ~YML_SOURCE, yml_print_ordered);
             json_and_back(cx, d);
-            struct buf ordered = buf_new(cx->arena, TEXT_MAX);
-            yml_print_ordered(&ordered, d);
         }
     }
 }
