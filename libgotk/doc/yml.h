@@ -47,6 +47,10 @@ bool yml_is_no_text(const char *text);
 
 /* The node go-yaml v3 makes of a plain scalar with this text. */
 struct doc *yml_plain(struct arena *a, const char *text);
+/* `text`, which `from` was read from, with the values of `to` where they differ: quotes, flow style, and comments stay, as
+ * go-yaml v3 keeps them in a node that is changed and written again. NULL when the two are not of one shape, or the text has
+ * anchors or tags. In cx->arena. */
+const char *yml_restyle(struct ctx *cx, const char *text, const struct doc *from, const struct doc *to);
 
 /* Appends the document as sigs.k8s.io/yaml's Marshal writes it (keys sorted, ends with a newline). */
 void yml_print(struct buf *out, const struct doc *d);

@@ -223,13 +223,18 @@ static int put_value(struct ctx *cx, const struct doc *options, const struct fie
     return 0;
 }
 
-static const char *serialize(struct arena *a, const struct doc *d, const char *original)
+static const char *serialize(struct ctx *cx, const struct doc *before, const struct doc *d,
+                             const char *original)
 {
+    struct arena *a = cx->arena;
     const char *trimmed = str_trim(a, original);
     bool json = trimmed[0] == '{' || trimmed[0] == '[';
     bool pretty = strchr(original, '\n') && strstr(original, "  ");
     if (json)
         return json_text(a, d, JSON_GO | (pretty ? JSON_INDENT : 0));
+    const char *restyled = yml_restyle(cx, original, before, d);
+    if (restyled)
+        return str_trim(a, restyled);
     struct buf out = buf_new(a, TEXT_MAX);
     yml_print_ordered(&out, d);
     return str_trim(a, buf_text(&out));
@@ -240,6 +245,7 @@ static int put_inside(struct ctx *cx, struct doc *root, struct doc *scalar, cons
                       size_t head_len, const char *const *rest, int create, const struct doc *value)
 {
     struct doc *inner = NULL;
+    struct doc *before = NULL;
     struct doc *parent = NULL;
     struct fieldpath_hits hits = { 0 };
     const char *text = resource_scalar(scalar);
@@ -250,10 +256,12 @@ static int put_inside(struct ctx *cx, struct doc *root, struct doc *scalar, cons
         return err_code(cx);
     if (!hits.len)
         return err_fail(cx, ERR_NOT_FOUND, "unable to find field in structured data");
+    if (yml_parse(cx, text, strlen(text), "value", &before) < 0)
+        return err_code(cx);
     for (size_t i = 0; i < hits.len; i++)
         if (put_value(cx, NULL, &hits.at[i], value) < 0)
             return err_code(cx);
-    doc_replace(cx->arena, parent, scalar, doc_string(cx->arena, serialize(cx->arena, inner, text)));
+    doc_replace(cx->arena, parent, scalar, doc_string(cx->arena, serialize(cx, before, inner, text)));
     return 0;
 }
 

@@ -37,7 +37,7 @@ static bool builds(struct ctx *cx, const struct rows_row *row)
 
 static void replacements(void **state UNUSED)
 {
-    rows_check("kustomize/replacement.rows", 74, builds);
+    rows_check("kustomize/replacement.rows", 95, builds);
 }
 
 static void image_transformers(void **state UNUSED)
