@@ -123,7 +123,7 @@ static void speaks_http2_with_one_connection(void **state)
         list[i].request = (struct http_request){ .url = site_url(cx, "https", site.tls, "/host"),
                                                  .tls = &site.trust,
                                                  .http2 = true,
-                                                 .timeout_ms = 10000 };
+                                                 .timeout_ms = unit_slow(10000) };
     assert_ok(cx, http_do_all(cx, list, ARRAY_LEN(list), 8));
     for (size_t i = 0; i < ARRAY_LEN(list); i++) {
         assert_int_equal(list[i].err.code, 0);
