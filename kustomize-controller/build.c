@@ -53,6 +53,17 @@ static int fetch_through_parent(struct ctx *cx, void *user, const char *url, str
     return buf_ok(cx, ret_body, url);
 }
 
+static int clone_through_parent(struct ctx *cx, void *user, const struct repospec *spec, const char **ret_dir)
+{
+    struct doc *answer;
+    if (job_ask(cx, user, remote_question(cx->arena, spec), &answer) < 0)
+        return err_code(cx);
+    if (!doc_text_at(answer, "dir"))
+        return err_fail(cx, ERR_INTERNAL, "the parent gave no folder for '%s'", spec->raw);
+    *ret_dir = doc_text_at(answer, "dir");
+    return 0;
+}
+
 static void warn(void *user UNUSED, const char *line)
 {
     fprintf(stderr, "%s\n", line);
@@ -69,6 +80,7 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
         .dir = doc_text_at(input, "dir"),
         .allow_remote = is_set(input, "allowRemote"),
         .fetch = fetch_through_parent,
+        .clone = clone_through_parent,
         .user = side,
         .reorder = (enum kustomize_reorder)number_at(input, "reorder"),
         .root_only = is_set(input, "rootOnly"),
@@ -277,7 +289,7 @@ static struct doc *input_document(struct ctx *cx, const struct build_input *inpu
     doc_set_text(a, d, "varsError", input->vars_error);
     doc_set_bool(a, d, "substituteAlways", input->substitute_always);
     doc_set_bool(a, d, "strict", input->strict);
-    doc_set_bool(a, d, "allowRemote", input->allow_remote);
+    doc_set_bool(a, d, "allowRemote", input->clones != NULL);
     doc_set_int(a, d, "reorder", input->reorder);
     doc_set_bool(a, d, "rootOnly", input->root_only);
     doc_set_bool(a, d, "managedBy", input->managed_by);
@@ -317,16 +329,22 @@ static void tell_nameless(struct ctx *cx, const struct doc *nameless)
 
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret)
 {
-    struct job_limits limits = {
+    const char *dirs[] = { input->root, NULL, NULL };
+    const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
         .cpu_seconds = CPU_SECONDS,
         .timeout_ms = TIMEOUT_MS,
         .output_max = YAML_MAX,
-        .read_dirs = (const char *const[]){ input->root, NULL },
+        .read_dirs = dirs,
     };
-    struct remote_use remote = { .allowed = input->allow_remote };
+    struct remote_use remote = { .allowed = input->clones != NULL,
+                                 .clones = input->clones,
+                                 .tenant = str_or(input->tenant, ""),
+                                 .until = cx->arena };
     struct buf output = buf_new(cx->arena, YAML_MAX);
     struct doc *d, *document = input_document(cx, input);
+    if (input->clones && clones_folder(cx, input->clones, remote.tenant, &dirs[1]) < 0)
+        return err_code(cx);
     if (job_run(cx, &build_job, &limits, document, remote_answer, &remote, &output) < 0) {
         cx->err.message =
             url_mask(cx->arena, err_message(cx)); /* the engine quotes URLs as they are written */

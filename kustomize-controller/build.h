@@ -12,6 +12,8 @@
 #include "libgotk/job/job.h"
 #include "libgotk/kustomize/build.h"
 
+struct clones;
+
 struct build_input {
     const char *root;       /* the artifact's unpacked tree */
     const char *dir;        /* the folder in it, relative or absolute */
@@ -20,7 +22,8 @@ struct build_input {
     const char *vars_error; /* why the variables could not be had; NULL: they could */
     bool substitute_always; /* substitute although there are no variables (substituteStrategy Always) */
     bool strict;            /* an unset variable is an error */
-    bool allow_remote;      /* resources named by URL may be fetched */
+    struct clones *clones;  /* resources named by URL may be fetched, and are kept here; NULL: they may not */
+    const char *tenant;     /* for whom: whose clones the build may read (clones.h) */
     enum kustomize_reorder reorder;
     bool root_only;  /* files must lie in or below the kustomization that names them */
     bool managed_by; /* add the label that names kustomize */

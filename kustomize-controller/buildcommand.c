@@ -6,6 +6,7 @@
  * it is asked for, not when it is met. Main thread, no cluster.
  */
 #include "kustomize-controller/build.h"
+#include "kustomize-controller/clones.h"
 #include "kustomize-controller/controller.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
@@ -170,23 +171,37 @@ static int write_output(struct ctx *cx, const struct build_output *built)
     return 0;
 }
 
+/* What to build: a repository by its URL, or a folder by its path. */
+static int find_target(struct ctx *cx, const char *arg, const char **ret)
+{
+    struct repospec spec;
+    char real[PATH_MAX];
+    const char *path = arg ? arg : ".";
+    *ret = path;
+    if (repospec_find(cx, path, &spec))
+        return 0;
+    if (!realpath(path, real))
+        return err_errno(cx, "%s", path);
+    *ret = str_dup(cx->arena, real);
+    return 0;
+}
+
 static int run(struct ctx *cx, const char *const *args)
 {
     struct build_output built;
     struct stat st;
-    char dir[PATH_MAX];
+    const char *dir;
     const char *managed = getenv(MANAGED_BY);
+    struct clones *clones;
     if (args[0] && args[1])
         return err_fail(cx, ERR_INVALID, "specify one path to kustomization.yaml");
-    if (check_options(cx) < 0)
+    if (check_options(cx) < 0 || clones_open(cx, &clones) < 0 || find_target(cx, args[0], &dir) < 0)
         return err_code(cx);
-    if (!realpath(args[0] ? args[0] : ".", dir))
-        return err_errno(cx, "%s", args[0] ? args[0] : ".");
     bool to_folder = !str_empty(options.output) && stat(options.output, &st) == 0 && S_ISDIR(st.st_mode);
     const struct build_input input = {
         .root = "/",
         .dir = dir,
-        .allow_remote = true,
+        .clones = clones,
         .reorder = reorder(),
         .root_only = !str_eq(options.load_restrictor, RESTRICT_NONE),
         .managed_by = options.managed_by || str_eq(managed, "on"),
@@ -204,7 +219,8 @@ const struct command build_command = {
     .usage = "build [DIR]",
     .help = "Print what the kustomization of a folder builds to, without a cluster.",
     .details =
-        "DIR is a folder with a kustomization file; without it the current folder is built. Options and output are those of\n"
+        "DIR is a folder with a kustomization file, or the URL of a Git repository with the path of one behind it\n"
+        "(https://host/org/repo//path?ref=v1); without it the current folder is built. Options and output are those of\n"
         "`kustomize build`: namespaces come first and webhooks last, unless the kustomization has sortOptions or --reorder is\n"
         "none, and files must lie below the kustomization that names them. The controller builds with --reorder none and\n"
         "--load-restrictor LoadRestrictionsNone, after laying the Kustomization's spec over the file: `diff` shows that.\n",

@@ -9,6 +9,7 @@
 
 #include "kustomize-controller/build.h"
 #include "kustomize-controller/cache.h"
+#include "kustomize-controller/clones.h"
 #include "kustomize-controller/health.h"
 #include "kustomize-controller/proofs.h"
 #include "libgotk/api/kustomization.h"
@@ -42,6 +43,7 @@ struct state {
     int64_t full_check_interval_ns;
     int64_t request_check_age_ns;
     struct tree_cache *trees;
+    struct clones *clones; /* bases that are Git repositories; NULL: --no-remote-bases */
     struct targets *targets;
     struct manager *manager;
     struct tracker *tracker; /* of what was applied to this cluster */

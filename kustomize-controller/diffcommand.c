@@ -86,6 +86,7 @@ static const struct flag flags[] = {
 /* All one diff knows. */
 struct comparison {
     struct kube *kube;
+    struct clones *clones;
     const struct comparison *parent; /* whose objects it is one of; NULL: the one asked for */
     const char *path;                /* the local folder of spec.path */
     struct kustomization ks;
@@ -210,7 +211,7 @@ static int build(struct ctx *cx, struct comparison *c)
     input.root = "/";
     input.dir = dir;
     input.strict = options.strict;
-    input.allow_remote = true;
+    input.clones = c->clones;
     struct doc *hidden;
     if (vars_load(cx, c->kube, &c->ks, &input.vars, &hidden) < 0)
         return err_code(cx);
@@ -390,7 +391,7 @@ static int run_diff(struct ctx *cx, const char *const *args, bool *ret_changes)
     struct buf out = buf_new(cx->arena, OUTPUT_MAX);
     if (!args[0] || args[1])
         return err_fail(cx, ERR_INVALID, "usage: kustomize-controller %s", diff_command.usage);
-    if (check_local_sources(cx) < 0 || open_cluster(cx, &c.kube) < 0)
+    if (check_local_sources(cx) < 0 || clones_open(cx, &c.clones) < 0 || open_cluster(cx, &c.kube) < 0)
         return err_code(cx);
     int rc = diff_one(cx, &c, options.ns, args[0], &out, ret_changes);
     fputs(buf_text(&out), stdout);

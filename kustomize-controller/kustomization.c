@@ -197,7 +197,8 @@ static int build_all(struct ctx *cx, struct ks_run *r)
     input.root = r->tree;
     input.dir = r->dir;
     input.strict = manager_feature(r->run.manager, "StrictPostBuildSubstitutions");
-    input.allow_remote = !r->state->no_remote_bases;
+    input.clones = r->state->clones;
+    input.tenant = r->ks.meta.ns;
     input.vars = r->vars;
     input.vars_error = r->vars_error;
     return build_run(cx, &input, &r->built) < 0 ? hide_vars(cx, r) : 0;

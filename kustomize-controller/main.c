@@ -1,6 +1,7 @@
 /*
  * main.c: kustomize-controller as data: its flags, gates, jobs, sub-commands and its one controller.
  */
+#include "kustomize-controller/clone.h"
 #include "kustomize-controller/controller.h"
 #include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
@@ -130,6 +131,8 @@ static int setup(struct ctx *cx, struct manager *m)
                                                       .user = &state,
                                                       .log = cx->log,
                                                   });
+    if (!state.no_remote_bases && clones_open(cx, &state.clones) < 0)
+        return err_code(cx);
     return tree_cache_open(cx, state.http_retry, &state.trees);
 }
 
@@ -146,7 +149,7 @@ static void teardown(struct manager *m UNUSED)
 }
 
 static const struct controller *const controllers[] = { &kustomization_controller, NULL };
-static const struct job *const jobs[] = { &build_job, &unpack_job, &cloud_job, NULL };
+static const struct job *const jobs[] = { &build_job, &unpack_job, &clone_job, &cloud_job, NULL };
 static const struct command *const commands[] = { &build_command, &diff_command, NULL };
 
 static const struct program program = {

@@ -9,6 +9,7 @@
 #include "kustomize-controller/remote.h"
 
 #include "libgotk/base/str.h"
+#include "libgotk/doc/decode.h"
 #include "libgotk/net/http.h"
 #include "libgotk/net/url.h"
 
@@ -29,28 +30,70 @@ static int fetch(struct ctx *cx, const char *url, struct http_response *response
     };
     if (http_do(cx, &request, response) < 0)
         return cx->err.code;
-    if (response->status != 200)
-        return err_fail(cx, http_status_code(response->status), "GET %s answered %s",
-                        url_mask(cx->arena, url), response->status_text);
+    if (response->status >= 200 && response->status < 300)
+        return 0;
+    err_fail(cx, http_status_code(response->status), "GET %s answered %s", url_mask(cx->arena, url),
+             response->status_text);
+    cx->err.http_status = response->status;
+    return err_code(cx);
+}
+
+static int answer_file(struct ctx *cx, const char *url, struct doc *answer)
+{
+    struct http_response response;
+    if (fetch(cx, url, &response) < 0)
+        return err_wrap(cx, "failed to fetch remote resource");
+    if (!str_is_utf8(buf_text(&response.body), response.body.len))
+        return err_fail(cx, ERR_INVALID, "%s is no text in UTF-8", url_mask(cx->arena, url));
+    doc_set(cx->arena, answer, "body", doc_nstring(cx->arena, buf_text(&response.body), response.body.len));
+    return 0;
+}
+
+static const struct field repospec_fields[] = {
+    FIELD(struct repospec, host, "host", FIELD_REQUIRED),
+    FIELD(struct repospec, repo, "repo", FIELD_REQUIRED),
+    FIELD(struct repospec, ref, "ref", 0),
+    FIELD(struct repospec, timeout_ms, "timeout", FIELD_REQUIRED),
+    FIELD(struct repospec, submodules, "submodules", 0),
+    FIELD_END,
+};
+
+struct doc *remote_question(struct arena *a, const struct repospec *spec)
+{
+    struct doc *question = doc_object(a);
+    doc_set(a, question, "repository", encode_struct(a, repospec_fields, spec));
+    return question;
+}
+
+static int answer_repository(struct ctx *cx, const struct remote_use *use, const struct doc *request,
+                             struct doc *answer)
+{
+    struct repospec spec = { 0 };
+    const char *dir;
+    if (decode_struct(cx, request, repospec_fields, "", &spec) < 0)
+        return err_code(cx);
+    spec.ref = str_or(spec.ref, "");
+    if (spec.timeout_ms <= 0)
+        return err_fail(cx, ERR_INVALID, "the build gave a repository no time");
+    if (clones_acquire(cx, use->clones, use->tenant, &spec, use->until, &dir) < 0)
+        return err_code(cx);
+    doc_set_text(cx->arena, answer, "dir", dir);
     return 0;
 }
 
 int remote_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
 {
     const char *url = doc_text_at(request, "url");
+    const struct doc *repository = doc_find(request, "repository");
     struct remote_use *use = user;
-    struct http_response response;
+    struct doc *answer = doc_object(cx->arena);
     use->used = true;
     if (!use->allowed)
         return err_fail(cx, ERR_DENIED, "remote resources are not allowed here");
-    if (str_empty(url))
+    if (!repository && str_empty(url))
         return err_fail(cx, ERR_INVALID, "the build asked for a resource without a URL");
-    if (fetch(cx, url, &response) < 0)
-        return err_wrap(cx, "failed to fetch remote resource");
-    if (!str_is_utf8(buf_text(&response.body), response.body.len))
-        return err_fail(cx, ERR_INVALID, "%s is no text in UTF-8", url_mask(cx->arena, url));
-    *ret_answer = doc_object(cx->arena);
-    doc_set(cx->arena, *ret_answer, "body",
-            doc_nstring(cx->arena, buf_text(&response.body), response.body.len));
-    return 0;
+    int rc = repository ? answer_repository(cx, use, repository, answer) : answer_file(cx, url, answer);
+    if (rc >= 0)
+        *ret_answer = answer;
+    return rc;
 }

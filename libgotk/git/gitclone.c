@@ -22,6 +22,7 @@
 #include <git2/global.h>
 #include <git2/graph.h>
 #include <git2/object.h>
+#include <git2/odb.h>
 #include <git2/oid.h>
 #include <git2/repository.h>
 #include <git2/revparse.h>
@@ -42,7 +43,9 @@ struct clone {
     struct gitcache cache;       /* dir is NULL: every object goes into the request's git_dir */
     struct gitcache_tips wanted; /* what is to be fetched */
     bool warm;                   /* the cache brought something along */
-    bool refused;                /* the request's own verification failed */
+    int64_t files;               /* checked out so far, and the bytes in them */
+    int64_t written;
+    bool refused; /* the request's own verification failed */
 };
 
 void gitclone_init(void)
@@ -79,11 +82,19 @@ static void cleanup_remote(git_remote **remote)
     git_remote_free(*remote);
 }
 
+static int check_limit(struct ctx *cx, const char *what, int64_t n, int64_t limit)
+{
+    if (!limit || n <= limit)
+        return 0;
+    return err_fail(cx, ERR_LIMIT, "the repository is too large: more than %lld %s", (long long)limit, what);
+}
+
 static int on_progress(const git_indexer_progress *stats, void *payload)
 {
     struct clone *c = CONTAINER_OF(payload, struct clone, transport);
     struct ctx *cx = c->transport.cx;
-    if (ctx_check(cx) < 0)
+    if (ctx_check(cx) < 0 ||
+        check_limit(cx, "bytes of packs", (int64_t)stats->received_bytes, c->req->limits.received) < 0)
         return -1;
     if (!c->cache.dir || stats->received_bytes <= (size_t)c->cache.max)
         return 0;
@@ -195,7 +206,7 @@ static git_strarray refspecs(struct arena *a, const struct gitref_choice *choice
     return specs;
 }
 
-static int fetch(struct ctx *cx, struct clone *c)
+static int fetch_wanted(struct ctx *cx, struct clone *c)
 {
     if (gitcache_has(&c->cache, &c->wanted))
         return 0;
@@ -211,6 +222,19 @@ static int fetch(struct ctx *cx, struct clone *c)
     if (git_remote_download(remote, &specs, &options) < 0)
         return git_failed(cx, "cannot fetch");
     return 0;
+}
+
+/* Not every server gives out a commit by its id; one that is on a branch can be had with its history. */
+static int fetch(struct ctx *cx, struct clone *c)
+{
+    if (fetch_wanted(cx, c) >= 0)
+        return 0;
+    if (!c->choice.by_id || ctx_done(cx) || cx->err.code == ERR_LIMIT)
+        return cx->err.code;
+    err_clear(cx);
+    c->choice.fetch = NULL;
+    c->choice.shallow = false;
+    return fetch_wanted(cx, c);
 }
 
 static void cleanup_walk(git_revwalk **walk)
@@ -287,12 +311,31 @@ static int settle_ties(struct ctx *cx, struct clone *c)
     return 0;
 }
 
+/* The size of a blob, of which a small pack can hold one a thousand times. */
+static int64_t size_of(const struct clone *c, const git_oid *id)
+{
+    git_odb *odb = NULL;
+    git_object_t type;
+    size_t size = 0;
+    if (git_repository_odb(&odb, c->repo) < 0 || git_odb_read_header(&size, &type, odb, id) < 0)
+        size = 0;
+    git_odb_free(odb);
+    return (int64_t)size;
+}
+
 /* libgit2 calls this once per file it writes; a checkout of a large tree must end when the work is cancelled. */
 static int on_file(git_checkout_notify_t why, const char *path, const git_diff_file *baseline,
                    const git_diff_file *target, const git_diff_file *workdir, void *payload)
 {
-    (void)why, (void)path, (void)baseline, (void)target, (void)workdir;
-    return ctx_check(payload) < 0 ? -1 : 0;
+    struct clone *c = payload;
+    struct ctx *cx = c->transport.cx;
+    (void)why, (void)path, (void)baseline, (void)workdir;
+    if (c->req->limits.written && target)
+        c->written += size_of(c, &target->id);
+    if (ctx_check(cx) < 0 || check_limit(cx, "files", ++c->files, c->req->limits.files) < 0 ||
+        check_limit(cx, "bytes in files", c->written, c->req->limits.written) < 0)
+        return -1;
+    return 0;
 }
 
 static int check_out(struct ctx *cx, struct clone *c, git_commit *commit)
@@ -312,7 +355,7 @@ static int check_out(struct ctx *cx, struct clone *c, git_commit *commit)
     options.disable_filters = 1;
     options.notify_flags = GIT_CHECKOUT_NOTIFY_UPDATED;
     options.notify_cb = on_file;
-    options.notify_payload = cx;
+    options.notify_payload = c;
     if (git_checkout_tree(c->repo, (const git_object *)commit, &options) < 0)
         return git_failed(cx, str_fmt(cx->arena, "unable to checkout commit '%s'", c->choice.hash));
     return 0;
@@ -430,6 +473,20 @@ static int nothing_there(struct ctx *cx, const struct git_ref *ref, struct gitcl
     return 0;
 }
 
+static int choose(struct ctx *cx, struct clone *c)
+{
+    return c->req->name ? gitref_choose_any(cx, c->req->name, &c->list, &c->choice)
+                        : gitref_choose(cx, &c->req->ref, &c->list, &c->choice);
+}
+
+static bool is_known(const struct clone *c)
+{
+    for (size_t i = 0; i < c->req->known_count; i++)
+        if (str_eq(c->req->known[i], c->choice.hash))
+            return true;
+    return false;
+}
+
 static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
     if (gittransport_init(cx, c->req->url, &c->req->auth, c->req->proxy, &c->transport) < 0)
@@ -439,11 +496,11 @@ static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
         return cx->err.code;
     if (c->list.len == 0)
         return nothing_there(cx, &c->req->ref, ret);
-    if (gitref_choose(cx, &c->req->ref, &c->list, &c->choice) < 0)
+    if (choose(cx, c) < 0)
         return cx->err.code;
     if (c->choice.hash) {
         set_revision(cx, c, ret);
-        ret->unchanged = gitref_same_revision(cx->arena, ret->revision, c->req->last_revision);
+        ret->unchanged = gitref_same_revision(cx->arena, ret->revision, c->req->last_revision) || is_known(c);
     }
     if (ret->unchanged)
         return 0;
@@ -456,9 +513,9 @@ static int run(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 static int explain_timeout(struct ctx *cx, const struct clone *c, int64_t started_ms)
 {
     const char *took = gotime_print_duration(cx->arena, (ctx_now_ms() - started_ms) * GOTIME_MS);
-    return err_fail(cx, ERR_TIMEOUT,
-                    "%s (gave up after %s and %zu bytes received; spec.timeout sets the limit)",
-                    err_message(cx), took, c->transport.received);
+    return err_fail(cx, ERR_TIMEOUT, "%s (gave up after %s and %zu bytes received; %s sets the limit)",
+                    err_message(cx), took, c->transport.received,
+                    str_or(c->req->limits.time, "spec.timeout"));
 }
 
 int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitclone_result *ret)

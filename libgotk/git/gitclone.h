@@ -25,9 +25,20 @@ struct gitclone_subject {
     const char *tag;       /* what a tag's reference stands at: the hash of a tag object, or of the commit */
 };
 
+/* How much a repository may bring; zero: no limit but the job's. */
+struct gitclone_limits {
+    int64_t received; /* bytes over the network */
+    int64_t files;    /* that are written */
+    int64_t written;  /* bytes in them */
+    const char *time; /* what sets the time it may take, for messages; NULL: spec.timeout */
+};
+
 struct gitclone_request {
     const char *url; /* as in spec.url */
     struct git_ref ref;
+    const char *name;   /* instead of `ref`, as gitref_choose_any takes it; NULL: `ref` counts */
+    const char **known; /* commits that are there already: to be found, not fetched */
+    size_t known_count;
     struct gitauth auth;
     const char *proxy;         /* NULL: as the environment says */
     const char *last_revision; /* stop when it still stands; NULL: fetch in any case */
@@ -38,6 +49,7 @@ struct gitclone_request {
     const char *cache_dir;     /* an existing folder for gitcache.h; NULL: fetch all that is needed */
     int64_t cache_max;         /* bytes it may hold */
     const struct gittransport_ssh *ssh; /* how ssh:// addresses are spoken to; NULL: not at all */
+    struct gitclone_limits limits;
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);
     /* Decides on a fetched commit before any of its files is written; its errors stay as they are. May be NULL. */
@@ -46,7 +58,7 @@ struct gitclone_request {
 };
 
 struct gitclone_result {
-    bool unchanged; /* last_revision stands: the fields after revision are empty */
+    bool unchanged; /* last_revision stands, or it is a known commit: the fields after revision are empty */
     bool empty;     /* the repository has no commit, and a branch was asked for */
     const char *revision;
     const char *commit;

@@ -249,6 +249,60 @@ int gitref_choose(struct ctx *cx, const struct git_ref *ref, const struct gitref
     return 0;
 }
 
+/* The nearest branch or tag. */
+static int missing_any(struct ctx *cx, const struct gitref_list *list, const char *name)
+{
+    const char *branch = nearest(cx->arena, list, HEADS, name);
+    const char *tag = nearest(cx->arena, list, TAGS, name);
+    const char *usual = list->default_branch;
+    if (branch || tag)
+        return err_fail(cx, ERR_NOT_FOUND, "couldn't find remote ref %s (did you mean the %s '%s'?)", name,
+                        branch ? "branch" : "tag", branch ? branch : tag);
+    if (usual && str_starts(usual, HEADS))
+        return err_fail(cx, ERR_NOT_FOUND, "couldn't find remote ref %s (the default branch is '%s')", name,
+                        usual + strlen(HEADS));
+    return err_fail(cx, ERR_NOT_FOUND, "couldn't find remote ref %s", name);
+}
+
+/* The places where git looks for a short name, in its order. */
+static const char *find_short(struct arena *a, const struct gitref_list *list, const char *name)
+{
+    static const char *const before[] = { "", "refs/", TAGS, HEADS, "refs/remotes/" };
+    for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+        const char *full = str_fmt(a, "%s%s", before[i], name);
+        if (gitref_hash(list, full))
+            return full;
+    }
+    return NULL;
+}
+
+static void choose_id(const struct gitref_list *list, const char *hash, struct gitref_choice *ret)
+{
+    const char *tip = tip_at(list, hash);
+    ret->hash = hash;
+    ret->fetch = tip ? tip : hash;
+    ret->by_id = !tip;
+    ret->shallow = true;
+}
+
+int gitref_choose_any(struct ctx *cx, const char *name, const struct gitref_list *list,
+                      struct gitref_choice *ret)
+{
+    struct gitref_choice choice = { 0 };
+    const char *wanted = *name ? name : "HEAD";
+    if (is_hash(wanted)) {
+        choose_id(list, wanted, &choice);
+        *ret = choice;
+        return 0;
+    }
+    const char *full = find_short(cx->arena, list, wanted);
+    if (!full)
+        return missing_any(cx, list, wanted);
+    choose_one(&choice, full, commit_of(cx->arena, list, full));
+    *ret = choice;
+    return 0;
+}
+
 char *gitref_revision(struct arena *a, const char *reference, const char *hash, bool absolute)
 {
     const char *name = reference;

@@ -32,7 +32,8 @@ struct gitref_choice {
     const char *reference;   /* full name for the revision; NULL: a bare commit */
     const char *hash;        /* the commit */
     bool absolute;           /* the revision shows the full reference (spec.ref.name) */
-    const char *fetch;       /* the reference to fetch; NULL: all branches */
+    const char *fetch;       /* the reference to fetch, or with by_id the commit; NULL: all branches */
+    bool by_id;              /* the server may refuse; a commit of a branch can be had with all branches */
     bool shallow;            /* the newest commit of it is enough */
     struct gitref_tie *ties; /* more than one: fetch all of these, the latest committed wins */
     size_t tie_count;
@@ -42,6 +43,11 @@ struct gitref_choice {
  * none). Not for an empty list. */
 int gitref_choose(struct ctx *cx, const struct git_ref *ref, const struct gitref_list *list,
                   struct gitref_choice *ret) MUST_CHECK;
+
+/* Decides for a name as `git fetch URL NAME` takes it: a commit of 40 hex digits, a full reference, a tag, a branch; "" is
+ * what HEAD stands at. A commit that nothing stands at is to be fetched by its id. ERR_NOT_FOUND with the nearest name. */
+int gitref_choose_any(struct ctx *cx, const char *name, const struct gitref_list *list,
+                      struct gitref_choice *ret) MUST_CHECK;
 
 /* What the list says the reference of that full name stands at (a tag object for an annotated tag); NULL: not listed. */
 const char *gitref_hash(const struct gitref_list *list, const char *name);

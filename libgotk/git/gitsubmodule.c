@@ -151,6 +151,7 @@ static int fetch_one(struct ctx *cx, const struct gitclone_request *top, const s
         .ref.commit = hash,
         .proxy = top->proxy,
         .ssh = top->ssh,
+        .limits = top->limits,
         .git_dir = str_fmt(cx->arena, "%s-%zu", top->git_dir, number),
         .tree_dir = str_fmt(cx->arena, "%s/%s", top->tree_dir, m->path),
         .submodules = top->submodules - 1,

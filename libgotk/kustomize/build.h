@@ -2,8 +2,8 @@
  * build.h: kustomize build, as a library without a cluster.
  *
  * kustomize_build reads a kustomization and everything it leads to, and gives the resources kustomize 5.8.1 would print,
- * in its order. Nothing outside `root` is ever read, links included; remote files come through the caller's `fetch`, so
- * that the build itself can run in a confined child without a network. One call, one thread; everything lives in
+ * in its order. Nothing outside `root` is ever read, links included; what is remote comes through the caller's `fetch` and
+ * `clone`, so that the build itself can run in a confined child without a network. One call, one thread; everything lives in
  * cx->arena. What this version does not offer is refused by name, never ignored.
  */
 #ifndef GOTK_KUSTOMIZE_BUILD_H
@@ -12,6 +12,8 @@
 #include "libgotk/base/buf.h"
 #include "libgotk/doc/doc.h"
 
+struct repospec;
+
 enum kustomize_reorder {
     KUSTOMIZE_REORDER_NONE,        /* the order of the kustomization files: what Flux does */
     KUSTOMIZE_REORDER_LEGACY,      /* namespaces first, webhooks last */
@@ -19,11 +21,14 @@ enum kustomize_reorder {
 };
 
 struct kustomize_options {
-    const char *root;  /* absolute folder that nothing may leave */
-    const char *dir;   /* the folder to build: relative to root, or absolute inside it */
-    bool allow_remote; /* https:// and http:// resources may be fetched */
+    const char *root; /* absolute folder that nothing may leave */
+    const char
+        *dir; /* the folder to build: relative to root, absolute inside it, or a Git repository's URL */
+    bool allow_remote; /* files and Git repositories named by URL may be fetched */
     /* Appends the body behind a URL to *ret_body; errors carry the HTTP status in cx->err.http_status. */
     int (*fetch)(struct ctx *cx, void *user, const char *url, struct buf *ret_body);
+    /* Gives the folder (absolute, no links in it) that the repository's files are in until the build ends. */
+    int (*clone)(struct ctx *cx, void *user, const struct repospec *spec, const char **ret_dir);
     /* Told about deprecated fields and options that do not count, one line each without a newline; may be NULL. */
     void (*warn)(void *user, const char *line);
     void *user;

@@ -1,13 +1,14 @@
 /*
  * kload.c: see kload.h. A path is joined and cleaned as text first, as kustomize does, so that "../x" means the folder
  * beside even when a link led here; what leaves the root as text is refused before anything is opened, what leaves it
- * by a link is confined by the kernel. Rejected: realpath checks before opening (a window between check and use).
+ * by a link is confined by the kernel. A clone is a root of its own, which its kustomizations do not leave. Rejected: realpath checks before opening (a window between check and use).
  */
 #include "libgotk/kustomize/kload.h"
 
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
+#include "libgotk/kustomize/repospec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)64 << 20)
@@ -38,26 +40,7 @@ const char *kload_join(struct arena *a, const char *dir, const char *path)
 
 bool kload_is_remote(const char *path)
 {
-    return str_starts(path, "https://") || str_starts(path, "http://");
-}
-
-/* Marks of a repository in an https URL: a path behind "//", a revision, a name that ends in .git. */
-static bool looks_cloned(const char *url)
-{
-    const char *rest = strstr(url, "://") + 3;
-    const char *query = strchr(rest, '?');
-    return strstr(rest, "//") || strstr(rest, ".git/") || str_ends(rest, ".git") || strstr(rest, ".git?") ||
-           strstr(rest, "/_git/") || (query && (strstr(query, "ref=") || strstr(query, "version=")));
-}
-
-bool kload_is_git(const char *path)
-{
-    static const char *const prefixes[] = { "git::",       "gh:",         "ssh://", "git@",
-                                            "github.com/", "github.com:", "file://" };
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-        if (str_starts(path, prefixes[i]))
-            return true;
-    return kload_is_remote(path) && looks_cloned(path);
+    return !strncasecmp(path, "https://", 8) || !strncasecmp(path, "http://", 7);
 }
 
 /* The part of an absolute path below the root; NULL when it lies elsewhere. */
@@ -75,6 +58,12 @@ static const char *below_root(const struct kload *l, const char *absolute)
 
 static int escapes(struct ctx *cx, const struct kload *l, const char *path)
 {
+    if (l->repo)
+        return err_fail(
+            cx, ERR_DENIED,
+            "security; bases in kustomizations found in cloned git repos must be within the repo, but base '%s' "
+            "is outside '%s' (named in '%s')",
+            path, repospec_url(cx->arena, l->repo), kload_name(cx->arena, l));
     return err_fail(
         cx, ERR_DENIED,
         "fs-security-constraint: path '%s' is not in or below '%s' (named in '%s'); move the file into the "
@@ -94,16 +83,30 @@ static int locate(struct ctx *cx, const struct kload *l, const char *path, const
     return 0;
 }
 
+/* A path below the root, with the repository it is in. */
+static const char *in_repo(struct arena *a, const struct kload *l, const char *path)
+{
+    if (!l->repo)
+        return path;
+    return str_fmt(a, "%s//%s", repospec_url(a, l->repo), strcmp(path, ".") != 0 ? path : "");
+}
+
 const char *kload_show(struct arena *a, const struct kload *from, const char *path)
 {
-    return kload_is_remote(path) ? path : kload_join(a, from->dir, path);
+    return kload_is_remote(path) ? path : in_repo(a, from, kload_join(a, from->dir, path));
+}
+
+const char *kload_name(struct arena *a, const struct kload *l)
+{
+    const char *name = in_repo(a, l, l->dir);
+    return l->repo && l->repo->ref[0] ? str_fmt(a, "%s?ref=%s", name, l->repo->ref) : name;
 }
 
 const char *kload_trail(struct arena *a, const struct kload *from)
 {
-    const char *trail = from->dir;
+    const char *trail = kload_name(a, from);
     for (const struct kload *l = from->parent; l; l = l->parent)
-        trail = str_fmt(a, "%s -> %s", l->dir, trail);
+        trail = str_fmt(a, "%s -> %s", kload_name(a, l), trail);
     return trail;
 }
 
@@ -134,6 +137,8 @@ static const char *names_there(struct ctx *cx, const struct kload *l, const char
         count = 0;
     cx->err = kept;
     const char *near = count ? str_nearest(base, names, count) : NULL;
+    if (near && !strcmp(near, base))
+        return " (it is a link that leads to nothing, or out of the source)";
     if (near)
         return str_fmt(cx->arena, " (did you mean '%s'?)", near);
     if (!count || count > 12)
@@ -168,26 +173,7 @@ static int open_dir(struct ctx *cx, const struct kload *l, const char *path, con
     return 0;
 }
 
-int kload_open(struct ctx *cx, const struct kustomize_options *options, struct kload **ret)
-{
-    struct kload *l = ARENA_NEW(cx->arena, struct kload);
-    char real[PATH_MAX];
-    if (!realpath(options->root, real))
-        return err_errno(cx, "%s", options->root);
-    l->options = options;
-    l->root = str_dup(cx->arena, real);
-    l->dir = ".";
-    if (fs_open_dir(cx, l->root, &l->rootfd) < 0)
-        return err_code(cx);
-    fs_defer_close(cx->arena, l->rootfd);
-    const char *dir = str_or(options->dir, ".");
-    if (dir[0] == '/' && !below_root(l, dir) && realpath(dir, real))
-        dir = real;
-    if (locate(cx, l, dir, &dir) < 0 || open_dir(cx, l, dir, &l->dir) < 0)
-        return err_code(cx);
-    *ret = l;
-    return 0;
-}
+/* ---- entering ------------------------------------------------------------------------------------------------------ */
 
 /* True when `dir` is `outer` or lies below it. */
 static bool inside(const char *dir, const char *outer)
@@ -200,7 +186,7 @@ static bool inside(const char *dir, const char *outer)
 
 static int check_cycle(struct ctx *cx, const struct kload *from, const char *dir)
 {
-    for (const struct kload *l = from; l; l = l->parent)
+    for (const struct kload *l = from; l && l->repo == from->repo; l = l->parent)
         if (inside(l->dir, dir))
             return err_fail(
                 cx, ERR_INVALID,
@@ -209,42 +195,123 @@ static int check_cycle(struct ctx *cx, const struct kload *from, const char *dir
     return 0;
 }
 
-static int refuse_git(struct ctx *cx, const char *path)
+static int check_repo_cycle(struct ctx *cx, const struct kload *from, const struct repospec *spec)
 {
-    return err_fail(
-        cx, ERR_UNSUPPORTED,
-        "'%s' is a Git repository: remote repositories as bases are not supported in this version; add it as "
-        "a source of its own, or copy what is needed",
-        path);
+    for (const struct kload *l = from; l; l = l->parent)
+        if (l->repo && str_starts(l->repo->raw, spec->raw))
+            return err_fail(cx, ERR_INVALID,
+                            "cycle detected: URI '%s' referenced by previous URI '%s' (the way here was %s)",
+                            spec->raw, l->repo->raw, kload_trail(cx->arena, from));
+    return 0;
 }
 
-int kload_enter(struct ctx *cx, const struct kload *from, const char *path, struct kload **ret)
+static int check_remote(struct ctx *cx, const struct kload *l, const char *url, bool can)
 {
-    if (!path[0])
-        return err_fail(cx, ERR_INVALID, "new root cannot be empty");
-    if (kload_is_git(path) || kload_is_remote(path))
-        return refuse_git(cx, path);
-    if (path[0] == '/')
-        return err_fail(cx, ERR_INVALID, "new root '%s' cannot be absolute", path);
+    if (!l->options->allow_remote)
+        return err_fail(cx, ERR_DENIED,
+                        "'%s' is remote, and remote bases are disabled here (--no-remote-bases)", url);
+    if (!can)
+        return err_fail(cx, ERR_UNSUPPORTED, "'%s' is remote, and this build cannot fetch", url);
+    return 0;
+}
+
+/* Opens a folder as the root of a loader; its descriptor closes with the arena. */
+static int open_root(struct ctx *cx, const char *dir, struct kload *l)
+{
+    char real[PATH_MAX];
+    if (!realpath(dir, real))
+        return err_errno(cx, "%s", dir);
+    l->root = str_dup(cx->arena, real);
+    l->dir = ".";
+    if (fs_open_dir(cx, l->root, &l->rootfd) < 0)
+        return err_code(cx);
+    fs_defer_close(cx->arena, l->rootfd);
+    return 0;
+}
+
+static int missing_in_repo(struct ctx *cx, const struct kload *l)
+{
+    if (err_code(cx) != ERR_INVALID && err_code(cx) != ERR_NOT_FOUND)
+        return err_code(cx);
+    return err_wrap(cx, "'%s' of the repository %s", l->repo->path, repospec_url(cx->arena, l->repo));
+}
+
+/* Makes `l` the loader of a repository's folder. A clone is never left. */
+static int enter_clone(struct ctx *cx, const struct kload *from, const struct repospec *spec, struct kload *l)
+{
+    const struct kustomize_options *options = l->options;
+    const char *root = NULL, *dir = NULL;
+    if (check_remote(cx, l, spec->raw, options->clone != NULL) < 0 || check_repo_cycle(cx, from, spec) < 0)
+        return err_code(cx);
+    if (spec->forced && options->warn)
+        options->warn(
+            options->user,
+            "Warning: Forcing the git protocol using the 'git::' URL prefix is not supported. Kustomize currently "
+            "strips this invalid prefix, but will stop doing so in a future release. Please remove the 'git::' "
+            "prefix from your configuration.");
+    if (options->clone(cx, options->user, spec, &root) < 0 || open_root(cx, root, l) < 0)
+        return err_code(cx);
+    l->repo = spec;
+    l->root_only = true;
+    if (locate(cx, l, *spec->path ? spec->path : ".", &dir) < 0 || open_dir(cx, l, dir, &l->dir) < 0)
+        return missing_in_repo(cx, l);
+    return 0;
+}
+
+int kload_open(struct ctx *cx, const struct kustomize_options *options, struct kload **ret)
+{
     struct kload *l = ARENA_NEW(cx->arena, struct kload);
-    *l = *from;
-    l->parent = from;
-    const char *dir = NULL;
-    if (locate(cx, from, path, &dir) < 0)
-        return err_wrap(cx, "must build at directory");
-    if (open_dir(cx, from, dir, &l->dir) < 0 || check_cycle(cx, from, l->dir) < 0)
+    struct repospec *spec = ARENA_NEW(cx->arena, struct repospec);
+    const char *dir = str_or(options->dir, ".");
+    char real[PATH_MAX];
+    *l = (struct kload){ .options = options, .root_only = options->root_only, .rootfd = -1 };
+    if (options->clone && repospec_find(cx, dir, spec)) {
+        *ret = l;
+        return enter_clone(cx, NULL, spec, l);
+    }
+    if (open_root(cx, options->root, l) < 0)
+        return err_code(cx);
+    if (dir[0] == '/' && !below_root(l, dir) && realpath(dir, real))
+        dir = real;
+    if (locate(cx, l, dir, &dir) < 0 || open_dir(cx, l, dir, &l->dir) < 0)
         return err_code(cx);
     *ret = l;
     return 0;
 }
 
+static int enter_folder(struct ctx *cx, const struct kload *from, const char *path, struct kload *l)
+{
+    const char *dir = NULL;
+    if (path[0] == '/')
+        return err_fail(cx, ERR_INVALID, "new root '%s' cannot be absolute", path);
+    if (locate(cx, from, path, &dir) < 0)
+        return from->repo ? err_code(cx) : err_wrap(cx, "must build at directory");
+    if (open_dir(cx, from, dir, &l->dir) < 0 || check_cycle(cx, from, l->dir) < 0)
+        return err_code(cx);
+    return 0;
+}
+
+int kload_enter(struct ctx *cx, const struct kload *from, const char *path, struct kload **ret)
+{
+    struct repospec *spec = ARENA_NEW(cx->arena, struct repospec);
+    struct kload *l = ARENA_NEW(cx->arena, struct kload);
+    if (!path[0])
+        return err_fail(cx, ERR_INVALID, "new root cannot be empty");
+    *l = *from;
+    l->parent = from;
+    bool remote = repospec_find(cx, path, spec);
+    if ((remote ? enter_clone(cx, from, spec, l) : enter_folder(cx, from, path, l)) < 0)
+        return err_code(cx);
+    *ret = l;
+    return 0;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
+
 static int read_remote(struct ctx *cx, const struct kload *l, const char *url, struct buf *ret_text)
 {
-    if (!l->options->allow_remote)
-        return err_fail(cx, ERR_DENIED,
-                        "'%s' is remote, and remote bases are disabled here (--no-remote-bases)", url);
-    if (!l->options->fetch)
-        return err_fail(cx, ERR_UNSUPPORTED, "'%s' is remote, and this build cannot fetch", url);
+    if (check_remote(cx, l, url, l->options->fetch != NULL) < 0)
+        return err_code(cx);
     *ret_text = buf_new(cx->arena, FILE_MAX);
     if (l->options->fetch(cx, l->options->user, url, ret_text) < 0)
         return cx->err.http_status ? err_wrap(cx, "HTTP Error: status code %d", cx->err.http_status)
@@ -255,12 +322,13 @@ static int read_remote(struct ctx *cx, const struct kload *l, const char *url, s
 /* With root_only, a file has to lie in or below the folder of the kustomization that names it. */
 static int check_restriction(struct ctx *cx, const struct kload *l, int fd, const char *path)
 {
-    if (!l->options->root_only)
+    if (!l->root_only)
         return 0;
     const char *real = real_dir(cx, l, fd, path);
     if (inside(real, l->dir))
         return 0;
-    return err_fail(cx, ERR_DENIED, "security; file '%s' is not in or below '%s'", real, l->dir);
+    return err_fail(cx, ERR_DENIED, "security; file '%s' is not in or below '%s'",
+                    in_repo(cx->arena, l, real), kload_name(cx->arena, l));
 }
 
 static int read_local(struct ctx *cx, const struct kload *l, const char *path, struct buf *ret_text)

@@ -1,7 +1,7 @@
 /*
  * ktarget.c: see ktarget.h. The order of steps is upstream's: resources, configuration, generators, components,
- * transformers, validators, variables. A resource is tried as a file first and as a folder after; the message of a
- * failure names both attempts, as users know it from kustomize.
+ * transformers, validators, variables. A resource is tried as a file first and as a folder or repository after; the
+ * message of a failure names both attempts, as users know it from kustomize.
  */
 #include "libgotk/kustomize/ktarget.h"
 
@@ -12,6 +12,7 @@
 #include "libgotk/kustomize/kfile.h"
 #include "libgotk/kustomize/plugins.h"
 #include "libgotk/kustomize/read.h"
+#include "libgotk/kustomize/repospec.h"
 #include "libgotk/kustomize/vars.h"
 
 #include <string.h>
@@ -31,7 +32,7 @@ static int find_file(struct ctx *cx, const struct kload *l, const char **ret_nam
         if (found)
             return err_fail(cx, ERR_INVALID,
                             "Found multiple kustomization files under: %s\n('%s' and '%s': remove one)",
-                            l->dir, found, kfile_names[i]);
+                            kload_name(cx->arena, l), found, kfile_names[i]);
         found = kfile_names[i];
     }
     if (!found)
@@ -39,7 +40,7 @@ static int find_file(struct ctx *cx, const struct kload *l, const char **ret_nam
             cx, ERR_NOT_FOUND,
             "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory "
             "'%s'",
-            l->dir);
+            kload_name(cx->arena, l));
     *ret_name = found;
     return 0;
 }
@@ -79,8 +80,8 @@ static int read_kustomization(struct ctx *cx, struct ktarget *t)
     const struct kload *l = t->load;
     if (find_file(cx, l, &t->file_name) < 0 || kload_read(cx, l, t->file_name, &text) < 0)
         return err_code(cx);
-    return kfile_parse(cx, buf_text(&text), text.len, kload_show(cx->arena, l, t->file_name), l->dir,
-                       &t->file);
+    return kfile_parse(cx, buf_text(&text), text.len, kload_show(cx->arena, l, t->file_name),
+                       kload_name(cx->arena, l), &t->file);
 }
 
 /* The caller's document in the place of the file, which may not even be there. */
@@ -94,7 +95,7 @@ static int take_kustomization(struct ctx *cx, struct ktarget *t)
         t->file_name = kfile_names[0];
     }
     t->file = doc_copy(cx->arena, t->build->options->file);
-    return kfile_check(cx, t->file, kload_show(cx->arena, l, t->file_name), l->dir);
+    return kfile_check(cx, t->file, kload_show(cx->arena, l, t->file_name), kload_name(cx->arena, l));
 }
 
 int ktarget_load(struct ctx *cx, struct ktarget_build *build, const struct kload *l, struct ktarget *ret)
@@ -144,11 +145,11 @@ static int check_kind(struct ctx *cx, const struct ktarget *sub, bool component)
             cx, ERR_INVALID,
             "expected kind 'Component' for path '%s' but got '%s': list it under resources, or give it kind "
             "Component",
-            sub->load->dir, kind);
+            kload_name(cx->arena, sub->load), kind);
     if (!component && is_component)
         return err_fail(cx, ERR_INVALID,
                         "expected kind != 'Component' for path '%s': list it under components",
-                        sub->load->dir);
+                        kload_name(cx->arena, sub->load));
     return 0;
 }
 
@@ -176,23 +177,36 @@ static int accumulate_directory(struct ctx *cx, struct ktarget *t, const struct 
 {
     struct ktarget *sub = ARENA_NEW(cx->arena, struct ktarget);
     if (ktarget_load(cx, t->build, l, sub) < 0)
-        return err_wrap(cx, "couldn't make target for path '%s'", l->dir);
+        return err_wrap(cx, "couldn't make target for path '%s'", kload_name(cx->arena, l));
     sub->origin = origin_append(cx->arena, t->origin, path);
     if (load_schema(cx, sub) < 0 || check_kind(cx, sub, component) < 0)
         return err_code(cx);
     if (accumulate_sub(cx, sub, component, result) < 0)
-        return err_wrap(cx, "recursed accumulation of path '%s' (%s)", l->dir, kload_trail(cx->arena, l));
+        return err_wrap(cx, "recursed accumulation of path '%s' (%s)", kload_name(cx->arena, l),
+                        kload_trail(cx->arena, l));
     return 0;
 }
 
-/* After a path failed as a file: tries it as a folder, and reports both failures. */
+/* True when a path that failed as a file is nothing else: nobody could be asked for it, or what was asked for names no
+ * repository. A server that answered, whatever it said, may have one. */
+static bool is_certain(struct ctx *cx, const char *path)
+{
+    struct repospec spec;
+    if (ctx_done(cx) || arena_exhausted(cx->arena))
+        return true;
+    if (!kload_is_remote(path))
+        return false;
+    bool answered = cx->err.http_status || err_code(cx) == ERR_INVALID;
+    return !answered || !repospec_find(cx, path, &spec);
+}
+
+/* After a path failed as a file: tries it as a folder or a repository, and reports both failures. */
 static int accumulate_base(struct ctx *cx, struct ktarget *t, const char *path, struct ktarget_result *result)
 {
     struct kload *l = NULL;
     struct err file_error = cx->err;
     bool malformed = read_is_malformed(cx);
-    bool certain = kload_is_remote(path) || ctx_done(cx) || arena_exhausted(cx->arena);
-    if (certain)
+    if (is_certain(cx, path))
         return err_code(cx);
     err_clear(cx);
     if (kload_enter(cx, t->load, path, &l) < 0) {
@@ -208,9 +222,13 @@ static int accumulate_base(struct ctx *cx, struct ktarget *t, const char *path, 
 
 static int accumulate_path(struct ctx *cx, struct ktarget *t, const char *path, struct ktarget_result *result)
 {
-    struct kload *unused = NULL;
-    if (kload_is_git(path))
-        return kload_enter(cx, t->load, path, &unused);
+    struct repospec spec;
+    struct kload *l = NULL;
+    if (repospec_find(cx, path, &spec) && !kload_is_remote(path) && !kload_exists(cx, t->load, path)) {
+        if (kload_enter(cx, t->load, path, &l) < 0)
+            return err_wrap(cx, "accumulating resources from '%s'", path);
+        return accumulate_directory(cx, t, l, path, false, result);
+    }
     if (accumulate_file(cx, t, path, result) >= 0)
         return 0;
     return accumulate_base(cx, t, path, result);

@@ -6,15 +6,26 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/kload.h"
+#include "libgotk/kustomize/repospec.h"
 
 #include <string.h>
 
 #define TEXT_MAX ((size_t)1 << 20)
 
+/* What upstream shows for the root of a repository: the place holder of a clone's folder. */
+#define ROOT_OF_CLONE "notCloned"
+
 struct origin origin_append(struct arena *a, struct origin o, const char *path)
 {
-    const char *joined = kload_is_remote(path) ? path : kload_join(a, str_or(o.path, "."), path);
-    return (struct origin){ .path = joined };
+    struct ctx cx = { .arena = a };
+    struct repospec spec;
+    if (!repospec_find(&cx, path, &spec))
+        return (struct origin){ kload_join(a, str_or(o.path, "."), path), o.repo, o.ref };
+    return (struct origin){
+        .path = spec.path[0] ? kload_join(a, ".", spec.path) : ROOT_OF_CLONE,
+        .repo = repospec_url(a, &spec),
+        .ref = spec.ref[0] ? spec.ref : NULL,
+    };
 }
 
 static const char *yaml_text(struct arena *a, const struct doc *d)
@@ -29,19 +40,31 @@ static void annotate(struct arena *a, struct resource *r, const char *key, const
     doc_set_text(a, resource_metadata_map(a, r, "annotations"), key, text);
 }
 
+/* Fields in upstream's order: the path of a file comes before its repository, that of what configured it behind. */
+static void set_place(struct arena *a, struct doc *d, const char *field, struct origin o)
+{
+    bool last = strcmp(field, "path") != 0;
+    if (!last)
+        doc_set_text(a, d, field, o.path);
+    doc_set_text(a, d, "repo", o.repo);
+    doc_set_text(a, d, "ref", o.ref);
+    if (last)
+        doc_set_text(a, d, field, o.path);
+}
+
 void origin_mark_file(struct resmap *m, size_t from, struct origin o)
 {
     struct doc *d = doc_object(m->arena);
-    doc_set_text(m->arena, d, "path", o.path);
+    set_place(m->arena, d, "path", o);
     const char *text = yaml_text(m->arena, d);
     for (size_t i = from; i < m->list.len; i++)
         annotate(m->arena, m->list.at[i], ORIGIN_ANNOTATION, text);
 }
 
-static struct doc *configured(struct arena *a, const char *file, const char *api_version, const char *kind)
+static struct doc *configured(struct arena *a, struct origin file, const char *api_version, const char *kind)
 {
     struct doc *d = doc_object(a);
-    doc_set_text(a, d, "configuredIn", file);
+    set_place(a, d, "configuredIn", file);
     struct doc *by = doc_ensure(a, d, "configuredBy");
     doc_set_text(a, by, "apiVersion", api_version);
     doc_set_text(a, by, "kind", kind);
@@ -50,7 +73,7 @@ static struct doc *configured(struct arena *a, const char *file, const char *api
 
 struct doc *origin_of_field(struct arena *a, struct origin o, const char *plugin)
 {
-    return configured(a, o.path, "builtin", plugin);
+    return configured(a, o, "builtin", plugin);
 }
 
 struct doc *origin_of_plugin(struct ctx *cx, const struct resource *plugin)
@@ -60,8 +83,9 @@ struct doc *origin_of_plugin(struct ctx *cx, const struct resource *plugin)
     const char *text = str_or(resource_annotation(plugin, ORIGIN_ANNOTATION), "");
     if (yml_parse(cx, text, strlen(text), ORIGIN_ANNOTATION, &from) < 0)
         err_clear(cx);
-    struct doc *d =
-        configured(a, doc_text_at(from, "path"), gvk_api_version(a, plugin->id.gvk), plugin->id.gvk.kind);
+    const struct origin file = { doc_text_at(from, "path"), doc_text_at(from, "repo"),
+                                 doc_text_at(from, "ref") };
+    struct doc *d = configured(a, file, gvk_api_version(a, plugin->id.gvk), plugin->id.gvk.kind);
     struct doc *by = doc_find(d, "configuredBy");
     doc_set_text(a, by, "name", plugin->id.name[0] ? plugin->id.name : NULL);
     doc_set_text(a, by, "namespace", plugin->id.ns[0] ? plugin->id.ns : NULL);

@@ -13,9 +13,11 @@
 #define ORIGIN_ANNOTATION   "config.kubernetes.io/origin"
 #define ORIGIN_TRANSFORMERS "alpha.config.kubernetes.io/transformations"
 
-/* The way to a folder, as the kustomization files name it: "" at the top. */
+/* The way to a folder, as the kustomization files name it: "" at the top; in a repository, from its root. */
 struct origin {
     const char *path;
+    const char *repo; /* what is cloned; NULL: nothing was */
+    const char *ref;
 };
 
 /* The origin one step further. */

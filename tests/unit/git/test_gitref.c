@@ -143,10 +143,51 @@ static void revisions_drop_two_parts_of_the_reference(void **state)
     assert_string_equal(gitref_revision(a, NULL, A, true), "sha1:" A);
 }
 
+static void any_name_means_what_git_fetch_takes_it_for(void **state)
+{
+    static const char there[] = "1111111111111111111111111111111111111111";
+    static const struct {
+        const char *name;
+        const char *hash;  /* NULL: an error */
+        const char *fetch; /* or the error */
+        bool by_id;
+    } names[] = {
+        { "", A, "HEAD", false },
+        { "HEAD", A, "HEAD", false },
+        { "main", A, "refs/heads/main", false },
+        { "heads/dev", B, "refs/heads/dev", false },
+        { "feature/x", C, "refs/heads/feature/x", false },
+        { "v1.1.0", B, "refs/tags/v1.1.0", false },
+        { "tags/v1.1.0", B, "refs/tags/v1.1.0", false },
+        { "refs/pull/1/head", D, "refs/pull/1/head", false },
+        { "pull/1/head", D, "refs/pull/1/head", false },
+        { D, D, "refs/tags/2.0", false },
+        { there, there, there, true },
+        { "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NULL, "couldn't find remote ref AAAA", false },
+        { "aaaaaaa", NULL, "couldn't find remote ref aaaaaaa (the default branch is 'main')", false },
+        { "mian", NULL, "couldn't find remote ref mian (did you mean the branch 'main'?)", false },
+        { "v1.0.1", NULL, "couldn't find remote ref v1.0.1 (did you mean the tag 'v1.0.0'?)", false },
+    };
+    struct ctx *cx = unit_cx(state);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct gitref_choice got = { 0 };
+        int rc = gitref_choose_any(cx, names[i].name, &list, &got);
+        if (!names[i].hash) {
+            assert_error(cx, ERR_NOT_FOUND, names[i].fetch);
+            continue;
+        }
+        assert_ok(cx, rc);
+        assert_string_equal(got.hash, names[i].hash);
+        assert_string_equal(got.fetch, names[i].fetch);
+        assert_true(got.shallow && got.by_id == names[i].by_id);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(each_ref_means_one_commit),
+        UNIT_TEST(any_name_means_what_git_fetch_takes_it_for),
         UNIT_TEST(what_is_not_there_is_told_with_what_is),
         UNIT_TEST(equal_versions_are_left_to_their_dates),
         UNIT_TEST(revisions_are_compared_in_old_and_new_spelling),

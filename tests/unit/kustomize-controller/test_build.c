@@ -1,5 +1,6 @@
 /* What a build's child hands back or asks for is checked before it is believed. */
 #include "kustomize-controller/build.h"
+#include "kustomize-controller/clone.h"
 #include "kustomize-controller/remote.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
@@ -56,12 +57,33 @@ static void the_parent_too_refuses_remote_resources(void **state)
     assert_error(cx, ERR_INVALID, "without a URL");
 }
 
+static void a_clone_is_believed_when_it_makes_sense(void **state)
+{
+    static const char commit[] = "0123456789abcdef0123456789abcdef01234567";
+    static const char *known[] = { "1111111111111111111111111111111111111111", commit };
+    static const struct {
+        struct clone_result result;
+        size_t known;
+        bool sane;
+    } rows[] = {
+        { { commit, false }, 0, true },  { { commit, true }, 2, true },
+        { { commit, true }, 1, false },  { { NULL, false }, 0, false },
+        { { "main", false }, 0, false }, { { "../../etc/passwd", true }, 2, false },
+    };
+    struct ctx *cx = unit_cx(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct clone_request request = { .known = known, .known_count = rows[i].known };
+        assert_int_equal(clone_check(cx, &request, &rows[i].result), rows[i].sane ? 0 : ERR_INTERNAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(whole_outputs_are_believed),
         UNIT_TEST(others_are_not),
         UNIT_TEST(the_parent_too_refuses_remote_resources),
+        UNIT_TEST(a_clone_is_believed_when_it_makes_sense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* What the corpus does not cover: containment, remote files, messages that help, and builds that must stay linear. */
 #include "libgotk/kustomize/generators.h"
+#include "libgotk/kustomize/repospec.h"
 #include "tests/unit/kustomize/tree.h"
 
 #include <stdio.h>
@@ -151,10 +152,9 @@ static void remote_files_come_through_the_caller(void **state)
     static const struct tree_file files[] = {
         { "ok/kustomization.yaml", "resources: ['https://x.example/a/release.yaml']\nnamePrefix: p-\n" },
         { "gone/kustomization.yaml", "resources: ['https://x.example/gone.yaml']\n" },
-        { "git/kustomization.yaml", "resources: ['https://x.example/a/b//base?ref=v1']\n" },
     };
     struct kustomize_options options = {
-        .root = tree_make(cx, files, 3), .dir = "ok", .allow_remote = true, .fetch = fetch, .user = &count
+        .root = tree_make(cx, files, 2), .dir = "ok", .allow_remote = true, .fetch = fetch, .user = &count
     };
     assert_string_equal(tree_build(cx, &options), CM("p-remote"));
     options.dir = "gone";
@@ -164,14 +164,101 @@ static void remote_files_come_through_the_caller(void **state)
         "accumulating resources from 'https://x.example/gone.yaml': HTTP Error: status code 404: GET "
         "https://x.example/gone.yaml: 404 Not Found");
     assert_int_equal(count, 2);
-    options.dir = "git";
-    assert_null(tree_build(cx, &options));
-    assert_error(cx, ERR_UNSUPPORTED, "is a Git repository: remote repositories as bases are not supported");
     options.dir = "ok";
     options.allow_remote = false;
     assert_null(tree_build(cx, &options));
     assert_error(cx, ERR_DENIED, "remote bases are disabled here (--no-remote-bases)");
     assert_int_equal(count, 2);
+}
+
+/* Gives a folder for what it is asked for. */
+struct server {
+    const char *dir;
+    const char *asked;
+};
+
+static int no_file(struct ctx *cx, void *user, const char *url, struct buf *ret_body)
+{
+    (void)user, (void)ret_body;
+    err_fail(cx, ERR_NOT_FOUND, "GET %s answered 404 Not Found", url);
+    cx->err.http_status = 404;
+    return err_code(cx);
+}
+
+static int clone(struct ctx *cx, void *user, const struct repospec *spec, const char **ret_dir)
+{
+    struct server *server = user;
+    const char *url = repospec_url(cx->arena, spec);
+    server->asked = str_fmt(cx->arena, "%s%s at '%s'", str_or(server->asked, ""), url, spec->ref);
+    if (strstr(url, "gone"))
+        return err_fail(cx, ERR_NOT_FOUND, "unable to clone '%s': repository not found", url);
+    *ret_dir = server->dir;
+    return 0;
+}
+
+static const struct tree_file clone_users[] = {
+    { "ok/kustomization.yaml", "resources: ['https://x.example/a/b//base?ref=v1']\nnamePrefix: p-\n" },
+    { "short/kustomization.yaml",
+      "resources: ['github.com/a/b']\ncomponents: ['git@x.example:c/d//part']\n" },
+    { "gone/kustomization.yaml", "resources: ['https://x.example/gone/b']\n" },
+    { "out/kustomization.yaml", "resources: ['https://x.example/a/b//out']\n" },
+    { "broken/kustomization.yaml", "resources: [../ok, 'https://x.example/a/b//broken?ref=v2']\n" },
+    { "cycle/kustomization.yaml", "resources: ['https://x.example/a/b//cycle']\n" },
+};
+
+static const struct tree_file cloned[] = {
+    { "kustomization.yaml", "resources: [base]\n" },
+    { "base/kustomization.yaml", "resources: [a.yaml]\n" },
+    { "base/a.yaml", CM("a") },
+    { "part/kustomization.yaml",
+      "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnameSuffix: -s\n" },
+    { "out/kustomization.yaml", "resources: [../../other]\n" },
+    { "broken/kustomization.yaml", "resource: []\n" },
+    { "cycle/kustomization.yaml", "resources: ['https://x.example/a/b//cycle']\n" },
+};
+
+static void repositories_come_through_the_caller(void **state)
+{
+    static const struct {
+        const char *dir;
+        const char *asked;
+        int code;
+        const char *result; /* what is printed, or a part of the error */
+    } rows[] = {
+        { "ok", "https://x.example/a/b at 'v1'", 0, CM("p-a") },
+        { "short", "https://github.com/a/b at ''git@x.example:c/d at ''", 0, CM("a-s") },
+        { "gone", "https://x.example/gone/b at ''", ERR_NOT_FOUND,
+          "accumulation err='accumulating resources from 'https://x.example/gone/b': HTTP Error: status code 404: GET "
+          "https://x.example/gone/b answered 404 Not Found': unable to clone 'https://x.example/gone/b': repository not "
+          "found" },
+        { "out", "https://x.example/a/b at ''", ERR_DENIED,
+          "security; bases in kustomizations found in cloned git repos must be within the repo, but base '../../other' is "
+          "outside 'https://x.example/a/b' (named in 'https://x.example/a/b//out')" },
+        { "broken", "https://x.example/a/b at 'v1'https://x.example/a/b at 'v2'", ERR_INVALID,
+          "couldn't make target for path 'https://x.example/a/b//broken?ref=v2': invalid Kustomization: json: unknown field "
+          "\"resource\" (https://x.example/a/b//broken/kustomization.yaml:1:1: did you mean \"resources\"?)" },
+        { "cycle", "https://x.example/a/b at ''", ERR_INVALID,
+          "cycle detected: URI 'https://x.example/a/b//cycle' referenced by previous URI 'https://x.example/a/b//cycle' "
+          "(the way here was cycle -> https://x.example/a/b//cycle)" },
+    };
+    struct ctx *cx = unit_cx(state);
+    const char *root = tree_make(cx, clone_users, ARRAY_LEN(clone_users));
+    const char *dir = tree_make(cx, cloned, ARRAY_LEN(cloned));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct server server = { .dir = dir };
+        const struct kustomize_options options = { .root = root,
+                                                   .dir = rows[i].dir,
+                                                   .allow_remote = true,
+                                                   .fetch = no_file,
+                                                   .clone = clone,
+                                                   .user = &server };
+        const char *out = tree_build(cx, &options);
+        assert_string_equal(server.asked, rows[i].asked);
+        if (rows[i].code)
+            assert_error(cx, rows[i].code, rows[i].result);
+        else
+            assert_string_equal(out, rows[i].result);
+    }
 }
 
 static void what_would_run_programs_is_refused(void **state)
@@ -258,6 +345,7 @@ int main(void)
         UNIT_TEST(cycles_are_found),
         UNIT_TEST(a_missing_file_comes_with_a_hint),
         UNIT_TEST(remote_files_come_through_the_caller),
+        UNIT_TEST(repositories_come_through_the_caller),
         UNIT_TEST(what_would_run_programs_is_refused),
         UNIT_TEST(hashes_are_kustomizes),
         UNIT_TEST(a_map_a_patch_deletes_stays_deleted),
