@@ -84,6 +84,7 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
         .user = side,
         .reorder = (enum kustomize_reorder)number_at(input, "reorder"),
         .root_only = is_set(input, "rootOnly"),
+        .schema_alone = !spec,
         .managed_by = is_set(input, "managedBy"),
         .warn = is_set(input, "warn") ? warn : NULL,
     };

@@ -37,6 +37,9 @@ struct kustomize_options {
         root_only; /* files must lie in or below the kustomization that names them (--load-restrictor's default) */
     /* The kustomization of `dir` itself, in the place of its file (kustomize_generate); NULL: the file is read. */
     const struct doc *file;
+    bool
+        schema_alone; /* an own schema (openapi.path) stands instead of the built-in one, as for `kustomize build`; false:
+                        * beside it, as in Flux */
     bool managed_by; /* add the label app.kubernetes.io/managed-by (--enable-managedby-label) */
 };
 

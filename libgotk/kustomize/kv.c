@@ -55,10 +55,11 @@ static size_t leading_space(const char *line, size_t n)
 }
 
 /* One line of an env file: KEY=value, KEY, a comment or nothing. */
-static int read_env_line(struct ctx *cx, const char *line, size_t n, struct kvs *list)
+static int read_env_line(struct ctx *cx, const char *line, size_t n, int number, struct kvs *list)
 {
     if (!str_is_utf8(line, n))
-        return err_fail(cx, ERR_INVALID, "line %s has invalid utf8 bytes", str_ndup(cx->arena, line, n));
+        return err_fail(cx, ERR_INVALID, "line %d has invalid utf8 bytes: an env file is text in UTF-8",
+                        number);
     size_t blank = leading_space(line, n);
     line += blank;
     n -= blank;
@@ -81,11 +82,11 @@ static int read_env(struct ctx *cx, const struct kload *l, const char *path, str
     const char *end = p + text.len;
     if (str_starts(p, "\xEF\xBB\xBF"))
         p += 3;
-    while (p < end) {
+    for (int number = 1; p < end; number++) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         size_t n = (size_t)((newline ? newline : end) - p);
         size_t cut = n && p[n - 1] == '\r' ? 1 : 0;
-        if (read_env_line(cx, p, n - cut, list) < 0)
+        if (read_env_line(cx, p, n - cut, number, list) < 0)
             return err_wrap(cx, "%s", kload_show(cx->arena, l, path));
         p += n + 1;
     }

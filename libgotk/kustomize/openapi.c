@@ -17,6 +17,7 @@
 struct openapi {
     const struct doc *definitions;
     struct map by_kind; /* "group\nversion\nkind" -> definition */
+    bool alone;         /* nothing is built in beside it */
 };
 
 static const char *kind_key(struct arena *a, const char *group, const char *version, const char *kind)
@@ -33,11 +34,12 @@ static void index_definition(struct ctx *cx, struct openapi *api, struct doc *de
     }
 }
 
-int openapi_new(struct ctx *cx, const struct doc *swagger, struct openapi **ret)
+int openapi_new(struct ctx *cx, const struct doc *swagger, bool alone, struct openapi **ret)
 {
     struct openapi *api = ARENA_NEW(cx->arena, struct openapi);
     api->definitions = doc_find(swagger, "definitions");
     api->by_kind = map_new(cx->arena);
+    api->alone = alone;
     if (doc_kind(api->definitions) != DOC_OBJECT)
         return err_fail(cx, ERR_INVALID, "the schema has no 'definitions' object");
     doc_each (definition, api->definitions)
@@ -56,7 +58,7 @@ static struct openapi_at resolve(struct openapi_at at)
         const char *slash = strrchr(ref, '/');
         const char *name = slash ? slash + 1 : ref;
         at.custom = doc_find(at.api->definitions, name);
-        if (!at.custom)
+        if (!at.custom && !at.api->alone)
             at.fields = kinds_definition(name);
     }
     at.custom = NULL;
@@ -73,7 +75,7 @@ struct openapi_at openapi_resource(const struct openapi *api, struct gvk g)
         int n = snprintf(key, sizeof(key), "%s\n%s\n%s", g.group, g.version, g.kind);
         at.custom = n > 0 && (size_t)n < sizeof(key) ? map_find(&api->by_kind, key) : NULL;
     }
-    if (!at.custom)
+    if (!at.custom && !(api && api->alone))
         at.fields = kinds_fields(g.group, g.version, g.kind);
     return at;
 }

@@ -2,7 +2,7 @@
  * openapi.h: which lists of a resource merge by which keys, from a build's own schema or the built-in table.
  *
  * A kustomization may name a schema file (openapi.path); its definitions come before the built-in ones, which stay
- * underneath, as in Flux. A position in a schema is a small value that is walked along with the document. One build.
+ * underneath, as in Flux (`kustomize build` forgets them). A position in a schema is a small value that is walked along with the document. One build.
  * Rejected: compiling a schema to a tree, since schemas are recursive and builds touch few definitions.
  */
 #ifndef GOTK_KUSTOMIZE_OPENAPI_H
@@ -22,8 +22,9 @@ struct openapi_at {
     const struct kinds_field *row;    /* the built-in row of this place itself */
 };
 
-/* Takes the swagger document of a build. ERR_INVALID when it is no object with definitions. */
-int openapi_new(struct ctx *cx, const struct doc *swagger, struct openapi **ret) MUST_CHECK;
+/* Takes the swagger document of a build; `alone`: nothing is built in beside it. ERR_INVALID when it is no object with
+ * definitions. */
+int openapi_new(struct ctx *cx, const struct doc *swagger, bool alone, struct openapi **ret) MUST_CHECK;
 
 /* Where a resource of this kind starts; `api` may be NULL. */
 struct openapi_at openapi_resource(const struct openapi *api, struct gvk g);

@@ -107,10 +107,32 @@ static void index_update(struct resmap *m)
         index_one(m, m->list.at[m->indexed]);
 }
 
-static int already_registered(struct ctx *cx, const struct resource *r)
+static int already_registered(struct ctx *cx, const struct resource *r, const struct resource *before)
 {
-    return err_fail(cx, ERR_EXISTS, "may not add resource with an already registered id: %s",
-                    resid_text(cx->arena, &r->id));
+    const char *from =
+        before->file ? str_fmt(cx->arena, " (there is one from %s already)", before->file) : "";
+    return err_fail(cx, ERR_EXISTS, "may not add resource with an already registered id: %s%s",
+                    resid_text(cx->arena, &r->id), from);
+}
+
+const char *resmap_hint(struct arena *a, const struct resmap *m, const char *kind, const char *name)
+{
+    VEC(const char *) names = { 0 };
+    struct resources of_kind = { 0 };
+    for (size_t i = 0; i < m->list.len; i++) {
+        struct resource *r = m->list.at[i];
+        if (!r->doc || (kind[0] && strcmp(kind, r->id.gvk.kind) != 0))
+            continue;
+        vec_push(a, &names, r->id.name);
+        vec_push(a, &of_kind, r);
+    }
+    const char *near = str_nearest(name, names.at, names.len);
+    for (size_t i = 0; near && i < names.len; i++)
+        if (!strcmp(names.at[i], near))
+            return str_fmt(a, " (did you mean %s?)", resid_text(a, &of_kind.at[i]->id));
+    if (of_kind.len == 1)
+        return str_fmt(a, " (there is %s)", resid_text(a, &of_kind.at[0]->id));
+    return of_kind.len || !kind[0] ? "" : str_fmt(a, " (there is no %s here at all)", kind);
 }
 
 int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
@@ -118,7 +140,7 @@ int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
     index_update(m);
     const struct resmap_slot *slot = slot_find(m, &r->id);
     if (slot && slot->current.len)
-        return already_registered(cx, r);
+        return already_registered(cx, r, slot->current.at[0]);
     vec_push(m->arena, &m->list, r);
     return 0;
 }
@@ -177,7 +199,8 @@ int resmap_get(struct ctx *cx, struct resmap *m, const struct resid *id, struct 
                ? err_fail(cx, ERR_INVALID,
                           "multiple matches for Id %s; failed to find unique target for patch %s", text, text)
                : err_fail(cx, ERR_NOT_FOUND,
-                          "no matches for Id %s; failed to find unique target for patch %s", text, text);
+                          "no matches for Id %s; failed to find unique target for patch %s%s", text, text,
+                          resmap_hint(cx->arena, m, id->gvk.kind, id->name));
 }
 
 void resmap_drop_empty(struct resmap *m)
@@ -207,7 +230,7 @@ int resmap_check_unique(struct ctx *cx, struct resmap *m)
         const struct resource *r = m->list.at[i];
         const struct resmap_slot *slot = r->doc ? slot_find(m, &r->id) : NULL;
         if (slot && slot->current.len > 1)
-            return already_registered(cx, slot->current.at[1]);
+            return already_registered(cx, slot->current.at[1], slot->current.at[0]);
     }
     return 0;
 }

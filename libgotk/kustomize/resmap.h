@@ -57,4 +57,8 @@ void resmap_refresh(struct resmap *m);
 /* Fails with ERR_EXISTS when two resources have the same present identity. */
 int resmap_check_unique(struct ctx *cx, struct resmap *m) MUST_CHECK;
 
+/* What could have been meant by a kind ("": any) and name that nothing has: " (did you mean Deployment.v1.apps/web.x?)",
+ * or "". */
+const char *resmap_hint(struct arena *a, const struct resmap *m, const char *kind, const char *name);
+
 #endif

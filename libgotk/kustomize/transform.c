@@ -35,8 +35,17 @@ void transform_add(struct ctx *cx, struct transform_plan *plan,
                    int (*run)(struct ctx *cx, const struct transform_step *step, struct resmap *m),
                    const void *args)
 {
-    struct transform_step step = { .run = run, .args = args, .target = plan->target };
+    struct transform_step step = { .run = run, .args = args, .target = plan->target, .place = plan->place };
     vec_push(cx->arena, &plan->steps, step);
+}
+
+/* What Flux's generator laid over the file has no line in it. */
+void transform_at(struct ctx *cx, struct transform_plan *plan, const char *field, const struct doc *entry)
+{
+    const struct ktarget *t = plan->target;
+    const char *file = kload_show(cx->arena, t->load, t->file_name);
+    plan->place = doc_line(entry) ? str_fmt(cx->arena, "%s (%s:%d)", field, file, doc_line(entry))
+                                  : str_fmt(cx->arena, "%s (in the spec)", field);
 }
 
 /* Names the transformer in the steps planned since `from`. */
@@ -52,6 +61,7 @@ int transform_plan_file(struct ctx *cx, struct transform_plan *plan)
     struct origin file = origin_append(cx->arena, t->origin, t->file_name);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         size_t from = plan->steps.len;
+        plan->place = NULL;
         if (rows[i].from_file && rows[i].from_file(cx, plan) < 0)
             return err_code(cx);
         if (t->build->track_origin)
@@ -99,7 +109,7 @@ int transform_run(struct ctx *cx, const struct transform_plan *plan, struct resm
     for (size_t i = 0; i < plan->steps.len; i++) {
         const struct transform_step *step = &plan->steps.at[i];
         if (ctx_check(cx) < 0 || step->run(cx, step, m) < 0)
-            return err_code(cx);
+            return step->place ? err_wrap(cx, "%s", step->place) : err_code(cx);
         if (step->origin)
             origin_mark_transformed(m, step->origin);
         if (m->emptied)

@@ -19,11 +19,13 @@ struct transform_step {
     const void *args;
     const struct ktarget *target;
     const struct doc *origin; /* what to note on the resources; NULL: nothing */
+    const char *place;        /* of the entry that asks for it, for messages; NULL: not known */
 };
 
 struct transform_plan {
     const struct ktarget *target;
     const struct tconfig *config;
+    const char *place; /* for the steps that are added next */
     VEC(struct transform_step) steps;
 };
 
@@ -49,6 +51,9 @@ int transform_plan_config(struct ctx *cx, struct transform_plan *plan,
 
 /* Runs all steps. */
 int transform_run(struct ctx *cx, const struct transform_plan *plan, struct resmap *m) MUST_CHECK;
+
+/* Names the entry of a field of the kustomization file that the next steps are for: "patches (base/kustomization.yaml:4)". */
+void transform_at(struct ctx *cx, struct transform_plan *plan, const char *field, const struct doc *entry);
 
 /* Appends a step; for the planning functions. */
 void transform_add(struct ctx *cx, struct transform_plan *plan,

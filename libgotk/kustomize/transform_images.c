@@ -159,9 +159,11 @@ int transform_images_file(struct ctx *cx, struct transform_plan *plan)
 {
     static const char *const fields[] = { "images", "imageTags" };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-        doc_each (entry, doc_find(plan->target->file, fields[i]))
+        doc_each (entry, doc_find(plan->target->file, fields[i])) {
+            transform_at(cx, plan, fields[i], entry);
             if (plan_one(cx, plan, entry, plan->config->lists[TCONFIG_IMAGES]) < 0)
-                return err_code(cx);
+                return err_wrap(cx, "%s", plan->place);
+        }
     return 0;
 }
 

@@ -98,8 +98,9 @@ int transform_labels_file(struct ctx *cx, struct transform_plan *plan)
     const struct doc *common = doc_find(file, "commonLabels");
     doc_each (entry, doc_find(file, "labels")) {
         struct fieldspecs specs = { 0 };
+        transform_at(cx, plan, "labels", entry);
         if (specs_of_entry(cx, plan->config, entry, &specs) < 0)
-            return err_wrap(cx, "failed to merge labels");
+            return err_wrap(cx, "%s: failed to merge labels", plan->place);
         plan_pairs(cx, plan, doc_find(entry, "pairs"), specs);
     }
     if (doc_len(common) || doc_len(doc_find(file, "labels")))

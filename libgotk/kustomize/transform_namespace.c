@@ -112,13 +112,17 @@ static int transform_one(struct ctx *cx, struct ns_args *args, struct resource *
 static int conflict(struct ctx *cx, const struct resources *same)
 {
     VEC(const char *) ids = { 0 };
+    VEC(const char *) files = { 0 };
+    for (size_t i = 0; i < same->len; i++)
+        vec_push(cx->arena, &files, str_or(same->at[i]->file, "a generator"));
     for (size_t i = 0; i < same->len; i++)
         vec_push(cx->arena, &ids,
                  str_fmt(cx->arena, "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"}}",
                          gvk_api_version(cx->arena, same->at[i]->id.gvk), same->at[i]->id.gvk.kind,
                          same->at[i]->id.name));
-    return err_fail(cx, ERR_INVALID, "namespace transformation produces ID conflict: [%s]",
-                    str_join(cx->arena, ids.at, ids.len, " "));
+    return err_fail(cx, ERR_INVALID, "namespace transformation produces ID conflict: [%s] (from %s)",
+                    str_join(cx->arena, ids.at, ids.len, " "),
+                    str_join(cx->arena, files.at, files.len, " and "));
 }
 
 static int run_namespace(struct ctx *cx, const struct transform_step *step, struct resmap *m)
@@ -143,6 +147,7 @@ int transform_namespace_file(struct ctx *cx, struct transform_plan *plan)
     if (!ns[0])
         return 0;
     *args = (struct ns_args){ .ns = ns, .specs = plan->config->lists[TCONFIG_NAMESPACE] };
+    transform_at(cx, plan, "namespace", doc_find(plan->target->file, "namespace"));
     transform_add(cx, plan, run_namespace, args);
     return 0;
 }

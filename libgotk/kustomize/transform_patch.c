@@ -316,11 +316,11 @@ int transform_patch_config(struct ctx *cx, struct transform_plan *plan, const st
 
 int transform_patch_file(struct ctx *cx, struct transform_plan *plan)
 {
-    doc_each (entry, doc_find(plan->target->file, "patches"))
+    doc_each (entry, doc_find(plan->target->file, "patches")) {
+        transform_at(cx, plan, "patches", entry);
         if (transform_patch_config(cx, plan, entry) < 0)
-            return err_wrap(cx, "trouble configuring builtin PatchTransformer (patches, line %d of %s)",
-                            doc_line(entry),
-                            kload_show(cx->arena, plan->target->load, plan->target->file_name));
+            return err_wrap(cx, "trouble configuring builtin PatchTransformer: %s", plan->place);
+    }
     return 0;
 }
 
@@ -382,8 +382,9 @@ int transform_patch_sm_file(struct ctx *cx, struct transform_plan *plan)
     const struct doc *paths = doc_find(plan->target->file, "patchesStrategicMerge");
     if (!doc_len(paths))
         return 0;
+    transform_at(cx, plan, "patchesStrategicMerge", doc_first(paths));
     return plan_merges(cx, plan, paths, "") < 0
-               ? err_wrap(cx, "trouble configuring builtin PatchStrategicMergeTransformer")
+               ? err_wrap(cx, "trouble configuring builtin PatchStrategicMergeTransformer: %s", plan->place)
                : 0;
 }
 
@@ -426,8 +427,10 @@ int transform_patch_json_config(struct ctx *cx, struct transform_plan *plan, con
 
 int transform_patch_json_file(struct ctx *cx, struct transform_plan *plan)
 {
-    doc_each (entry, doc_find(plan->target->file, "patchesJson6902"))
+    doc_each (entry, doc_find(plan->target->file, "patchesJson6902")) {
+        transform_at(cx, plan, "patchesJson6902", entry);
         if (plan_json(cx, plan, entry, str_or(doc_text_at(entry, "patch"), "")) < 0)
-            return err_wrap(cx, "trouble configuring builtin PatchJson6902Transformer");
+            return err_wrap(cx, "trouble configuring builtin PatchJson6902Transformer: %s", plan->place);
+    }
     return 0;
 }

@@ -26,6 +26,7 @@ struct replace_target {
 
 struct replacement {
     const struct doc *d;
+    const char *place; /* its file and line */
     VEC(struct replace_target) targets;
 };
 
@@ -94,7 +95,9 @@ static int find_source(struct ctx *cx, const struct doc *source, struct resmap *
         found = all.at[i];
     }
     if (!found)
-        return err_fail(cx, ERR_NOT_FOUND, "nothing selected by %s", show_source(cx->arena, source));
+        return err_fail(cx, ERR_NOT_FOUND, "nothing selected by %s%s", show_source(cx->arena, source),
+                        resmap_hint(cx->arena, m, str_or(doc_text_at(source, "kind"), ""),
+                                    str_or(doc_text_at(source, "name"), "")));
     *ret = found;
     return 0;
 }
@@ -289,6 +292,22 @@ static bool try_inside(struct ctx *cx, struct doc *root, const char *const *part
     return false;
 }
 
+/* Which fields there are where a path leads to nothing: only names, never values. */
+static const char *fields_there(struct arena *a, const struct doc *d, const char *const *parts)
+{
+    VEC(const char *) names = { 0 };
+    while (*parts && doc_kind(d) == DOC_OBJECT && doc_find(d, *parts))
+        d = doc_find(d, *parts++);
+    doc_each (member, doc_kind(d) == DOC_OBJECT ? d : NULL)
+        vec_push(a, &names, doc_key(member));
+    const char *near = *parts ? str_nearest(*parts, names.at, names.len) : NULL;
+    if (near)
+        return str_fmt(a, " (did you mean \"%s\"?)", near);
+    if (!names.len || names.len > 12)
+        return "";
+    return str_fmt(a, " (instead of \"%s\" there is %s)", *parts, str_join(a, names.at, names.len, ", "));
+}
+
 static int put_path(struct ctx *cx, struct resource *r, const struct doc *options, const char *path,
                     const struct doc *value)
 {
@@ -302,8 +321,8 @@ static int put_path(struct ctx *cx, struct resource *r, const struct doc *option
     if (fieldpath_match(cx, r->doc, parts, create, &hits) < 0)
         return err_wrap(cx, "%s \"%s\" in replacement target", what, path);
     if (!hits.len)
-        return err_fail(cx, ERR_NOT_FOUND, "%s \"%s\" in replacement target %s", what, path,
-                        resid_text(cx->arena, &r->id));
+        return err_fail(cx, ERR_NOT_FOUND, "%s \"%s\" in replacement target %s%s", what, path,
+                        resid_text(cx->arena, &r->id), fields_there(cx->arena, r->doc, parts));
     for (size_t i = 0; i < hits.len; i++)
         if (put_value(cx, options, &hits.at[i], value) < 0)
             return err_wrap(cx, "%s of %s", path, resid_text(cx->arena, &r->id));
@@ -373,7 +392,7 @@ static int run_replace(struct ctx *cx, const struct transform_step *step, struct
     const struct replace_args *args = step->args;
     for (size_t i = 0; i < args->all.len; i++)
         if (run_one(cx, &args->all.at[i], m) < 0)
-            return err_code(cx);
+            return err_wrap(cx, "replacements (%s)", args->all.at[i].place);
     return 0;
 }
 
@@ -405,9 +424,9 @@ static int plan_target(struct ctx *cx, const struct doc *d, struct replacement *
     return 0;
 }
 
-static int plan_one(struct ctx *cx, const struct doc *d, struct replace_args *args)
+static int plan_one(struct ctx *cx, const struct doc *d, const char *file, struct replace_args *args)
 {
-    struct replacement replacement = { .d = d };
+    struct replacement replacement = { .d = d, .place = str_fmt(cx->arena, "%s:%d", file, doc_line(d)) };
     if ((!doc_find(d, "source") && !doc_find(d, "sourceValue")) || !doc_find(d, "targets"))
         return err_fail(cx, ERR_INVALID, "replacements must specify a source and at least one target");
     doc_each (target, doc_find(d, "targets"))
@@ -428,13 +447,13 @@ static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *p
         yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
         return err_code(cx);
     if (doc_kind(d) == DOC_OBJECT)
-        return plan_one(cx, d, args);
+        return plan_one(cx, d, name, args);
     if (doc_kind(d) != DOC_ARRAY)
         return err_fail(cx, ERR_INVALID,
                         "unsupported replacement type encountered within replacement path: %s (%s)",
                         doc_kind_name(d), name);
     doc_each (one, d)
-        if (plan_one(cx, one, args) < 0)
+        if (plan_one(cx, one, name, args) < 0)
             return err_code(cx);
     return 0;
 }
@@ -442,13 +461,14 @@ static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *p
 static int plan_entries(struct ctx *cx, struct transform_plan *plan, const struct doc *entries)
 {
     struct replace_args *args = ARENA_NEW(cx->arena, struct replace_args);
+    const char *file = kload_show(cx->arena, plan->target->load, plan->target->file_name);
     doc_each (entry, entries) {
         const char *path = str_or(doc_text_at(entry, "path"), "");
         if (path[0] && (doc_find(entry, "source") || doc_find(entry, "targets")))
             return err_fail(cx, ERR_INVALID, "cannot specify both path and inline replacement");
-        int rc = path[0] ? plan_from_file(cx, plan->target, path, args) : plan_one(cx, entry, args);
+        int rc = path[0] ? plan_from_file(cx, plan->target, path, args) : plan_one(cx, entry, file, args);
         if (rc < 0)
-            return err_code(cx);
+            return err_wrap(cx, "replacements (%s:%d)", file, doc_line(entry));
     }
     transform_add(cx, plan, run_replace, args);
     return 0;

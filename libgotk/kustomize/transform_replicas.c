@@ -28,14 +28,14 @@ static bool was_called(const struct resource *r, const char *name, struct gvk ro
     return false;
 }
 
-static int none_found(struct ctx *cx, const struct replicas *args)
+static int none_found(struct ctx *cx, const struct replicas *args, const struct resmap *m)
 {
     VEC(const char *) kinds = { 0 };
     for (size_t i = 0; i < args->specs.len; i++)
         vec_push(cx->arena, &kinds, gvk_text(cx->arena, args->specs.at[i].gvk));
     return err_fail(cx, ERR_NOT_FOUND,
-                    "resource with name %s does not match a config with the following GVK [%s]", args->name,
-                    str_join(cx->arena, kinds.at, kinds.len, " "));
+                    "resource with name %s does not match a config with the following GVK [%s]%s", args->name,
+                    str_join(cx->arena, kinds.at, kinds.len, " "), resmap_hint(cx->arena, m, "", args->name));
 }
 
 static int run_replicas(struct ctx *cx, const struct transform_step *step, struct resmap *m)
@@ -52,7 +52,7 @@ static int run_replicas(struct ctx *cx, const struct transform_step *step, struc
                 return err_code(cx);
         }
     }
-    return found ? 0 : none_found(cx, &args);
+    return found ? 0 : none_found(cx, &args, m);
 }
 
 static int plan_one(struct ctx *cx, struct transform_plan *plan, const struct doc *replica,
@@ -67,9 +67,11 @@ static int plan_one(struct ctx *cx, struct transform_plan *plan, const struct do
 
 int transform_replicas_file(struct ctx *cx, struct transform_plan *plan)
 {
-    doc_each (entry, doc_find(plan->target->file, "replicas"))
+    doc_each (entry, doc_find(plan->target->file, "replicas")) {
+        transform_at(cx, plan, "replicas", entry);
         if (plan_one(cx, plan, entry, plan->config->lists[TCONFIG_REPLICAS]) < 0)
-            return err_code(cx);
+            return err_wrap(cx, "%s", plan->place);
+    }
     return 0;
 }
 

@@ -14,6 +14,10 @@ TREE = {
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: Foo}")),
     "sorted/kustomization.yaml": "resources: [../b/r.yaml]\nsortOptions: {order: legacy}\n",
     "flat/kustomization.yaml": "resources: [../b]\nnamespace: one\n",
+    "schema/kustomization.yaml": "resources: [d.yaml]\nopenapi: {path: s.json}\npatches: [{path: p.yaml}]\n",
+    "schema/s.json": '{"definitions": {"x": {"properties": {}}}}',
+    "schema/d.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: a}, {name: b}]}}}\n",
+    "schema/p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: b, image: i}]}}}\n",
     "broken/kustomization.yaml": "resources: [none.yaml]\n",
 }
 
@@ -44,7 +48,7 @@ def both(tree, *args, env=None):
     (), (".",), ("b",), ("b", "--reorder=none"), ("b", "--reorder", "legacy"),
     ("sorted", "--load-restrictor=LoadRestrictionsNone"),
     ("sorted", "--load-restrictor=LoadRestrictionsNone", "--reorder=none"),
-    ("--enable-managedby-label", "b"), ("-o", "{out}"), ("-o", "{out}/all.yaml"), ("flat", "--output={out}"),
+    ("--enable-managedby-label", "b"), ("schema",), ("-o", "{out}"), ("-o", "{out}/all.yaml"), ("flat", "--output={out}"),
 ], ids=" ".join)
 def test_options_work_as_those_of_kustomize(tree, args):
     real, ours = both(tree, *args)
