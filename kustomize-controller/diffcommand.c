@@ -268,7 +268,7 @@ static bool is_underway(const struct comparison *c, const struct meta *meta)
 static int diff_child(struct ctx *cx, const struct comparison *c, const struct doc *object, struct buf *out,
                       bool *ret_changes)
 {
-    struct comparison child = { .kube = c->kube, .parent = c };
+    struct comparison child = { .kube = c->kube, .clones = c->clones, .parent = c };
     struct kustomization ks;
     struct buf text = buf_new(cx->arena, OUTPUT_MAX);
     bool changes = false;
