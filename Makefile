@@ -138,7 +138,7 @@ fuzz-diff: deps ## random kustomizations, ours and the real kustomize's must com
 	@tests/fuzz/kustomize_diff --build $(OUT) --count $(or $(N),2000) --seed $(or $(SEED),1)
 
 .PHONY: test
-test: unit flow ## everything that must pass: unit tests, then flow tests (SAN=address|thread)
+test: unit fuzz-diff flow ## everything that must pass: unit tests, 2,000 trees against kustomize, flow tests (SAN=address|thread)
 
 .PHONY: lint
 lint: deps ## format, static analysis, layers, sizes, banned functions, documented headers

@@ -572,14 +572,11 @@ static const int style_bits[] = {
     [DOC_STYLE_QUOTED] = NODE_QUOTED,
     [DOC_STYLE_LITERAL] = NODE_QUOTED | NODE_LITERAL,
     [DOC_STYLE_FOLDED] = NODE_QUOTED | NODE_FOLDED,
-    [DOC_STYLE_MISFIT] = NODE_LITERAL | NODE_FOLDED,
 };
 
 enum doc_style doc_style(const struct doc *d)
 {
     int bits = d ? node_of(d)->type & NODE_STYLE : 0;
-    if (bits == style_bits[DOC_STYLE_MISFIT])
-        return DOC_STYLE_MISFIT;
     if (bits & NODE_FOLDED)
         return DOC_STYLE_FOLDED;
     if (bits & NODE_LITERAL)
@@ -591,6 +588,17 @@ void doc_set_style(struct doc *d, enum doc_style style)
 {
     cJSON *n = node_of(d);
     n->type = (n->type & ~NODE_STYLE) | style_bits[style];
+}
+
+enum doc_tag doc_tag(const struct doc *d)
+{
+    return d ? (enum doc_tag)((node_of(d)->type & NODE_TAG) >> NODE_TAG_SHIFT) : DOC_TAG_NONE;
+}
+
+void doc_set_tag(struct doc *d, enum doc_tag tag)
+{
+    cJSON *n = node_of(d);
+    n->type = (n->type & ~NODE_TAG) | (int)tag << NODE_TAG_SHIFT;
 }
 
 const char *doc_source(const struct doc *d)

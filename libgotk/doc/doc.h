@@ -109,11 +109,22 @@ enum doc_style {
     DOC_STYLE_QUOTED,
     DOC_STYLE_LITERAL,
     DOC_STYLE_FOLDED,
-    DOC_STYLE_MISFIT, /* a string where another type is demanded: whoever set it must not let it be printed */
 };
 enum doc_style doc_style(const struct doc *d);
 void doc_set_style(struct doc *d, enum doc_style style);
 bool doc_quoted(const struct doc *d);
+/* The type a scalar was first given, which it keeps (copies do, too) when it takes another text: YAML's tag. NONE: that
+ * of its value. Whoever sets it sees to it that no text of another type is printed. */
+enum doc_tag {
+    DOC_TAG_NONE,
+    DOC_TAG_ANY,
+    DOC_TAG_INT,
+    DOC_TAG_FLOAT,
+    DOC_TAG_BOOL,
+    DOC_TAG_NULL,
+};
+enum doc_tag doc_tag(const struct doc *d);
+void doc_set_tag(struct doc *d, enum doc_tag tag);
 const char *doc_source(const struct doc *d);
 void doc_set_position(struct doc *d, int line, int column);
 

@@ -34,6 +34,10 @@
 /* The scalar is one of a ring (doc_share); `child` is the next of them. Copies are none. */
 #define NODE_SHARED (1 << 20)
 
+/* Three bits for an enum doc_tag. */
+#define NODE_TAG_SHIFT 21
+#define NODE_TAG       (7 << NODE_TAG_SHIFT)
+
 static inline cJSON *node_of(const struct doc *d)
 {
     return (cJSON *)(uintptr_t)d;

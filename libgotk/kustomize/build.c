@@ -78,6 +78,7 @@ static void clean_annotations(struct arena *a, struct resource *r)
         doc_remove(map, internal_annotations[i]);
     for (struct doc *d = doc_first(map); d; d = next) {
         next = doc_next(d);
+        doc_set_tag(d, DOC_TAG_NONE);
         if (doc_kind(d) == DOC_STRING && !doc_source(d))
             doc_set_style(d, DOC_STYLE_PLAIN);
         else

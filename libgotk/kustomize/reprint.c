@@ -6,6 +6,7 @@
 
 #include "libgotk/base/buf.h"
 #include "libgotk/base/str.h"
+#include "libgotk/doc/yml.h"
 
 #include <string.h>
 
@@ -113,14 +114,33 @@ struct way {
     bool in_flow; /* between braces or brackets, where nothing is a block */
 };
 
+/* A scalar that has taken a text of another type cannot be printed. Unlike upstream's, the message does not hold it. */
+static int check_tag(struct ctx *cx, const struct doc *d)
+{
+    struct doc *parsed = NULL;
+    enum doc_tag tag = doc_tag(d);
+    const char *s = doc_text(d);
+    if (tag == DOC_TAG_NONE || tag == DOC_TAG_ANY)
+        return 0;
+    if (yml_parse(cx, s, strlen(s), "value", &parsed) < 0)
+        err_clear(cx);
+    if (!parsed || !resource_fits(tag, doc_kind(parsed), s))
+        return err_fail(
+            cx, ERR_INVALID,
+            "cannot decode !!str as another type: a field that held a number, a bool or null was "
+            "given a text of another type, by a replacement (the text is not shown: it may be secret)");
+    return 0;
+}
+
 static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struct way way)
 {
     const char *s = doc_text(d);
     enum doc_style style = doc_style(d);
     if (way.as_json && is_unreadable(s))
         return err_fail(cx, ERR_INVALID, "yaml: control characters are not allowed (line %d)", doc_line(d));
-    if (style == DOC_STYLE_MISFIT)
-        return err_fail(cx, ERR_INVALID, "cannot decode !!str `%s` as another type", s);
+    if (check_tag(cx, d) < 0)
+        return err_code(cx);
+    doc_set_tag(d, DOC_TAG_NONE);
     if (way.in_flow || style == DOC_STYLE_QUOTED || !strchr(s, '\n') || !fits_block(s))
         return 0;
     if (s[0] == '\t')

@@ -43,6 +43,33 @@ const char *resource_written(const struct doc *d)
     return doc_kind(d) == DOC_NULL ? "null" : str_or(resource_scalar(d), "");
 }
 
+/* As go-yaml reads numbers: "1e3" is no integer. */
+static bool is_float(const char *text)
+{
+    return strpbrk(text, ".eE") && !str_starts(text, "0x");
+}
+
+enum doc_tag resource_tag(enum doc_kind kind, const char *text)
+{
+    switch (kind) {
+    case DOC_NUMBER:
+        return is_float(str_or(text, "")) ? DOC_TAG_FLOAT : DOC_TAG_INT;
+    case DOC_BOOL:
+        return DOC_TAG_BOOL;
+    case DOC_NULL:
+        return DOC_TAG_NULL;
+    default:
+        return DOC_TAG_NONE;
+    }
+}
+
+bool resource_fits(enum doc_tag tag, enum doc_kind kind, const char *text)
+{
+    if (tag == DOC_TAG_ANY)
+        return kind != DOC_OBJECT && kind != DOC_ARRAY;
+    return resource_tag(kind, text) == tag || (tag == DOC_TAG_FLOAT && kind == DOC_NUMBER);
+}
+
 /* True for strings that YAML would take for something else without quotes. */
 static bool needs_quotes(const char *s)
 {

@@ -87,6 +87,11 @@ const char *resource_scalar(const struct doc *d);
  * them or only those that would be read as something else. Upstream takes list items and JSON patches that way. */
 void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all);
 
+/* The type that YAML gives a plain scalar of this kind and text, NONE for strings; and whether a scalar that was first
+ * given `tag` may hold another of this kind and text: a float may be an integer. */
+enum doc_tag resource_tag(enum doc_kind kind, const char *text);
+bool resource_fits(enum doc_tag tag, enum doc_kind kind, const char *text);
+
 /* The text of an annotation's value as it was written: "1.50", "~". */
 const char *resource_written(const struct doc *d);
 

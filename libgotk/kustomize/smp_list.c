@@ -306,8 +306,8 @@ static int merge_keyed(const struct list_merge *m, struct doc *list, struct doc 
         size_t before = rest.len;
         if (merge_tuple(m, &all, i, keys, target, patch, &items, &rest) < 0)
             return err_code(m->s->cx);
-        if (patch == list && rest.len != before)
-            write_back(m->a, list, NULL, &rest); /* the next look at the patch must not find it */
+        if (rest.len != before)
+            write_back(m->a, list, NULL, &rest); /* the next look at the list must not find it */
     }
     for (size_t i = 0; i < rest.len; i++)
         if (lay_over(m, &items, rest.at[i], keys) < 0)

@@ -120,26 +120,31 @@ static const char *text_of(const struct doc *d)
     return doc_source(d) ? doc_source(d) : resource_scalar(d);
 }
 
-/* A node of the kind of `like` with another text; a misfit when the text does not fit the kind. */
+/* The type that `like` keeps whatever its text becomes. */
+static enum doc_tag tag_of(const struct doc *like)
+{
+    enum doc_kind kind = doc_kind(like);
+    if (doc_tag(like) || kind == DOC_STRING)
+        return doc_tag(like);
+    if (kind == DOC_NULL && !doc_source(like)) /* just created */
+        return DOC_TAG_ANY;
+    return resource_tag(kind, text_of(like));
+}
+
+/* A node of the kind and style of `like` with another text; a string when the text does not fit the kind. */
 static int with_text(struct ctx *cx, const struct doc *like, const char *text, struct doc **ret)
 {
     struct doc *parsed = NULL;
-    enum doc_kind kind = doc_kind(like);
+    enum doc_tag tag = tag_of(like);
     *ret = doc_string(cx->arena, text);
-    if (kind == DOC_STRING)
-        return 0;
-    if (yml_parse(cx, text, strlen(text), "value", &parsed) < 0) {
-        err_clear(cx);
-        return 0;
+    if (tag != DOC_TAG_NONE && !doc_quoted(like)) {
+        if (yml_parse(cx, text, strlen(text), "value", &parsed) < 0)
+            err_clear(cx);
+        else if (resource_fits(tag, doc_kind(parsed), text))
+            *ret = parsed;
     }
-    bool created = kind == DOC_NULL && !doc_source(like);
-    if (created ? resource_scalar(parsed) != NULL : doc_kind(parsed) == kind) {
-        *ret = parsed;
-        return 0;
-    }
-    if (created)
-        return 0;
-    doc_set_style(*ret, DOC_STYLE_MISFIT); /* something may still take its place before it is printed */
+    doc_set_style(*ret, doc_style(like));
+    doc_set_tag(*ret, tag);
     return 0;
 }
 

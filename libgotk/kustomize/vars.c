@@ -125,7 +125,9 @@ static int read_value(struct ctx *cx, const struct doc *var, const struct resmap
 static const char *value_text(const struct expander *e, const char *name)
 {
     const struct doc *value = map_find(&e->values, name);
-    return value && doc_kind(value) != DOC_NULL ? resource_scalar(value) : NULL;
+    if (!value)
+        return NULL;
+    return doc_kind(value) == DOC_NULL ? resource_written(value) : resource_scalar(value);
 }
 
 /* Copies what one "$" starts and returns how many bytes of the input that was. */
@@ -156,8 +158,11 @@ static struct doc *expand_text(const struct expander *e, const char *text)
     size_t n = strlen(text);
     if (str_starts(text, "$(") && text[n - 1] == ')') {
         const char *name = str_ndup(e->a, text + 2, n - 3);
+        const struct doc *value = map_find(&e->values, name);
+        if (value && doc_kind(value) == DOC_NULL)
+            return doc_string(e->a, resource_written(value));
         if (value_text(e, name))
-            return doc_copy(e->a, map_find(&e->values, name));
+            return doc_copy(e->a, value);
     }
     for (const char *p = text; *p;) {
         size_t plain = strcspn(p, "$");
