@@ -9,6 +9,7 @@
 
 #include "libgotk/base/buf.h"
 #include "libgotk/base/regex_syntax.h"
+#include "libgotk/base/rune.h"
 #include "libgotk/base/str.h"
 
 #include <pcre2.h>
@@ -56,7 +57,7 @@ static int compile(struct ctx *cx, const char *translated, unsigned flags, struc
 {
     CLEANUP(cleanup_compile) pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     uint32_t opt = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
-                   PCRE2_NEVER_BACKSLASH_C;
+                   PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES;
     int code;
     PCRE2_SIZE offset;
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
@@ -85,7 +86,8 @@ static void read_names(struct arena *a, struct regex *re)
     for (size_t i = 0; i <= groups; i++)
         re->names[i] = "";
     for (size_t i = 0; i < count; i++, table += size)
-        re->names[table[0] << 8 | table[1]] = str_dup(a, (const char *)table + 2);
+        re->names[table[0] << 8 | table[1]] =
+            str_dup(a, (const char *)table + 3); /* the name was given an underscore */
 }
 
 int regex_compile(struct ctx *cx, const char *pattern, unsigned flags, struct regex **ret)
@@ -179,9 +181,17 @@ static size_t group_of(const struct regex *re, const char *name, size_t n)
     return REGEX_NONE;
 }
 
+/* Letters, digits and underscores. */
 static size_t word_length(const char *p)
 {
-    return strspn(p, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    size_t n = 0, width, left = strlen(p);
+    while (n < left) {
+        uint32_t rune = rune_decode(p + n, left - n, &width);
+        if (rune != '_' && !rune_is_letter(rune) && !rune_is_digit(rune))
+            break;
+        n += width;
+    }
+    return n;
 }
 
 /* What stands behind a "$" at p goes to b; returns how many bytes of the template that used up. */

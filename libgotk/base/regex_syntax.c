@@ -7,6 +7,10 @@
 #include "libgotk/base/regex_syntax.h"
 
 #include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
 #include <string.h>
 
@@ -21,6 +25,9 @@ struct scan {
     size_t depth;
     bool operand;       /* something stands to the left that can be repeated */
     const char *repeat; /* the repetition that ends at p; NULL: none */
+    int weight;         /* how often repetitions multiply what stands to the left */
+    VEC(int) weights;   /* of what stands to the left of each open group, the heaviest within it behind it */
+    int heaviest;       /* within the innermost open group */
 };
 
 static int fail(const struct scan *s, const char *what, const char *from, const char *to)
@@ -64,7 +71,7 @@ static void put_rune(const struct scan *s, uint32_t rune)
         buf_fmt(s->out, "\\x{%x}", rune);
 }
 
-/* "{41}" or "41" behind "\x". */
+/* "{41}" or "41" behind "\x"; *p moves behind what was looked at, right or wrong. */
 static bool take_hex(const char **p, uint32_t *ret)
 {
     uint32_t v = 0;
@@ -76,7 +83,12 @@ static bool take_hex(const char **p, uint32_t *ret)
             return false;
     }
     *ret = v;
-    return braces ? *p > start && *(*p)++ == '}' : *p == start + 2;
+    if (!braces && *p == start + 2)
+        return true;
+    bool good = braces && *p > start && **p == '}';
+    if (**p)
+        (void)take_rune(p);
+    return good;
 }
 
 /* Up to three octal digits; a single one from 1 to 7 would be a back reference, which there is not. */
@@ -112,10 +124,22 @@ static bool take_char_escape(const char **p, uint32_t *ret)
 static int bad_escape(const struct scan *s, const char *start)
 {
     const char *end = start + 1;
+    uint32_t ignored;
     if (!*end)
         return fail(s, "trailing backslash at end of expression", end, end);
-    (void)take_rune(&end);
+    if (take_rune(&end) == 'x')
+        (void)take_hex(&end, &ignored);
     return fail(s, "invalid escape sequence", start, end);
+}
+
+/* Whether PCRE2 knows a property in its own spelling. */
+static bool is_property(const char *text)
+{
+    int code;
+    PCRE2_SIZE offset;
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &offset, NULL);
+    pcre2_code_free(re);
+    return re != NULL;
 }
 
 /* \p{Greek}, \pL, \P{^Lu} at s->p; scripts mean the script itself, as in Go, not its extensions. */
@@ -133,7 +157,11 @@ static int take_property(struct scan *s)
     if (!n || !is_alnum(*name) || (braces && name[n] != '}'))
         return fail(s, "invalid character class range", start, name + n);
     bool script = n > 2 && !(n == 3 && memcmp(name, "Any", 3) == 0);
-    buf_fmt(s->out, "\\%c{%s%.*s}", negated ? 'P' : 'p', script ? "sc:" : "", (int)n, name);
+    const char *text =
+        str_fmt(s->cx->arena, "\\%c{%s%.*s}", negated ? 'P' : 'p', script ? "sc:" : "", (int)n, name);
+    if (!is_property(text))
+        return fail(s, "invalid character class range", start, end);
+    buf_str(s->out, text);
     s->p = end;
     return 0;
 }
@@ -320,9 +348,10 @@ static int take_group_name(struct scan *s, const char *group)
     for (size_t i = 0; i < n; i++)
         if (!is_alnum(name[i]) && name[i] != '_')
             n = 0;
-    if (!n || n > 32 || (*name >= '0' && *name <= '9'))
+    if (!n || n >= 32)
         return fail(s, "invalid named capture", group, end + 1);
-    buf_fmt(s->out, "(?<%.*s>", (int)n, name);
+    /* PCRE2's names do not start with a digit: regex.c takes the underscore off again. */
+    buf_fmt(s->out, "(?<_%.*s>", (int)n, name);
     s->p = end + 1;
     return 0;
 }
@@ -354,15 +383,26 @@ static int take_group(struct scan *s)
     if (group[1] != '?') {
         buf_char(s->out, '(');
         s->p++;
-    } else if (str_starts(group, "(?P<") || (group[2] == '<' && group[3] != '=' && group[3] != '!')) {
+    } else if (str_starts(group, "(?P<") || group[2] == '<') {
         s->p += group[2] == 'P' ? 4 : 3;
         rc = take_group_name(s, group);
     } else {
         s->p += 2;
         rc = take_group_flags(s, group, &opens);
     }
-    s->depth += opens;
+    if (opens) {
+        s->depth++;
+        vec_push(s->cx->arena, &s->weights, s->heaviest);
+        s->heaviest = 1;
+    }
     return rc;
+}
+
+/* What stands to the left weighs so much, and its group at least that. */
+static void set_weight(struct scan *s, int weight)
+{
+    s->weight = weight;
+    s->heaviest = weight > s->heaviest ? weight : s->heaviest;
 }
 
 static int take_close(struct scan *s, const char *pattern)
@@ -371,6 +411,9 @@ static int take_close(struct scan *s, const char *pattern)
         return fail(s, "unexpected )", pattern, end_of(pattern));
     buf_char(s->out, *s->p++);
     s->operand = true;
+    set_weight(s, s->heaviest);
+    s->heaviest = s->weights.at[--s->weights.len];
+    set_weight(s, s->weight);
     return 0;
 }
 
@@ -383,8 +426,8 @@ static int take_count(const char **p)
     return v;
 }
 
-/* False when {n,m} at p counts too far or backwards. */
-static bool is_good_count(const char *p)
+/* The larger number of {n,m} at p; REPEAT_MAX + 1 when it counts backwards. */
+static int count_of(const char *p)
 {
     p++;
     int least = take_count(&p), most = least;
@@ -392,7 +435,17 @@ static bool is_good_count(const char *p)
         p++;
         most = take_count(&p);
     }
-    return least <= most && most <= REPEAT_MAX;
+    return least <= most ? most : REPEAT_MAX + 1;
+}
+
+/* Whether the repetition is one Go takes: neither too far nor backwards, repetitions within it counted in. */
+static bool multiply(struct scan *s, int count)
+{
+    int factor = count > 0 ? count : 1;
+    if (count > REPEAT_MAX || s->weight * factor > REPEAT_MAX)
+        return false;
+    set_weight(s, s->weight * factor);
+    return true;
 }
 
 static int take_repeat(struct scan *s)
@@ -401,12 +454,14 @@ static int take_repeat(struct scan *s)
     size_t counted = repeat_length(start), n = counted ? counted : 1;
     s->p += n;
     s->p += *s->p == '?';
-    if (counted && !is_good_count(start))
+    if (counted && count_of(start) > REPEAT_MAX)
         return fail(s, "invalid repeat count", start, start + n);
     if (!s->operand)
         return fail(s, "missing argument to repetition operator", start, s->p);
     if (before)
         return fail(s, "invalid nested repetition operator", before, s->p);
+    if (counted && !multiply(s, count_of(start)))
+        return fail(s, "invalid repeat count", start, s->p);
     buf_add(s->out, start, (size_t)(s->p - start));
     s->repeat = start;
     return 0;
@@ -417,6 +472,7 @@ static int take_one(struct scan *s, const char *pattern)
     if (at_repeat(s->p))
         return take_repeat(s);
     s->repeat = NULL;
+    s->weight = 1;
     switch (*s->p) {
     case '\\':
         return take_escape(s);
@@ -448,7 +504,7 @@ static int take_one(struct scan *s, const char *pattern)
 
 int regex_syntax_translate(struct ctx *cx, const char *pattern, struct buf *out)
 {
-    struct scan s = { .cx = cx, .p = pattern, .out = out };
+    struct scan s = { .cx = cx, .p = pattern, .out = out, .weight = 1, .heaviest = 1 };
     if (!str_is_utf8(pattern, strlen(pattern)))
         return err_fail(cx, ERR_INVALID, "error parsing regexp: invalid UTF-8");
     while (*s.p)
