@@ -82,7 +82,21 @@ static void close_reader(struct reader *r)
 
 static int fail_at(struct reader *r, yaml_mark_t at, const char *what)
 {
+    if (r->rules & YML_GO_ERRORS)
+        return err_fail(r->cx, ERR_INVALID, "yaml: %s", what);
     return err_fail(r->cx, ERR_INVALID, "%s:%zu:%zu: %s", r->name, at.line + 1, at.column + 1, what);
+}
+
+/* go-yaml counts lines from 0, and of what its scanner finds from 1; the first one it does not name. */
+static int fail_as_go(struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    size_t line =
+        p->problem_mark.line ? p->problem_mark.line + (p->error == YAML_SCANNER_ERROR) : p->context_mark.line;
+    const char *problem = p->problem ? p->problem : "unknown problem parsing YAML content";
+    if (p->error == YAML_READER_ERROR || line == 0)
+        return err_fail(r->cx, ERR_INVALID, "yaml: %s", problem);
+    return err_fail(r->cx, ERR_INVALID, "yaml: line %zu: %s", line, problem);
 }
 
 /* The reader of bytes knows an offset only: lines are counted here. */
@@ -104,6 +118,8 @@ static int fail_syntax(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     const char *problem = p->problem ? p->problem : "the YAML is malformed";
+    if (r->rules & YML_GO_ERRORS)
+        return fail_as_go(r);
     if (p->error == YAML_READER_ERROR)
         return fail_encoding(r);
     if (!p->context)
@@ -205,6 +221,11 @@ static int fill_binary(struct reader *r, cJSON *n, const char *text)
 static int fill_value(struct reader *r, cJSON *n, const struct yml_value *v, const char *text)
 {
     r->type = v->type;
+    if (v->type == YML_FLOAT && !isfinite(v->real) && r->rules & YML_GO_ERRORS)
+        return err_fail(r->cx, ERR_INVALID, "json: unsupported value: %s",
+                        isnan(v->real) ? "NaN"
+                        : v->real > 0  ? "+Inf"
+                                       : "-Inf");
     if (v->type == YML_FLOAT && !isfinite(v->real))
         return fail_at(r, r->event.start_mark,
                        "infinity and not-a-number have no JSON form; quote the text to mean a string");

@@ -21,6 +21,7 @@ enum yml_rules {
     YML_STRING_KEYS = 4, /* keys below the top level must be strings, as kustomize's printer asks */
     YML_SOURCE = 8,      /* nodes remember how they were written: doc_style, doc_source */
     YML_FIRST = 16,      /* only the first document is read; what stands behind it need not be YAML */
+    YML_GO_ERRORS = 32,  /* messages are go-yaml's: "yaml: line 2: did not find expected key" */
 };
 
 /* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.
@@ -55,6 +56,9 @@ const char *yml_restyle(struct ctx *cx, const char *text, const struct doc *from
 /* Appends the document as sigs.k8s.io/yaml's Marshal writes it (keys sorted, ends with a newline). */
 void yml_print(struct buf *out, const struct doc *d);
 
+/* As go-yaml v3's encoder with an indent of two writes it: sequences are indented under their key, lines are not folded,
+ * digits come before letters in keys, and numbers are printed as their literals are. */
+void yml_print_pretty(struct buf *out, const struct doc *d);
 /* As yml_print with members in document order. */
 void yml_print_ordered(struct buf *out, const struct doc *d);
 

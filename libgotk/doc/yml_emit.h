@@ -16,6 +16,7 @@ struct emitter {
     struct arena *scratch; /* for sorting and numbers; made when first needed */
     int column;            /* in characters */
     bool ordered;          /* members in document order */
+    bool pretty;           /* as go-yaml v3's encoder: see yml_print_pretty */
     bool space;            /* what was written last separates: a marker needs no space before it */
     bool fresh;            /* the line holds indentation and "-", "?", ":" markers alone */
 };

@@ -75,8 +75,15 @@ static int compare_runs(const char *start, const char *a, const char *b, uint32_
     return ca < cb ? -1 : 1;
 }
 
-/* go-yaml's order of keys: letters by code point, anything else before letters, digits as numbers. */
-static int compare_keys(const char *a, const char *b)
+/* Whether what both keys share ends with a digit. */
+static bool share_digit(const char *key, size_t same)
+{
+    return same > 0 && key[same - 1] >= '0' && key[same - 1] <= '9';
+}
+
+/* go-yaml's order of keys: letters by code point, anything else before letters, digits as numbers. Version 3 has letters
+ * first behind a digit. */
+static int compare_keys(const char *a, const char *b, bool pretty)
 {
     size_t same = 0;
     while (a[same] && a[same] == b[same])
@@ -93,22 +100,22 @@ static int compare_keys(const char *a, const char *b)
     if (left && right)
         return ca < cb ? -1 : 1;
     if (left || right)
-        return right ? -1 : 1;
+        return right != (pretty && share_digit(a, same)) ? -1 : 1;
     return compare_runs(a, a + same, b + same, ca, cb);
 }
 
 /* A merge sort of our own: the order is not transitive (0644 < 0b1 < 1e3 < 0644), which qsort() may answer differently
  * on every system. */
-static void sort_keys(cJSON **at, cJSON **spare, size_t count)
+static void sort_keys(cJSON **at, cJSON **spare, size_t count, bool pretty)
 {
     size_t half = count / 2, left = 0, right = half;
     if (count < 2)
         return;
-    sort_keys(at, spare, half);
-    sort_keys(at + half, spare, count - half);
+    sort_keys(at, spare, half, pretty);
+    sort_keys(at + half, spare, count - half, pretty);
     memcpy(spare, at, half * sizeof(*at));
     for (size_t to = 0; left < half; to++) {
-        bool take_right = right < count && compare_keys(at[right]->string, spare[left]->string) < 0;
+        bool take_right = right < count && compare_keys(at[right]->string, spare[left]->string, pretty) < 0;
         at[to] = take_right ? at[right++] : spare[left++];
     }
 }
@@ -138,7 +145,7 @@ static void print_sorted(struct emitter *e, const cJSON *object, int indent)
         at = ARENA_ARRAY(scratch_of(e), cJSON *, count + count / 2);
     for (cJSON *n = object->child; n; n = n->next)
         at[filled++] = n;
-    sort_keys(at, at + filled, filled);
+    sort_keys(at, at + filled, filled, e->pretty);
     for (size_t i = 0; i < filled; i++)
         print_member(e, at[i], indent);
 }
@@ -166,7 +173,7 @@ static void print_sequence(struct emitter *e, const cJSON *n, int indent, enum c
     }
     if (indent < 0)
         indent = 0;
-    else if (in != IN_MAPPING || e->fresh)
+    else if (in != IN_MAPPING || e->fresh || e->pretty)
         indent += STEP;
     for (const cJSON *child = n->child; child; child = child->next) {
         yml_indent(e, indent);
@@ -179,7 +186,7 @@ static void print_sequence(struct emitter *e, const cJSON *n, int indent, enum c
 static void print_number(struct emitter *e, const char *literal)
 {
     size_t n = strlen(literal);
-    if (n <= SHORT_INT && strspn(literal, "0123456789") == n) {
+    if (e->pretty || (n <= SHORT_INT && strspn(literal, "0123456789") == n)) {
         yml_bare(e, literal);
         return;
     }
@@ -214,9 +221,9 @@ static void print_node(struct emitter *e, const cJSON *n, int indent, enum conte
     }
 }
 
-static void print(struct buf *out, const struct doc *d, bool ordered)
+static void print(struct buf *out, const struct doc *d, bool ordered, bool pretty)
 {
-    struct emitter e = { .out = out, .ordered = ordered, .space = true, .fresh = true };
+    struct emitter e = { .out = out, .ordered = ordered, .pretty = pretty, .space = true, .fresh = true };
     if (d)
         print_node(&e, node_of(d), -1, IN_ROOT);
     else
@@ -227,10 +234,15 @@ static void print(struct buf *out, const struct doc *d, bool ordered)
 
 void yml_print(struct buf *out, const struct doc *d)
 {
-    print(out, d, false);
+    print(out, d, false, false);
 }
 
 void yml_print_ordered(struct buf *out, const struct doc *d)
 {
-    print(out, d, true);
+    print(out, d, true, false);
+}
+
+void yml_print_pretty(struct buf *out, const struct doc *d)
+{
+    print(out, d, false, true);
 }

@@ -105,7 +105,8 @@ static bool has_indicator(const char *s)
     return false;
 }
 
-static struct traits look_at(const char *s)
+/* `tabs`: a block may hold them, as in go-yaml v3. */
+static struct traits look_at(const char *s, bool tabs)
 {
     struct traits t = { .plain = true, .single = true, .block = *s };
     bool after_space = false, after_break = false, after_blank = true, first = true;
@@ -114,7 +115,9 @@ static struct traits look_at(const char *s)
         uint32_t c = unicode_decode(s, &width);
         bool last = !s[width], space = c == ' ', line_break = is_break(c);
         if (!is_printable(c) || (line_break && after_space))
-            t.plain = t.single = t.block = false;
+            t.plain = t.single = false;
+        if ((!is_printable(c) && !(tabs && c == '\t')) || (line_break && after_space))
+            t.block = false;
         if (space && last)
             t.block = false;
         if (space && after_break)
@@ -304,8 +307,8 @@ static void print_literal(struct emitter *e, const char *s, int indent)
 
 void yml_string(struct emitter *e, const char *s, int indent, enum yml_place place)
 {
-    struct traits t = look_at(s);
-    bool fold = place == YML_PLACE_VALUE;
+    struct traits t = look_at(s, e->pretty);
+    bool fold = place == YML_PLACE_VALUE && !e->pretty;
     switch (style_of(s, &t, place)) {
     case STYLE_PLAIN:
         print_plain(e, s, indent, fold);
@@ -335,5 +338,5 @@ bool yml_is_simple_key(const char *s)
     size_t n = strlen(s);
     for (const char *p = strstr(s, NODE_NUL); p; p = strstr(p + 1, NODE_NUL))
         n--;
-    return n <= KEY_MAX && !look_at(s).multiline;
+    return n <= KEY_MAX && !look_at(s, false).multiline;
 }
