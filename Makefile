@@ -4,9 +4,11 @@
 # build/thread for the sanitizers), binaries in build/bin. Anything longer than a recipe lives in tests/.
 
 CONTROLLERS := source-controller kustomize-controller
+# Folders of controllers to come: so far they hold engines, which only their unit tests are linked with.
+ENGINES := helm-controller
 SAN ?=
 OUT := build$(if $(SAN),/$(SAN))
-PKGS := libcurl libuv yaml-0.1 libcjson libcrypto libssl libmicrohttpd libarchive libpcre2-8 libseccomp libgit2 libssh zlib librnp
+PKGS := libcurl libuv yaml-0.1 libcjson libcrypto libssl libmicrohttpd libarchive libpcre2-8 libseccomp libgit2 libssh zlib librnp libcrypt
 
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough \
@@ -47,7 +49,7 @@ LIB_SRC := $(wildcard libgotk/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/%.o)
 BINS := $(CONTROLLERS:%=$(OUT)/bin/%)
 # A controller's files but its main.c are linked into its unit tests too.
-ctrl_obj = $(patsubst %.c,$(OUT)/%.o,$(wildcard $(1)/*.c))
+ctrl_obj = $(patsubst %.c,$(OUT)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
 UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null | sort)
 UNIT_BINS := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 UNIT_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/lib/*.c))
@@ -74,7 +76,7 @@ $(OUT)/%.o: %.c Makefile
 
 # tests/unit/<controller>/test_x.c links that controller's objects but main.o; the others link libgotk alone. So does
 # tests/fuzz/<controller>/fuzz_x.c.
-unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS),$(if $(findstring /$(c)/,$(1)),$(call ctrl_obj,$(c)))))
+unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS) $(ENGINES),$(if $(findstring /$(c)/,$(1)),$(call ctrl_obj,$(c)))))
 .PRECIOUS: $(OUT)/tests/%.o
 .SECONDEXPANSION:
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(UNIT_LIB) $(OUT)/libgotk.a $$(call unit_extra,$$@)

@@ -1,0 +1,39 @@
+/*
+ * engine.h: Helm's engine: a chart's templates as one set, rendered file by file.
+ *
+ * What is here needs no cluster and no chart on disk: the caller brings texts and data. One thread, all memory of the
+ * context's arena; a chart that recurses needs a large stack (exec_on_large_stack).
+ */
+#ifndef GOTK_HELM_TEMPLATE_ENGINE_H
+#define GOTK_HELM_TEMPLATE_ENGINE_H
+
+#include "helm-controller/template/value.h"
+#include "libgotk/base/ctx.h"
+#include "libgotk/base/vec.h"
+
+struct engine_file {
+    const char *name; /* CHART/templates/FILE, with charts/SUB for subcharts */
+    struct strv text;
+    const char *base_path; /* CHART/templates */
+    struct vmap *data;     /* what its dot is: shared by the files of a chart; "Template" is set here */
+};
+
+VEC_NAMED(engine_files, struct engine_file);
+
+struct engine_output {
+    const char *name;
+    struct strv text;
+};
+
+VEC_NAMED(engine_outputs, struct engine_output);
+
+/*
+ * Renders all files but partials (whose names start with "_"), in Helm's order: deepest first, then from the end of the
+ * alphabet. ERR_INVALID with Helm's text: "parse error at (F:L): ...", "execution error at (F:L:C): ..." for fail and
+ * required, and for others Helm's blocks of lines or Go's one line.
+ */
+int engine_render(struct ctx *cx, const struct engine_files *files, struct engine_outputs *ret) MUST_CHECK;
+/* The text without every literal "<no value>", which is what Go prints for nothing. */
+struct strv engine_without_no_value(struct arena *a, struct strv text);
+
+#endif

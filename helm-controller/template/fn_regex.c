@@ -1,0 +1,217 @@
+/*
+ * fn_regex.c: Sprig's regular expressions, on base/regex.h.
+ *
+ * Functions without "must" panic on a bad expression in Go, with a longer text; `regexMatch` takes it for no match.
+ */
+#include "helm-controller/template/fn.h"
+#include "helm-controller/template/quote.h"
+#include "libgotk/base/regex.h"
+#include "libgotk/base/rune.h"
+
+static int compile(struct exec *x, struct value pattern, struct regex **ret)
+{
+    return regex_compile(x->cx, str_ndup(x->cx->arena, pattern.s, pattern.len), 0, ret);
+}
+
+/* As regexp.MustCompile panics. */
+static int compile_or_panic(struct exec *x, struct value pattern, struct regex **ret)
+{
+    if (compile(x, pattern, ret) >= 0)
+        return 0;
+    const char *message = err_message(x->cx);
+    if (quote_can_back(pattern.s, pattern.len))
+        return fn_fail(x, "regexp: Compile(`%.*s`): %s", (int)pattern.len, pattern.s, message);
+    return fn_fail(x, "regexp: Compile(%s): %s", quote_go(x->cx->arena, pattern.s, pattern.len), message);
+}
+
+/* How a function compiles. */
+typedef int (*compile_fn)(struct exec *x, struct value pattern, struct regex **ret);
+
+/* All matches of a text in order, as Go finds them: an empty one never right behind another. */
+struct matches {
+    const struct regex *re;
+    struct value text;
+    size_t from;
+    size_t last_end; /* SIZE_MAX before the first */
+};
+
+static int next_match(struct exec *x, struct matches *m, struct regex_span *ret)
+{
+    size_t width;
+    while (m->from <= m->text.len) {
+        int found = regex_match(x->cx, m->re, m->text.s, m->text.len, m->from, ret, 1);
+        if (found <= 0)
+            return found;
+        bool empty = ret->end == ret->start, repeats = empty && ret->start == m->last_end;
+        m->last_end = ret->end;
+        m->from = ret->end;
+        if (empty && m->from < m->text.len) {
+            rune_decode(m->text.s + m->from, m->text.len - m->from, &width);
+            m->from += width;
+        } else if (empty) {
+            m->from++;
+        }
+        if (!repeats)
+            return 1;
+    }
+    return 0;
+}
+
+static struct matches start(const struct regex *re, struct value text)
+{
+    return (struct matches){ re, text, 0, SIZE_MAX };
+}
+
+FN(fn_must_regex_match)
+{
+    struct regex *re;
+    struct regex_span span;
+    if (compile(x, args[0], &re) < 0)
+        return err_code(x->cx);
+    int found = regex_match(x->cx, re, args[1].s, args[1].len, 0, &span, 1);
+    *ret = v_bool(found > 0);
+    return found < 0 ? found : 0;
+}
+
+FN(fn_regex_match)
+{
+    if (fn_must_regex_match(x, args, n, ret) >= 0)
+        return 0;
+    err_clear(x->cx);
+    *ret = v_bool(false);
+    return 0;
+}
+
+static int find(struct exec *x, const struct value *args, compile_fn compiler, struct value *ret)
+{
+    struct regex *re;
+    struct regex_span span;
+    if (compiler(x, args[0], &re) < 0)
+        return err_code(x->cx);
+    int found = regex_match(x->cx, re, args[1].s, args[1].len, 0, &span, 1);
+    *ret = found > 0 ? v_str(args[1].s + span.start, span.end - span.start) : v_str("", 0);
+    return found < 0 ? found : 0;
+}
+
+static int find_all(struct exec *x, const struct value *args, compile_fn compiler, struct value *ret)
+{
+    struct regex *re;
+    struct regex_span span;
+    struct vlist *l = vlist_new(x->cx->arena, 0);
+    int64_t limit = args[2].i;
+    int found = 0;
+    if (compiler(x, args[0], &re) < 0)
+        return err_code(x->cx);
+    struct matches m = start(re, args[1]);
+    while ((limit < 0 || (int64_t)l->len < limit) && (found = next_match(x, &m, &span)) > 0)
+        vlist_push(x->cx->arena, l, v_str(args[1].s + span.start, span.end - span.start));
+    *ret = v_list(V_STRINGS, l->len ? l : NULL);
+    return found < 0 ? found : 0;
+}
+
+static int replace_all(struct exec *x, const struct value *args, compile_fn compiler, struct value *ret)
+{
+    struct regex *re;
+    const char *text;
+    const char *with = str_ndup(x->cx->arena, args[2].s, args[2].len);
+    if (compiler(x, args[0], &re) < 0 ||
+        regex_replace(x->cx, re, str_ndup(x->cx->arena, args[1].s, args[1].len), with, EXEC_OUTPUT_MAX,
+                      &text) < 0)
+        return err_code(x->cx);
+    *ret = v_text(text);
+    return 0;
+}
+
+static int replace_literally(struct exec *x, const struct value *args, compile_fn compiler, struct value *ret)
+{
+    struct regex *re;
+    struct regex_span span;
+    struct buf out = fn_buf(x);
+    size_t from = 0;
+    int found;
+    if (compiler(x, args[0], &re) < 0)
+        return err_code(x->cx);
+    struct matches m = start(re, args[1]);
+    while ((found = next_match(x, &m, &span)) > 0) {
+        buf_add(&out, args[1].s + from, span.start - from);
+        buf_add(&out, args[2].s, args[2].len);
+        from = span.end;
+    }
+    buf_add(&out, args[1].s + from, args[1].len - from);
+    return found < 0 ? found : fn_take(x, &out, ret);
+}
+
+/* The texts between matches: at most `limit`, the last one with all that is left. */
+static int split(struct exec *x, const struct value *args, compile_fn compiler, struct value *ret)
+{
+    struct regex *re;
+    struct regex_span span;
+    struct vlist *l = vlist_new(x->cx->arena, 0);
+    struct value s = args[1];
+    int64_t limit = args[2].i;
+    size_t from = 0, end = 0;
+    int found = 0;
+    if (compiler(x, args[0], &re) < 0)
+        return err_code(x->cx);
+    *ret = v_list(V_STRINGS, limit == 0 ? NULL : l);
+    if (limit == 0)
+        return 0;
+    if (args[0].len > 0 && s.len == 0) {
+        vlist_push(x->cx->arena, l, v_str("", 0));
+        return 0;
+    }
+    struct matches m = start(re, s);
+    while ((limit < 0 || (int64_t)l->len < limit - 1) && (found = next_match(x, &m, &span)) > 0) {
+        end = span.start;
+        if (span.end != 0)
+            vlist_push(x->cx->arena, l, v_str(s.s + from, end - from));
+        from = span.end;
+    }
+    if (end != s.len)
+        vlist_push(x->cx->arena, l, v_str(s.s + from, s.len - from));
+    return found < 0 ? found : 0;
+}
+
+#define BOTH(name, function)                                                                                 \
+    FN(fn_##name)                                                                                            \
+    {                                                                                                        \
+        return function(x, args, compile_or_panic, ret);                                                     \
+    }                                                                                                        \
+    FN(fn_must_##name)                                                                                       \
+    {                                                                                                        \
+        return function(x, args, compile, ret);                                                              \
+    }
+BOTH(regex_find, find)
+BOTH(regex_find_all, find_all)
+BOTH(regex_replace_all, replace_all)
+BOTH(regex_replace_literally, replace_literally)
+BOTH(regex_split, split)
+
+FN(fn_regex_quote_meta)
+{
+    struct buf out = fn_buf(x);
+    for (size_t i = 0; i < args[0].len; i++) {
+        char c = args[0].s[i];
+        if (c && strchr("\\.+*?()|[]{}^$", c))
+            buf_char(&out, '\\');
+        buf_char(&out, c);
+    }
+    return fn_take(x, &out, ret);
+}
+
+static const struct function rows[] = {
+    { "regexMatch", "ss", fn_regex_match },
+    { "mustRegexMatch", "ss", fn_must_regex_match },
+    { "regexFind", "ss", fn_regex_find },
+    { "mustRegexFind", "ss", fn_must_regex_find },
+    { "regexFindAll", "ssi", fn_regex_find_all },
+    { "mustRegexFindAll", "ssi", fn_must_regex_find_all },
+    { "regexReplaceAll", "sss", fn_regex_replace_all },
+    { "mustRegexReplaceAll", "sss", fn_must_regex_replace_all },
+    { "regexReplaceAllLiteral", "sss", fn_regex_replace_literally },
+    { "mustRegexReplaceAllLiteral", "sss", fn_must_regex_replace_literally },
+    { "regexSplit", "ssi", fn_regex_split },
+    { "mustRegexSplit", "ssi", fn_must_regex_split },
+    { "regexQuoteMeta", "s", fn_regex_quote_meta },
+};
+const struct function_table fn_regex = { rows, ARRAY_LEN(rows) };

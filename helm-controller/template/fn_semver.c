@@ -1,0 +1,222 @@
+/*
+ * fn_semver.c: semver and semverCompare, and the methods of a version, on base/semver.h.
+ */
+#include "helm-controller/template/fn.h"
+#include "helm-controller/template/object.h"
+#include "libgotk/base/semver.h"
+
+static const struct object_type version_type;
+
+static struct value version_value(struct exec *x, const struct semver *v)
+{
+    struct semver *copy = ARENA_NEW(x->cx->arena, struct semver);
+    struct object *o = ARENA_NEW(x->cx->arena, struct object);
+    *copy = *v;
+    *o = (struct object){ &version_type, copy };
+    return v_object(o);
+}
+
+static const struct semver *version_of(struct value v)
+{
+    return v.object->data;
+}
+
+FN(fn_semver_new)
+{
+    struct semver v;
+    if (semver_parse(x->cx, str_ndup(x->cx->arena, args[0].s, args[0].len), &v) < 0)
+        return err_code(x->cx);
+    *ret = version_value(x, &v);
+    return 0;
+}
+
+FN(fn_semver_compare)
+{
+    struct semver v;
+    struct semver_range *range;
+    if (semver_range_parse(x->cx, str_ndup(x->cx->arena, args[0].s, args[0].len), &range) < 0 ||
+        semver_parse(x->cx, str_ndup(x->cx->arena, args[1].s, args[1].len), &v) < 0)
+        return err_code(x->cx);
+    *ret = v_bool(semver_in_range(range, &v));
+    return 0;
+}
+
+#define NUMBER(member)                                                                                       \
+    FN(version_##member)                                                                                     \
+    {                                                                                                        \
+        *ret = (struct value){ .type = V_UINT64, .u = version_of(args[0])->member };                         \
+        return 0;                                                                                            \
+    }
+NUMBER(major)
+NUMBER(minor)
+NUMBER(patch)
+
+#define TEXT(member)                                                                                         \
+    FN(version_##member)                                                                                     \
+    {                                                                                                        \
+        *ret = v_text(version_of(args[0])->member);                                                          \
+        return 0;                                                                                            \
+    }
+TEXT(pre)
+TEXT(metadata)
+TEXT(original)
+
+static void print_version(struct buf *out, const void *data)
+{
+    buf_str(out, semver_print(out->arena, data));
+}
+
+FN(version_string)
+{
+    *ret = v_text(semver_print(x->cx->arena, version_of(args[0])));
+    return 0;
+}
+
+#define COMPARISON(name, test)                                                                               \
+    FN(version_##name)                                                                                       \
+    {                                                                                                        \
+        if (args[1].type == V_NIL)                                                                           \
+            return fn_fail(x, FN_NIL_POINTER);                                                               \
+        int order = semver_compare(version_of(args[0]), version_of(args[1]));                                \
+        *ret = test;                                                                                         \
+        return 0;                                                                                            \
+    }
+COMPARISON(compare, v_int(order))
+COMPARISON(equal, v_bool(order == 0))
+COMPARISON(less, v_bool(order < 0))
+COMPARISON(less_equal, v_bool(order <= 0))
+COMPARISON(greater, v_bool(order > 0))
+COMPARISON(greater_equal, v_bool(order >= 0))
+
+static const struct object_type version_struct_type;
+
+/* A version that Go returns as a struct: it has the methods of values only. */
+static int struct_of(struct exec *x, struct semver v, struct value *ret)
+{
+    struct semver *copy = ARENA_NEW(x->cx->arena, struct semver);
+    struct object *o = ARENA_NEW(x->cx->arena, struct object);
+    *copy = v;
+    *o = (struct object){ &version_struct_type, copy };
+    *ret = v_object(o);
+    return 0;
+}
+
+static int incremented(struct exec *x, struct semver v, struct value *ret)
+{
+    v.pre = v.metadata = "";
+    return struct_of(x, v, ret);
+}
+
+/* The version with another pre-release or metadata, which must be well-formed. */
+static int with_part(struct exec *x, const struct value *args, const char *sign, struct value *ret)
+{
+    struct semver v = *version_of(args[0]), checked;
+    const char *part = str_ndup(x->cx->arena, args[1].s, args[1].len);
+    const char *text = str_fmt(x->cx->arena, "1.0.0%s%s", *part ? sign : "", part);
+    if (semver_parse(x->cx, text, &checked) < 0 || strcspn(part, "-+_ ") < strcspn(part, " "))
+        return fn_fail(x, *sign == '-' ? "invalid prerelease string" : "invalid metadata string");
+    *(*sign == '-' ? &v.pre : &v.metadata) = part;
+    return struct_of(x, v, ret);
+}
+
+FN(version_set_pre)
+{
+    return with_part(x, args, "-", ret);
+}
+
+FN(version_set_metadata)
+{
+    return with_part(x, args, "+", ret);
+}
+
+FN(version_inc_major)
+{
+    struct semver v = *version_of(args[0]);
+    v.major++;
+    v.minor = v.patch = 0;
+    return incremented(x, v, ret);
+}
+
+FN(version_inc_minor)
+{
+    struct semver v = *version_of(args[0]);
+    v.minor++;
+    v.patch = 0;
+    return incremented(x, v, ret);
+}
+
+/* A pre-release's next patch is the version without it. */
+FN(version_inc_patch)
+{
+    struct semver v = *version_of(args[0]);
+    v.patch += v.pre[0] == '\0';
+    return incremented(x, v, ret);
+}
+
+static const struct function methods[] = {
+    { "Major", "", version_major },
+    { "Minor", "", version_minor },
+    { "Patch", "", version_patch },
+    { "Prerelease", "", version_pre },
+    { "Metadata", "", version_metadata },
+    { "Original", "", version_original },
+    { "String", "", version_string },
+    { "Compare", "v", version_compare },
+    { "Equal", "v", version_equal },
+    { "LessThan", "v", version_less },
+    { "LessThanEqual", "v", version_less_equal },
+    { "GreaterThan", "v", version_greater },
+    { "GreaterThanEqual", "v", version_greater_equal },
+    { "SetPrerelease", "s", version_set_pre },
+    { "SetMetadata", "s", version_set_metadata },
+    { "IncMajor", "", version_inc_major },
+    { "IncMinor", "", version_inc_minor },
+    { "IncPatch", "", version_inc_patch },
+};
+
+/* Those of a struct that is not addressable. */
+static const struct function struct_methods[] = {
+    { "String", "", version_string },
+    { "IncMajor", "", version_inc_major },
+    { "IncMinor", "", version_inc_minor },
+    { "IncPatch", "", version_inc_patch },
+    { "SetPrerelease", "s", version_set_pre },
+    { "SetMetadata", "s", version_set_metadata },
+    { "Major", "", version_major },
+    { "Minor", "", version_minor },
+    { "Patch", "", version_patch },
+    { "Prerelease", "", version_pre },
+    { "Metadata", "", version_metadata },
+};
+
+static const struct object_type version_struct_type = {
+    .name = "semver.Version",
+    .kind = K_STRUCT,
+    .methods = struct_methods,
+    .methods_count = ARRAY_LEN(struct_methods),
+    .print = print_version,
+    .json = print_version,
+};
+
+/* Fields that no template may read. */
+static const struct object_field fields[] = {
+    { "major", NULL, true, NULL }, { "minor", NULL, true, NULL },    { "patch", NULL, true, NULL },
+    { "pre", NULL, true, NULL },   { "metadata", NULL, true, NULL }, { "original", NULL, true, NULL },
+};
+
+static const struct object_type version_type = {
+    .name = "*semver.Version",
+    .kind = K_POINTER,
+    .fields = fields,
+    .fields_count = ARRAY_LEN(fields),
+    .methods = methods,
+    .methods_count = ARRAY_LEN(methods),
+    .print = print_version,
+    .json = print_version,
+};
+
+static const struct function rows[] = {
+    { "semver", "s", fn_semver_new },
+    { "semverCompare", "ss", fn_semver_compare },
+};
+const struct function_table fn_semver = { rows, ARRAY_LEN(rows) };

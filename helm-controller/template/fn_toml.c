@@ -1,0 +1,29 @@
+/*
+ * fn_toml.c: Helm's TOML functions that write.
+ */
+#include "helm-controller/template/fn.h"
+#include "helm-controller/template/toml_print.h"
+
+FN(fn_must_to_toml)
+{
+    struct buf out = fn_buf(x);
+    if (args[0].type == V_NIL)
+        return fn_fail(x, "reflect: call of reflect.Value.Type on zero Value");
+    return toml_print(x->cx, &out, args[0]) < 0 ? err_code(x->cx) : fn_take(x, &out, ret);
+}
+
+/* The error's text instead of the value, where there is one. */
+FN(fn_to_toml)
+{
+    if (fn_must_to_toml(x, args, n, ret) >= 0)
+        return 0;
+    *ret = v_text(err_message(x->cx));
+    err_clear(x->cx);
+    return 0;
+}
+
+static const struct function rows[] = {
+    { "toToml", "a", fn_to_toml },
+    { "mustToToml", "a", fn_must_to_toml },
+};
+const struct function_table fn_toml = { rows, ARRAY_LEN(rows) };

@@ -1,0 +1,35 @@
+/*
+ * gourl.h: URLs as Go's net/url reads and writes them.
+ *
+ * For urlParse and urlJoin, whose results and complaints charts see. Rejected: net/url.h, which serves HTTP requests and
+ * refuses what Go accepts. Results live in the context's arena. One thread.
+ */
+#ifndef GOTK_HELM_TEMPLATE_GOURL_H
+#define GOTK_HELM_TEMPLATE_GOURL_H
+
+#include "libgotk/base/ctx.h"
+#include "libgotk/base/str.h"
+
+struct gourl {
+    struct strv scheme;
+    struct strv opaque;
+    bool has_user;
+    bool has_password;
+    struct strv user;
+    struct strv password;
+    struct strv host; /* with its port */
+    struct strv path;
+    struct strv query;
+    struct strv fragment;
+};
+
+/* url.Parse. ERR_INVALID `parse "...": ...` with Go's words. */
+int gourl_parse(struct ctx *cx, struct strv text, struct gourl *ret) MUST_CHECK;
+/* URL.Hostname: the host without port and brackets. */
+struct strv gourl_hostname(const struct gourl *u);
+/* Userinfo.String. */
+struct strv gourl_userinfo(struct arena *a, const struct gourl *u);
+/* URL.String. */
+struct strv gourl_print(struct arena *a, const struct gourl *u);
+
+#endif

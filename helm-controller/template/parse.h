@@ -1,0 +1,18 @@
+/*
+ * parse.h: a text as trees: its own and one for each definition in it, as Go's text/template parses it.
+ *
+ * Private to helm-controller/template. One thread.
+ */
+#ifndef GOTK_HELM_TEMPLATE_PARSE_H
+#define GOTK_HELM_TEMPLATE_PARSE_H
+
+#include "helm-controller/template/node.h"
+#include "libgotk/base/ctx.h"
+
+/*
+ * Parses `text` under `name`; an identifier must be a function (function.h). The text and the trees must outlive
+ * each other: nodes borrow from the text. ERR_INVALID "template: NAME:LINE: ..." with Go's words.
+ */
+int parse_template(struct ctx *cx, struct strv name, struct strv text, struct tree_vec *ret_trees) MUST_CHECK;
+
+#endif
