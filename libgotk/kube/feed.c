@@ -148,7 +148,8 @@ static const char *watch_path(struct ctx *cx, struct reflector *r, int64_t timeo
     return buf_text(&path);
 }
 
-static int run(struct ctx *cx, struct reflector *r, struct feed *f)
+/* Watches until the answer ends; *ret_answered: there was one. */
+static int run(struct ctx *cx, struct reflector *r, struct feed *f, bool *ret_answered)
 {
     int64_t timeout_s = gotime_jitter(TIMEOUT_MIDDLE, TIMEOUT_PERCENT) / GOTIME_SECOND;
     struct http_response answer;
@@ -160,33 +161,37 @@ static int run(struct ctx *cx, struct reflector *r, struct feed *f)
         .on_data = feed_data,
         .user_data = f,
     };
-    if (wire_send(cx, r->k, &req, &answer) < 0)
-        return err_code(cx);
+    int rc = wire_send(cx, r->k, &req, &answer);
+    *ret_answered = wire_is_success(&answer);
+    if (rc < 0)
+        return rc;
     struct failure_subject subject = { "GET", r->query.mapping.group, r->query.mapping.plural, NULL };
-    return wire_is_success(&answer) ? 0 : failure_of_answer(cx, &answer, &subject, NULL);
+    return *ret_answered ? 0 : failure_of_answer(cx, &answer, &subject, NULL);
 }
 
-/* A stream that was cut or fell silent after it had worked is renewed at once, like one that ended in order.
- * */
-static bool is_plain_end(const struct ctx *cx, int64_t took_ms)
+/* A stream that was cut or fell silent after it had worked is renewed at once, like one that ended in order. A server that
+ * cannot be reached is told of, however long that took to find out. */
+static bool is_plain_end(const struct ctx *cx, bool answered, int64_t took_ms)
 {
     int code = err_code(cx);
-    return took_ms >= SHORT_MS && !ctx_done(cx) && (code == ERR_UNAVAILABLE || code == ERR_TIMEOUT);
+    return answered && took_ms >= SHORT_MS && !ctx_done(cx) &&
+           (code == ERR_UNAVAILABLE || code == ERR_TIMEOUT);
 }
 
 int feed_watch(struct ctx *cx, struct reflector *r)
 {
     struct feed feed;
     int64_t began = ctx_now_ms();
+    bool answered = false;
     feed_open(&feed, r);
-    int rc = run(cx, r, &feed);
+    int rc = run(cx, r, &feed, &answered);
     int64_t took_ms = ctx_now_ms() - began;
     feed_close(&feed);
-    if (feed.events > 0 || took_ms >= STEADY_MS)
+    if (feed.events > 0 || (answered && took_ms >= STEADY_MS))
         r->failures = 0;
     if (rc == 0 && took_ms < SHORT_MS && feed.events == 0)
         rc = err_fail(cx, ERR_UNAVAILABLE, "the server ended the watch at once");
-    if (rc < 0 && is_plain_end(cx, took_ms) && cx->err.http_status == 0) {
+    if (rc < 0 && is_plain_end(cx, answered, took_ms) && cx->err.http_status == 0) {
         err_clear(cx);
         rc = 0;
     }

@@ -206,12 +206,11 @@ int wire_send_all(struct ctx *cx, struct kube *k, struct http_exchange *list, si
 int wire_send(struct ctx *cx, struct kube *k, const struct wire_request *req, struct http_response *ret)
 {
     struct http_exchange x = { 0 };
+    *ret = (struct http_response){ 0 };
     if (wire_prepare(cx, k, req, &x.request) < 0 || wire_send_all(cx, k, &x, 1, 1) < 0)
         return err_code(cx);
-    if (x.err.code) {
-        cx->err = x.err;
-        return x.err.code;
-    }
     *ret = x.response;
-    return 0;
+    if (x.err.code)
+        cx->err = x.err;
+    return x.err.code;
 }

@@ -49,7 +49,8 @@ int wire_prepare(struct ctx *cx, struct kube *k, const struct wire_request *req,
 int wire_send_all(struct ctx *cx, struct kube *k, struct http_exchange *list, size_t n,
                   size_t parallel) MUST_CHECK;
 
-/* Sends one request; any HTTP status is success. */
+/* Sends one request; any HTTP status is success. With an error *ret holds only the status of an answer that was cut off,
+ * 0 when there was none. */
 int wire_send(struct ctx *cx, struct kube *k, const struct wire_request *req,
               struct http_response *ret) MUST_CHECK;
 

@@ -205,6 +205,7 @@ static void finish(struct ctx *cx, struct http *h, struct attempt *a)
     } else {
         cause_fail(cx, t);
         keep_error(cx, a);
+        a->exchange->response.status = (int)transfer_status(t);
     }
     stop(h, t);
     a->transfer = NULL;

@@ -80,7 +80,7 @@ struct http_response {
 struct http_exchange {
     struct http_request request;
     struct http_response response;
-    struct err err; /* code 0: an answer is in response */
+    struct err err; /* code 0: an answer is in response; else only its status, 0 when not even a head came */
 };
 
 /* Opens a thread's client: put it into the cx of that thread. Aborts when the system has nothing left. */

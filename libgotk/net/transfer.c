@@ -24,7 +24,7 @@
 
 #define SET(t, option, ...) ASSERT(curl_easy_setopt((t)->easy, (option), __VA_ARGS__) == CURLE_OK)
 
-static long status_of(const struct transfer *t)
+long transfer_status(const struct transfer *t)
 {
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -87,7 +87,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
     struct transfer *t = user;
     size_t n = size * count;
-    bool handed_over = t->req->on_data && status_of(t) / 100 == 2;
+    bool handed_over = t->req->on_data && transfer_status(t) / 100 == 2;
     t->last_byte_ms = ctx_now_ms();
     if (n == 0)
         return 0;
@@ -394,7 +394,7 @@ void transfer_answer(struct transfer *t, struct http_response *ret)
 {
     struct arena *a = t->cx->arena;
     long version = 0;
-    int status = (int)status_of(t);
+    int status = (int)transfer_status(t);
     curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
     const char *const *headers = answer_lines(a, &t->head);
     *ret = (struct http_response){
@@ -412,7 +412,7 @@ void transfer_answer(struct transfer *t, struct http_response *ret)
 
 bool transfer_has_head(const struct transfer *t)
 {
-    long status = status_of(t);
+    long status = transfer_status(t);
     if (t->done)
         return t->result == CURLE_OK;
     if (!t->head.complete || status < 200)

@@ -47,6 +47,9 @@ int transfer_open(struct ctx *cx, const struct http_request *req, CURL *easy,
 /* Releases what curl and OpenSSL gave; the easy handle is reset and stays with the caller. */
 void transfer_close(struct transfer *t);
 
+/* The status of the answer as far as it is there; 0 before its head. */
+long transfer_status(const struct transfer *t);
+
 /* The answer, once curl is done without error, or of a stream whose head is complete. */
 void transfer_answer(struct transfer *t, struct http_response *ret);
 

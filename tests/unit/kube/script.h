@@ -33,6 +33,7 @@ struct script {
     const struct script_row *rows;
     size_t count;
     int used[64];
+    unsigned cut_ms; /* > 0: after the first answer, or none, the connection is closed when this has passed */
     int listener;
     int port;
     pthread_mutex_t lock;
@@ -124,9 +125,10 @@ static void *script_serve(void *arg)
         size_t used = strlen(c->s->log);
         snprintf(c->s->log + used, SCRIPT_LOG - used, "%s\n", text);
         pthread_mutex_unlock(&c->s->lock);
-        if (!script_answer(c->fd, row))
+        if (!script_answer(c->fd, row) || c->s->cut_ms)
             break;
     }
+    usleep(c->s->cut_ms * 1000);
     shutdown(c->fd, SHUT_RDWR);
     free(text);
     free(c);

@@ -251,6 +251,32 @@ static void a_failing_server_is_asked_again(void **state)
     script_stop(s);
 }
 
+/* What one watch of a server that does as `row` says comes to. */
+static int watch_once(struct ctx *cx, const struct script_row *row)
+{
+    struct diary diary = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct script *s = script_start(row, 1);
+    struct reflector r = fake(&diary);
+    s->cut_ms = 1200;
+    r.k = script_client(cx, s, (struct kube_config){ 0 });
+    relist_set_version(&r, "1");
+    int rc = feed_watch(cx, &r);
+    kube_close(r.k);
+    script_stop(s);
+    store_close(r.store);
+    return rc;
+}
+
+static void a_stream_cut_late_is_renewed_but_a_server_that_never_answered_is_told_of(void **state)
+{
+    static const struct script_row cut = { WATCH "1", 200, NULL, " ", true, 0 };
+    static const struct script_row mute = { WATCH "1", 0, NULL, NULL, false, 0 };
+    struct ctx *cx = unit_cx(state);
+    assert_ok(cx, watch_once(cx, &cut));
+    assert_int_equal(watch_once(cx, &mute), ERR_UNAVAILABLE);
+    assert_error(cx, ERR_UNAVAILABLE, "failed to watch configmaps");
+}
+
 static void a_kind_may_be_installed_later(void **state)
 {
     static const struct script_row rows[] = {
@@ -300,6 +326,7 @@ int main(void)
         UNIT_TEST(metadata_only_drops_what_the_server_sent_too_much),
         UNIT_TEST(lists_watches_and_lists_again),
         UNIT_TEST(a_failing_server_is_asked_again),
+        UNIT_TEST(a_stream_cut_late_is_renewed_but_a_server_that_never_answered_is_told_of),
         UNIT_TEST(a_kind_may_be_installed_later),
         UNIT_TEST(stops_while_it_waits),
     };
