@@ -89,7 +89,7 @@ static int write_map(struct writer *w, const struct vmap *map, struct doc **ret)
     const struct vmap_entry **sorted = vmap_sorted(map, a, &n);
     *ret = doc_object(a);
     for (size_t i = 0; i < n; i++) {
-        struct doc *child, *key = string_doc(a, sorted[i]->key, w->utf8);
+        struct doc *child = NULL, *key = string_doc(a, sorted[i]->key, w->utf8);
         if (write_value(w, sorted[i]->value, &child) < 0)
             return err_code(w->cx);
         doc_set(a, *ret, doc_text(key), child);
@@ -101,7 +101,7 @@ static int write_list(struct writer *w, struct value v, struct doc **ret)
 {
     *ret = doc_array(w->cx->arena);
     for (size_t i = 0; i < value_len(v); i++) {
-        struct doc *child;
+        struct doc *child = NULL;
         if (write_value(w, v.list->at[i], &child) < 0)
             return err_code(w->cx);
         doc_append(*ret, child);
@@ -117,7 +117,7 @@ static int write_fields(struct writer *w, const struct object *o, struct doc **r
         const struct object_field *f = &o->type->fields[i];
         const char *key = w->go ? str_lower(a, f->name) : f->json ? f->json : f->name;
         struct value v = f->get(o->data);
-        struct doc *child;
+        struct doc *child = NULL;
         bool omit = str_ends(key, "?");
         if (f->unexported || (omit && !value_is_true(v)))
             continue;
@@ -234,7 +234,7 @@ int convert_to_doc(struct ctx *cx, struct value v, bool utf8, struct doc **ret)
 
 int convert_to_yaml(struct ctx *cx, struct value v, struct value *ret)
 {
-    struct doc *d;
+    struct doc *d = NULL;
     struct buf out = buf_new(cx->arena, TEXT_MAX);
     if (convert_to_doc(cx, v, true, &d) < 0)
         return err_wrap(cx, "error marshaling into JSON");
@@ -246,7 +246,7 @@ int convert_to_yaml(struct ctx *cx, struct value v, struct value *ret)
 
 int convert_to_pretty_yaml(struct ctx *cx, struct value v, struct value *ret)
 {
-    struct doc *d;
+    struct doc *d = NULL;
     struct buf out = buf_new(cx->arena, TEXT_MAX);
     struct writer w = { .cx = cx, .utf8 = true, .go = true };
     if (write_value(&w, v, &d) < 0)

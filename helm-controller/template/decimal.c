@@ -25,6 +25,11 @@ static void free_digits(BIGNUM **digits)
     BN_free(*digits);
 }
 
+static void free_decimal(struct decimal *d)
+{
+    BN_free(d->digits);
+}
+
 static void free_context(BN_CTX **ctx)
 {
     BN_CTX_free(*ctx);
@@ -109,19 +114,13 @@ static int apply(struct ctx *cx, enum decimal_op op, struct decimal *a, struct d
 int decimal_fold(struct ctx *cx, enum decimal_op op, const double *operands, size_t n, double *ret)
 {
     CLEANUP(free_context) BN_CTX *scratch = BN_CTX_new();
-    CLEANUP(free_digits) BIGNUM *digits = NULL;
-    struct decimal sum = { 0 };
+    CLEANUP(free_decimal) struct decimal sum = { 0 };
     ASSERT(scratch);
     if (read_float(cx, operands[0], &sum) < 0)
         return err_code(cx);
-    digits = sum.digits;
     for (size_t i = 1; i < n; i++) {
-        CLEANUP(free_digits) BIGNUM *next = NULL;
-        struct decimal operand = { 0 };
-        if (read_float(cx, operands[i], &operand) < 0)
-            return err_code(cx);
-        next = operand.digits;
-        if (apply(cx, op, &sum, &operand, scratch) < 0)
+        CLEANUP(free_decimal) struct decimal operand = { 0 };
+        if (read_float(cx, operands[i], &operand) < 0 || apply(cx, op, &sum, &operand, scratch) < 0)
             return err_code(cx);
     }
     char *text = BN_bn2dec(sum.digits);

@@ -81,15 +81,16 @@ static void set_template_object(struct arena *a, const struct engine_file *file)
 static int render(struct exec *x, const struct engine_file *file, struct engine_outputs *ret)
 {
     struct arena *a = x->cx->arena;
-    struct buf out = buf_new(a, EXEC_OUTPUT_MAX);
-    x->out = &out;
+    struct buf *out = ARENA_NEW(a, struct buf);
+    *out = buf_new(a, EXEC_OUTPUT_MAX);
+    x->out = out;
     set_template_object(a, file);
     if (exec_named(x, (struct strv){ file->name, strlen(file->name) },
                    (struct value){ .type = V_VALUES, .map = file->data }) < 0)
         return renderfault_exec(x);
     struct engine_output output = {
         file->name,
-        engine_without_no_value(a, (struct strv){ buf_text(&out), out.len }),
+        engine_without_no_value(a, (struct strv){ buf_text(out), out->len }),
     };
     vec_push(a, ret, output);
     return 0;

@@ -14,10 +14,10 @@ struct final {
 
 /* How a parameter's letter is spelled in messages, and which values it takes. */
 struct parameter {
-    char letter;
     const char *type;
-    bool nilable;
     bool (*accepts)(struct value v);
+    char letter;
+    bool nilable;
 };
 
 static bool accepts_all(struct value v UNUSED)
@@ -47,19 +47,19 @@ ACCEPTS(version, v.type == V_OBJECT && strcmp(v.object->type->name, "*semver.Ver
 ACCEPTS(certificate, v.type == V_OBJECT && strcmp(v.object->type->name, "sprig.certificate") == 0)
 
 static const struct parameter parameters[] = {
-    { 'a', "interface {}", true, accepts_all },
-    { 'r', "reflect.Value", true, accepts_all },
-    { 's', "string", false, accepts_string },
-    { 'i', "int", false, accepts_int },
-    { 'u', "uint32", false, accepts_uint32 },
-    { 'b', "bool", false, accepts_bool },
-    { 'f', "float64", false, accepts_float },
-    { 'd', "map[string]interface {}", true, accepts_dict },
-    { 'l', "[]interface {}", true, accepts_list },
-    { 't', "time.Time", false, accepts_time },
-    { 'c', "sprig.certificate", false, accepts_certificate },
-    { 'v', "*semver.Version", true, accepts_version },
-    { 'w', "io.Writer", true, accepts_none },
+    { "interface {}", accepts_all, 'a', true },
+    { "reflect.Value", accepts_all, 'r', true },
+    { "string", accepts_string, 's', false },
+    { "int", accepts_int, 'i', false },
+    { "uint32", accepts_uint32, 'u', false },
+    { "bool", accepts_bool, 'b', false },
+    { "float64", accepts_float, 'f', false },
+    { "map[string]interface {}", accepts_dict, 'd', true },
+    { "[]interface {}", accepts_list, 'l', true },
+    { "time.Time", accepts_time, 't', false },
+    { "sprig.certificate", accepts_certificate, 'c', false },
+    { "*semver.Version", accepts_version, 'v', true },
+    { "io.Writer", accepts_none, 'w', true },
 };
 
 static const struct parameter *parameter_of(char letter)

@@ -192,8 +192,9 @@ static int walk_range(struct exec *x, struct value dot, const struct node *n)
 /* Runs a tree with `data` as dot and $, and no other variable. */
 static int run_tree(struct exec *x, const struct tree *tree, struct value data, int depth)
 {
-    struct frame *outer = x->frame, frame = { .tree = tree, .node = tree->root, .depth = depth };
-    x->frame = &frame;
+    struct frame *outer = x->frame, *frame = ARENA_NEW(x->cx->arena, struct frame);
+    *frame = (struct frame){ .tree = tree, .node = tree->root, .depth = depth };
+    x->frame = frame;
     eval_push(x, (struct strv){ "$", 1 }, data);
     int rc = walk(x, data, tree->root);
     x->frame = outer;

@@ -40,7 +40,7 @@ bool fn_is_empty(struct value v)
 /* As amd64 converts: what does not fit becomes the smallest number. */
 static int64_t float_to_int(double f)
 {
-    return f >= -0x1p63 && f < 0x1p63 ? (int64_t)f : INT64_MIN;
+    return f >= (double)INT64_MIN && f < -(double)INT64_MIN ? (int64_t)f : INT64_MIN;
 }
 
 /* Without a decimal part that is all zeros: "1.00" is 1. */

@@ -130,11 +130,13 @@ FN(fn_derive_password)
     }
     while (templates[count])
         count++;
+    ASSERT(count > 0);
     password_seed(x, args, seed);
     const char *chosen = templates[seed[0] % count];
     for (size_t i = 0; chosen[i]; i++) {
         const char *set = template_characters[(unsigned char)chosen[i]];
-        buf_char(&out, set[seed[i + 1] % strlen(set)]);
+        size_t choices = strlen(set);
+        buf_char(&out, set[seed[i + 1] % choices]);
     }
     return fn_take(x, &out, ret);
 }

@@ -365,6 +365,13 @@ static const struct object_type time_type = {
 
 /* -- methods of time.Duration ------------------------------------------------------------------------------ */
 
+/* Whole units and their fraction are added as Go adds them: a division of the whole would round differently. */
+static double in_units(int64_t ns, int64_t unit)
+{
+    int64_t whole = ns / unit, rest = ns % unit;
+    return (double)whole + (double)rest / (double)unit;
+}
+
 #define LENGTH(name, expression)                                                                             \
     FN(duration_##name)                                                                                      \
     {                                                                                                        \
@@ -372,9 +379,9 @@ static const struct object_type time_type = {
         *ret = expression;                                                                                   \
         return 0;                                                                                            \
     }
-LENGTH(hours, v_float((double)(ns / GOTIME_HOUR) + (double)(ns % GOTIME_HOUR) / (60 * 60 * 1e9)))
-LENGTH(minutes, v_float((double)(ns / GOTIME_MINUTE) + (double)(ns % GOTIME_MINUTE) / (60 * 1e9)))
-LENGTH(seconds, v_float((double)(ns / GOTIME_SECOND) + (double)(ns % GOTIME_SECOND) / 1e9))
+LENGTH(hours, v_float(in_units(ns, GOTIME_HOUR)))
+LENGTH(minutes, v_float(in_units(ns, GOTIME_MINUTE)))
+LENGTH(seconds, v_float(in_units(ns, GOTIME_SECOND)))
 LENGTH(milliseconds, v_int64(ns / 1000000))
 LENGTH(microseconds, v_int64(ns / 1000))
 LENGTH(nanoseconds, v_int64(ns))

@@ -215,7 +215,7 @@ FN(fn_concat)
 static int64_t chunk_count(int64_t len, int64_t size)
 {
     double count = floor((double)(len - 1) / (double)size) + 1;
-    return count >= -0x1p63 && count < 0x1p63 ? (int64_t)count : INT64_MIN;
+    return count >= (double)INT64_MIN && count < -(double)INT64_MIN ? (int64_t)count : INT64_MIN;
 }
 
 FN(fn_chunk)

@@ -282,8 +282,10 @@ static size_t sharpen(char *num, size_t n, char verb, int precision)
     }
     for (; digits > 0; digits--)
         num[n++] = '0';
-    memcpy(num + n, tail, strlen(tail));
-    return n + strlen(tail);
+    size_t tail_len = strlen(tail);
+    for (size_t i = 0; i < tail_len; i++)
+        num[n + i] = tail[i];
+    return n + tail_len;
 }
 
 void gofmt_real(struct verb *v, double f, char letter, int precision)

@@ -217,7 +217,7 @@ static int read_array(struct scanner *s, struct value *ret)
         return 0;
     }
     for (;;) {
-        struct value item;
+        struct value item = { 0 };
         if (read_value(s, &item) < 0 || skip_space(s) < 0)
             return err_code(s->cx);
         vlist_push(s->cx->arena, l, item);

@@ -50,7 +50,7 @@ static int bad_escape(struct ctx *cx, struct strv s)
 /* Whether an escape may stand in a host or its zone. */
 static bool host_escape_ok(struct strv at, bool zone)
 {
-    int high = hex_of(at.p[1]), value = high << 4 | hex_of(at.p[2]);
+    int high = hex_of(at.p[1]), value = high * 16 + hex_of(at.p[2]);
     if (memcmp(at.p, "%25", 3) == 0)
         return true;
     if (zone)

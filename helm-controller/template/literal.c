@@ -177,7 +177,7 @@ static int rune_constant(struct ctx *cx, struct strv text, struct number *n)
 /* 2^63 and above have no int64; the comparison is made in floats, as Go's conversions on amd64 end up. */
 static bool has_int(double f, int64_t *ret)
 {
-    if (!(f >= -0x1p63 && f < 0x1p63) || (double)(int64_t)f != f)
+    if (!(f >= (double)INT64_MIN && f < -(double)INT64_MIN) || (double)(int64_t)f != f)
         return false;
     *ret = (int64_t)f;
     return true;

@@ -417,7 +417,7 @@ static int parse_control(struct parser *p, enum node_kind kind, struct node **re
 /* Behind {{else}}: its list and {{end}}, or the "if" or "with" of an else-chain, which has its own end. */
 static int parse_else(struct parser *p, enum node_kind kind, const struct node *mark, struct node **ret)
 {
-    struct node *end, *chained;
+    struct node *end = NULL, *chained = NULL;
     enum token_kind chain = kind == NODE_IF ? TOKEN_IF : kind == NODE_WITH ? TOKEN_WITH : TOKEN_ERROR;
     if (chain != TOKEN_ERROR && peek(p).kind == chain) {
         next(p);
@@ -429,13 +429,14 @@ static int parse_else(struct parser *p, enum node_kind kind, const struct node *
     }
     if (parse_list(p, ret, &end) < 0)
         return err_code(p->cx);
+    ASSERT(end);
     return end->kind == NODE_END ? 0 : fail(p, "expected end; found %s", node_text(p->cx->arena, end));
 }
 
 /* if, range, with: pipeline }} list [{{else}} list] {{end}} */
 static int parse_branches(struct parser *p, enum node_kind kind, const char *context, struct node **ret)
 {
-    struct node *n = new_node(p, kind, 0, 0), *end;
+    struct node *n = new_node(p, kind, 0, 0), *end = NULL;
     if (parse_pipeline(p, context, TOKEN_RIGHT_DELIM, &n->pipe) < 0)
         return err_code(p->cx);
     n->pos = n->pipe->pos;
@@ -443,6 +444,7 @@ static int parse_branches(struct parser *p, enum node_kind kind, const char *con
     p->range_depth += kind == NODE_RANGE;
     if (parse_list(p, &n->branches[0], &end) < 0)
         return err_code(p->cx);
+    ASSERT(end);
     p->range_depth -= kind == NODE_RANGE;
     *ret = n;
     return end->kind == NODE_ELSE ? parse_else(p, kind, end, &n->branches[1]) : 0;
@@ -494,7 +496,7 @@ static int parse_name(struct parser *p, struct token t, const char *context, str
 static int parse_body(struct parser *p, struct strv name, const char *context)
 {
     struct parser outer = *p;
-    struct node *end;
+    struct node *end = NULL;
     p->tree = ARENA_NEW(p->cx->arena, struct tree);
     *p->tree = (struct tree){ .name = name, .parse_name = outer.tree->parse_name, .text = outer.tree->text };
     p->vars = (struct name_vec){ 0 };
@@ -605,9 +607,10 @@ static int parse_list(struct parser *p, struct node **ret_list, struct node **re
     struct token first = peek_non_space(p);
     *ret_list = new_node(p, NODE_LIST, first.pos, first.line);
     while (peek_non_space(p).kind != TOKEN_EOF) {
-        struct node *n;
+        struct node *n = NULL;
         if (parse_text_or_action(p, &n) < 0 || ctx_check(p->cx) < 0)
             return err_code(p->cx);
+        ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE) {
             *ret_end = n;
             return 0;
@@ -636,7 +639,7 @@ static int parse_top(struct parser *p)
 {
     p->tree->root = new_node(p, NODE_LIST, peek(p).pos, 0);
     while (peek(p).kind != TOKEN_EOF) {
-        struct node *n;
+        struct node *n = NULL;
         bool done;
         if (try_definition(p, &done) < 0)
             return err_code(p->cx);
@@ -644,6 +647,7 @@ static int parse_top(struct parser *p)
             continue;
         if (parse_text_or_action(p, &n) < 0 || ctx_check(p->cx) < 0)
             return err_code(p->cx);
+        ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE)
             return fail(p, "unexpected %s", node_text(p->cx->arena, n));
         vec_push(p->cx->arena, &p->tree->root->nodes, n);

@@ -177,9 +177,9 @@ bool value_deep_equal(struct value a, struct value b)
     case V_COMPLEX:
         return a.c->re == b.c->re && a.c->im == b.c->im;
     case V_STRING:
-        return a.len == b.len && memcmp(a.s, b.s, a.len) == 0;
+        return a.len == b.len && (a.len == 0 || memcmp(a.s, b.s, a.len) == 0);
     case V_BYTES:
-        return !a.s == !b.s && a.len == b.len && (a.len == 0 || memcmp(a.s, b.s, a.len) == 0);
+        return !a.s == !b.s && a.len == b.len && (!a.s || memcmp(a.s, b.s, a.len) == 0);
     case V_OBJECT:
         return objects_equal(a.object, b.object);
     default:

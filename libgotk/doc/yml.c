@@ -388,8 +388,9 @@ static int read_alias(struct reader *r, cJSON **ret)
 {
     struct anchor *a = NULL;
     int rc = find_anchor(r, &a);
-    if (rc >= 0)
-        rc = node_copy_here(r->cx, a->node, ret);
+    if (rc < 0 || !a)
+        return rc;
+    rc = node_copy_here(r->cx, a->node, ret);
     if (rc < 0)
         return rc;
     (*ret)->string = NULL; /* the anchor may be a member, the alias an element */

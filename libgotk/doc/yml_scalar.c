@@ -18,6 +18,7 @@
 
 /* Longer texts are no numbers worth knowing: 2^64 in binary with underscores is far shorter. */
 #define NUMBER_MAX 1024
+#define DIGITS     "0123456789"
 
 static const struct word {
     const char *text;
@@ -161,21 +162,19 @@ static bool read_prefixed(const char *s, int rules, struct yml_value *ret)
 /* [-+]? digits with an optional point, at least one of them, and an optional exponent. */
 static bool is_decimal(const char *s)
 {
-    size_t digits = 0;
     s += *s == '-' || *s == '+';
-    for (; is_digit(*s); s++)
-        digits++;
-    if (*s == '.')
-        for (s++; is_digit(*s); s++)
-            digits++;
-    if (!digits)
+    size_t whole = strspn(s, DIGITS);
+    s += whole;
+    size_t part = *s == '.' ? strspn(s + 1, DIGITS) : 0;
+    s += *s == '.' ? 1 + part : 0;
+    if (!whole && !part)
         return false;
     if (*s == 'e' || *s == 'E') {
         s += s[1] == '-' || s[1] == '+' ? 2 : 1;
-        if (!is_digit(*s))
+        size_t exponent = strspn(s, DIGITS);
+        if (!exponent)
             return false;
-        while (is_digit(*s))
-            s++;
+        s += exponent;
     }
     return !*s;
 }
