@@ -165,6 +165,13 @@ static int substitute(struct ctx *cx, const struct doc *input, struct doc **reso
     return substitute_all(cx, &s, resources);
 }
 
+static void show(struct arena *a, struct doc *to, const struct doc *from, const char *field)
+{
+    const struct doc *value = doc_find(from, field);
+    if (value)
+        doc_set_text(a, to, field, resource_scalar(value));
+}
+
 /* Every resource must say what it is; an apiVersion or name that YAML takes for a number will do for now. Only that much of it
  * is shown: it may be a Secret. */
 static int check_identity(struct ctx *cx, const struct doc *resource)
@@ -175,11 +182,11 @@ static int check_identity(struct ctx *cx, const struct doc *resource)
     if (!str_empty(api_version) && !str_empty(kind) && !str_empty(resource_scalar(doc_find(meta, "name"))))
         return 0;
     struct doc *shown = doc_object(cx->arena);
-    doc_set_text(cx->arena, shown, "apiVersion", api_version);
-    doc_set_text(cx->arena, shown, "kind", kind);
+    show(cx->arena, shown, resource, "apiVersion");
+    show(cx->arena, shown, resource, "kind");
     struct doc *names = doc_ensure(cx->arena, shown, "metadata");
-    doc_set_text(cx->arena, names, "name", resource_scalar(doc_find(meta, "name")));
-    doc_set_text(cx->arena, names, "namespace", resource_scalar(doc_find(meta, "namespace")));
+    show(cx->arena, names, meta, "name");
+    show(cx->arena, names, meta, "namespace");
     return err_fail(cx, ERR_INVALID, "failed to decode Kubernetes apiVersion, kind and name from: %s",
                     json_text(cx->arena, shown, JSON_COMPACT));
 }

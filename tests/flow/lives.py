@@ -251,6 +251,8 @@ class Life:
         head = self.repo.head()
         if not self.mirror.wait(lambda: self.settled(head, token), PATIENCE, self.pair.tend):
             raise self.wrong(f"not settled at {head} after {PATIENCE:g} s", *self.statuses())
+        # A request is answered before drift of the last moment is told; it is put back when it is told of.
+        self.mirror.wait(lambda: self.objects() == wanted, PATIENCE, self.pair.tend)
         if self.objects() != wanted:
             raise self.wrong("objects", self.objects(), "wanted", wanted)
         inventory = {e["id"] for e in self.mirror.get(rig.KUSTOMIZATION, self.ns)["status"]["inventory"]["entries"]}

@@ -45,7 +45,7 @@ MALFORMED = {
     "itself as base": ({"kustomization.yaml": kustomization(resources=["."])}, "cycle"),
     "a way out of the tree": ({"kustomization.yaml": kustomization(resources=["../../../../../etc/passwd"])},
                               "fs-security-constraint"),
-    "a file of the node": ({"kustomization.yaml": kustomization(resources=["file:///etc/passwd"])}, "not supported"),
+    "a file of the node": ({"kustomization.yaml": kustomization(resources=["file:///etc/passwd"])}, "scheme 'file' cannot be fetched"),
     "a file of 65 MiB": ({"x.yaml": manifest("ConfigMap", "x: " + "x" * (65 << 20))}, "more than the 67108864 bytes"),
 }
 
