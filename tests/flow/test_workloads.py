@@ -13,7 +13,7 @@ kind: Deployment
 metadata: {{name: web}}
 spec:
   replicas: 2
-  progressDeadlineSeconds: 1
+  progressDeadlineSeconds: {deadline}
   minReadySeconds: 0
   selector: {{matchLabels: {{app: web}}}}
   template:
@@ -57,8 +57,8 @@ def own(web):
             installation.stop()
 
 
-def deployment(version, annotations="{}"):
-    return MANIFEST.format(version=version, annotations=annotations)
+def deployment(version, annotations="{}", deadline=1):
+    return MANIFEST.format(version=version, annotations=annotations, deadline=deadline)
 
 
 def gone(api, *paths):
@@ -73,7 +73,7 @@ def test_deployment_of_pods(own, web):
     own.cp.namespace(ns)
     repo = web.repo("workloads")
     pods.hold()
-    commit = repo.commit({"web.yaml": deployment(1), "page.yaml": configmap("page", v=1)})
+    commit = repo.commit({"web.yaml": deployment(1, deadline=60), "page.yaml": configmap("page", v=1)})
     flux = Flux(api, ns, repo).source().apply(wait=True, timeout="20s", retryInterval="1s")
     rig.wait_for(lambda: flux.get(), 20, "the health check to begin", lambda ks: (
         rig.condition(ks, "Healthy").get("reason") == "Progressing" and len(api.list(POD, ns)) == 2))
@@ -88,7 +88,7 @@ def test_deployment_of_pods(own, web):
     message = flux.failed("HealthCheckFailed", f"Deployment/{ns}/web status: 'Failed'")
     assert "exceeded its progress deadline" in message or "ImagePullBackOff" in message
 
-    commit = repo.commit({"web.yaml": deployment(3)})
+    commit = repo.commit({"web.yaml": deployment(3, deadline=60)})
     flux.sync()
     flux.ready(commit)
     images = {pod["spec"]["containers"][0]["image"] for pod in api.list(POD, ns)}
