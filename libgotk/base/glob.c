@@ -6,31 +6,18 @@
  */
 #include "libgotk/base/glob.h"
 
+#include "libgotk/base/rune.h"
 #include "libgotk/base/str.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#define BAD_RUNE 0xFFFD
-
-/* The character at *s, with *s moved behind it; a byte that is no UTF-8 counts as U+FFFD. */
+/* The character at *s, which is no end of text, with *s moved behind it; a byte that is no UTF-8 counts as U+FFFD. */
 static uint32_t take_rune(const char **s)
 {
-    const unsigned char *p = (const unsigned char *)*s;
-    size_t n = str_utf8_len(*s, strnlen(*s, 4));
-    *s += n ? n : 1;
-    switch (n) {
-    case 1:
-        return p[0];
-    case 2:
-        return (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
-    case 3:
-        return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-    case 4:
-        return (p[0] & 0x07u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
-    default:
-        return BAD_RUNE;
-    }
+    size_t width;
+    uint32_t rune = rune_decode(*s, strnlen(*s, 4), &width);
+    *s += width;
+    return rune;
 }
 
 /* One end of a range in a class; false when the class is malformed there. */

@@ -5,6 +5,7 @@
  * their key, keys in go-yaml's "natural" order. Strings are in yml_text.c. Rejected: libyaml's emitter (see there). The
  * tree is only read: it may be a published snapshot. Any thread.
  */
+#include "libgotk/base/rune.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/node.h"
 #include "libgotk/doc/number.h"
@@ -38,7 +39,7 @@ static const char *read_run(const char *s, int64_t seed, int64_t *ret)
     int width;
     for (; *s; s += width) {
         uint32_t c = unicode_decode(s, &width);
-        if (!unicode_is_digit(c))
+        if (!rune_is_digit(c))
             break;
         value = value * 10 + (uint64_t)c - '0';
     }
@@ -55,7 +56,7 @@ static bool after_counting_digit(const char *start, const char *at)
             at--;
         while (at > start && ((unsigned char)*at & 0xC0) == 0x80);
         uint32_t c = unicode_decode(at, &width);
-        if (!unicode_is_digit(c))
+        if (!rune_is_digit(c))
             return false;
         if (c != '0')
             return true;
@@ -96,7 +97,7 @@ static int compare_keys(const char *a, const char *b, bool pretty)
         return a[same] ? 1 : -1;
     int width;
     uint32_t ca = unicode_decode(a + same, &width), cb = unicode_decode(b + same, &width);
-    bool left = unicode_is_letter(ca), right = unicode_is_letter(cb);
+    bool left = rune_is_letter(ca), right = rune_is_letter(cb);
     if (left && right)
         return ca < cb ? -1 : 1;
     if (left || right)
