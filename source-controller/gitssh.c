@@ -13,16 +13,9 @@
 
 #include <git2/errors.h>
 #include <git2/sys/errors.h>
-#include <git2/sys/transport.h>
 
 #define REQUEST_MAX  ((size_t)64 << 20)
 #define DEFAULT_USER "git"
-
-struct subtransport {
-    git_smart_subtransport base;
-    struct gittransport *transport;
-    struct stream *stream; /* one per remote: the protocol is stateful */
-};
 
 struct stream {
     git_smart_subtransport_stream base;
@@ -179,50 +172,17 @@ static void stream_free(git_smart_subtransport_stream *base)
     (void)base;
 }
 
-static int subtransport_action(git_smart_subtransport_stream **ret, git_smart_subtransport *base,
-                               const char *url, git_smart_service_t action)
+/* One for a whole remote, from its listing on: the protocol is stateful. */
+static git_smart_subtransport_stream *ssh_stream(struct gittransport *t, bool listing,
+                                                 git_smart_subtransport_stream *last)
 {
-    struct subtransport *sub = CONTAINER_OF(base, struct subtransport, base);
-    struct gittransport *t = sub->transport;
-    (void)url;
-    if (action != GIT_SERVICE_UPLOADPACK_LS && action != GIT_SERVICE_UPLOADPACK)
-        return err_fail(t->cx, ERR_UNSUPPORTED, "pushing is not supported"), report(t);
-    if (!sub->stream || action == GIT_SERVICE_UPLOADPACK_LS) {
-        sub->stream = ARENA_NEW(t->cx->arena, struct stream);
-        sub->stream->base = (git_smart_subtransport_stream){ base, stream_read, stream_write, stream_free };
-        sub->stream->transport = t;
-        sub->stream->request = buf_new(t->cx->arena, REQUEST_MAX);
-    }
-    *ret = &sub->stream->base;
-    return 0;
-}
-
-static int subtransport_close(git_smart_subtransport *base)
-{
-    (void)base;
-    return 0;
-}
-
-static void subtransport_free(git_smart_subtransport *base)
-{
-    (void)base;
-}
-
-static int subtransport_new(git_smart_subtransport **ret, git_transport *owner, void *payload)
-{
-    struct gittransport *t = payload;
-    struct subtransport *s = ARENA_NEW(t->cx->arena, struct subtransport);
-    (void)owner;
-    s->base = (git_smart_subtransport){ subtransport_action, subtransport_close, subtransport_free };
+    if (last && !listing)
+        return last;
+    struct stream *s = ARENA_NEW(t->cx->arena, struct stream);
+    s->base = (git_smart_subtransport_stream){ NULL, stream_read, stream_write, stream_free };
     s->transport = t;
-    *ret = &s->base;
-    return 0;
-}
-
-static int new_transport(git_transport **ret, git_remote *owner, struct gittransport *t)
-{
-    git_smart_subtransport_definition definition = { .callback = subtransport_new, .rpc = 0, .param = t };
-    return git_transport_smart(ret, owner, &definition);
+    s->request = buf_new(t->cx->arena, REQUEST_MAX);
+    return &s->base;
 }
 
 static void close_transport(struct gittransport *t)
@@ -235,4 +195,4 @@ static void close_transport(struct gittransport *t)
     t->connection = NULL;
 }
 
-const struct gittransport_ssh gitssh = { .new = new_transport, .close = close_transport };
+const struct gittransport_ssh gitssh = { .stream = ssh_stream, .close = close_transport };

@@ -13,7 +13,6 @@
 
 #include <git2/errors.h>
 #include <git2/sys/errors.h>
-#include <git2/sys/transport.h>
 
 #define REFS_PATH    "/info/refs"
 #define REFS_QUERY   "?service=git-upload-pack"
@@ -26,6 +25,7 @@
 struct subtransport {
     git_smart_subtransport base;
     struct gittransport *transport;
+    git_smart_subtransport_stream *stream; /* the last one */
 };
 
 struct stream {
@@ -244,19 +244,29 @@ static void stream_free(git_smart_subtransport_stream *base)
     http_stream_close(CONTAINER_OF(base, struct stream, base)->answer);
 }
 
+static git_smart_subtransport_stream *http_stream(struct gittransport *t, bool listing,
+                                                  git_smart_subtransport_stream *last UNUSED)
+{
+    struct stream *s = ARENA_NEW(t->cx->arena, struct stream);
+    s->base = (git_smart_subtransport_stream){ NULL, stream_read, stream_write, stream_free };
+    s->transport = t;
+    s->listing = listing;
+    s->request = buf_new(t->cx->arena, REQUEST_MAX);
+    return &s->base;
+}
+
 static int subtransport_action(git_smart_subtransport_stream **ret, git_smart_subtransport *base,
                                const char *url, git_smart_service_t action)
 {
-    struct gittransport *t = CONTAINER_OF(base, struct subtransport, base)->transport;
+    struct subtransport *sub = CONTAINER_OF(base, struct subtransport, base);
+    struct gittransport *t = sub->transport;
     (void)url;
     if (action != GIT_SERVICE_UPLOADPACK_LS && action != GIT_SERVICE_UPLOADPACK)
         return err_fail(t->cx, ERR_UNSUPPORTED, "pushing is not supported"), report(t);
-    struct stream *s = ARENA_NEW(t->cx->arena, struct stream);
-    s->base = (git_smart_subtransport_stream){ base, stream_read, stream_write, stream_free };
-    s->transport = t;
-    s->listing = action == GIT_SERVICE_UPLOADPACK_LS;
-    s->request = buf_new(t->cx->arena, REQUEST_MAX);
-    *ret = &s->base;
+    sub->stream =
+        (t->is_ssh ? t->ssh->stream : http_stream)(t, action == GIT_SERVICE_UPLOADPACK_LS, sub->stream);
+    sub->stream->subtransport = base;
+    *ret = sub->stream;
     return 0;
 }
 
@@ -284,16 +294,14 @@ static int subtransport_new(git_smart_subtransport **ret, git_transport *owner, 
 
 int gittransport_new(git_transport **ret, git_remote *owner, void *payload)
 {
-    git_smart_subtransport_definition definition = { .callback = subtransport_new,
-                                                     .rpc = 1,
-                                                     .param = payload };
     struct gittransport *t = payload;
     if (t->is_ssh && !t->ssh) {
         err_fail(t->cx, ERR_UNSUPPORTED, "there is no key for ssh addresses here: use an https address");
         return report(t);
     }
-    if (t->is_ssh)
-        return t->ssh->new (ret, owner, t);
+    git_smart_subtransport_definition definition = { .callback = subtransport_new,
+                                                     .rpc = !t->is_ssh,
+                                                     .param = t };
     return git_transport_smart(ret, owner, &definition);
 }
 

@@ -15,12 +15,16 @@
 
 /* Not git2.h: it declares a member named like a banned function. */
 #include <git2/remote.h>
+#include <git2/sys/transport.h>
 
 struct gittransport;
 
 /* What a program that speaks SSH adds (gittransport_new's way for ssh addresses). */
 struct gittransport_ssh {
-    int (*new)(git_transport **ret, git_remote *owner, struct gittransport *t);
+    /* A stream for the listing of refs or for the request behind it; `last` is the one given before for this remote, which may
+     * be given again, or NULL. Its subtransport is set by the caller. */
+    git_smart_subtransport_stream *(*stream)(struct gittransport *t, bool listing,
+                                             git_smart_subtransport_stream *last);
     void (*close)(struct gittransport *t);
 };
 
