@@ -4,8 +4,8 @@
 #include "helm-controller/template/chart.h"
 
 #include "helm-controller/template/convert.h"
-#include "helm-controller/template/quote.h"
 #include "libgotk/base/map.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/semver.h"
 #include "libgotk/doc/yml.h"
 

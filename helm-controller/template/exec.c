@@ -10,7 +10,7 @@
 #include "helm-controller/template/exec_parts.h"
 #include "helm-controller/template/gofmt.h"
 #include "helm-controller/template/object.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 #include <pthread.h>
 #include <string.h>

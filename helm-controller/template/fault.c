@@ -6,7 +6,7 @@
  */
 #include "helm-controller/template/exec_parts.h"
 #include "helm-controller/template/gofmt.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 static struct fault *fault_new(struct exec *x, const char *text, struct fault *inner)
 {

@@ -5,8 +5,8 @@
 #include "helm-controller/template/engine.h"
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/parse.h"
-#include "helm-controller/template/quote.h"
 #include "helm-controller/template/renderfault.h"
+#include "libgotk/base/quote.h"
 
 #define INCLUDES_MAX 1000 /* nested includes of one name */
 

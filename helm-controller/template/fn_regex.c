@@ -4,7 +4,7 @@
  * Functions without "must" panic on a bad expression in Go, with a longer text; `regexMatch` takes it for no match.
  */
 #include "helm-controller/template/fn.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/regex.h"
 #include "libgotk/base/rune.h"
 

@@ -4,7 +4,7 @@
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/gofmt.h"
 #include "helm-controller/template/literal.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * fn_urls.c: Sprig's urlParse and urlJoin.
  */
 #include "helm-controller/template/fn.h"
-#include "helm-controller/template/gourl.h"
+#include "libgotk/base/gourl.h"
 
 static void set(struct vmap *m, const char *key, struct strv s)
 {

@@ -2,7 +2,7 @@
  * gofmt_number.c: numbers and padding; see gofmt_parts.h. Any thread, no state.
  */
 #include "helm-controller/template/gofmt_parts.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <math.h>

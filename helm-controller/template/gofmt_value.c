@@ -3,8 +3,8 @@
  */
 #include "helm-controller/template/gofmt_parts.h"
 #include "helm-controller/template/object.h"
-#include "helm-controller/template/quote.h"
 #include "libgotk/base/gotime.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <string.h>

@@ -6,8 +6,8 @@
  */
 #include "helm-controller/template/gojson.h"
 
-#include "helm-controller/template/quote.h"
 #include "libgotk/base/buf.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  */
 #include "helm-controller/template/layout.h"
 #include "helm-controller/template/layout_parts.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 #include <string.h>
 

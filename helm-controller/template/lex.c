@@ -7,7 +7,7 @@
  */
 #include "helm-controller/template/lex.h"
 
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <string.h>

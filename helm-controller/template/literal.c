@@ -4,7 +4,7 @@
 #include "helm-controller/template/literal.h"
 
 #include "helm-controller/template/lex.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 #include <errno.h>
 #include <math.h>

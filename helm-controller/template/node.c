@@ -3,7 +3,7 @@
  */
 #include "helm-controller/template/node.h"
 
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <string.h>

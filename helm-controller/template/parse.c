@@ -8,7 +8,7 @@
 #include "helm-controller/template/function.h"
 #include "helm-controller/template/lex.h"
 #include "helm-controller/template/literal.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 #include <string.h>
 

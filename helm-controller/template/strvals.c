@@ -6,7 +6,7 @@
 #include "helm-controller/template/strvals.h"
 
 #include "helm-controller/template/literal.h"
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
  *
  * Pure functions; results live in arenas. Any thread.
  */
-#ifndef GOTK_HELM_TEMPLATE_QUOTE_H
-#define GOTK_HELM_TEMPLATE_QUOTE_H
+#ifndef GOTK_BASE_QUOTE_H
+#define GOTK_BASE_QUOTE_H
 
 #include "libgotk/base/buf.h"
 #include "libgotk/base/str.h"

@@ -1,7 +1,7 @@
 /*
  * quote.c: Go's quoted strings; the contract is in quote.h. Any thread, no state.
  */
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 #include "libgotk/base/rune.h"
 

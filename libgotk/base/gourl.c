@@ -1,9 +1,9 @@
 /*
  * gourl.c: Go's URLs; the contract is in gourl.h.
  */
-#include "helm-controller/template/gourl.h"
+#include "libgotk/base/gourl.h"
 
-#include "helm-controller/template/quote.h"
+#include "libgotk/base/quote.h"
 
 #include <arpa/inet.h>
 #include <string.h>

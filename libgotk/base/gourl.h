@@ -1,11 +1,11 @@
 /*
  * gourl.h: URLs as Go's net/url reads and writes them.
  *
- * For urlParse and urlJoin, whose results and complaints charts see. Rejected: net/url.h, which serves HTTP requests and
+ * For what charts see of them: urlParse and urlJoin, the references and formats of their schemas. Rejected: net/url.h, which serves HTTP requests and
  * refuses what Go accepts. Results live in the context's arena. One thread.
  */
-#ifndef GOTK_HELM_TEMPLATE_GOURL_H
-#define GOTK_HELM_TEMPLATE_GOURL_H
+#ifndef GOTK_BASE_GOURL_H
+#define GOTK_BASE_GOURL_H
 
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/str.h"
