@@ -2,7 +2,7 @@
  * engine.h: Helm's engine: a chart's templates as one set, rendered file by file.
  *
  * What is here needs no cluster and no chart on disk: the caller brings texts and data. One thread, all memory of the
- * context's arena; a chart that recurses needs a large stack (exec_on_large_stack).
+ * context's arena; a chart that recurses needs a large stack (bigstack_call).
  */
 #ifndef GOTK_HELM_TEMPLATE_ENGINE_H
 #define GOTK_HELM_TEMPLATE_ENGINE_H

@@ -12,11 +12,9 @@
 #include "helm-controller/template/object.h"
 #include "libgotk/base/quote.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #define TEMPLATE_DEPTH_MAX 100000 /* as Go */
-#define STACK_SIZE         ((size_t)1 << 30)
 
 enum walked { WALK_ON = 0, WALK_BREAK = 1, WALK_CONTINUE = 2 };
 
@@ -254,29 +252,4 @@ int exec_named(struct exec *x, struct strv name, struct value data)
     x->fault->text = str_fmt(x->cx->arena, "template: no template %s associated with template \"gotpl\"",
                              quote_go(x->cx->arena, name.p, name.n));
     return err_fail(x->cx, ERR_INVALID, "%s", x->fault->text);
-}
-
-struct errand {
-    void (*fn)(void *arg);
-    void *arg;
-};
-
-static void *run_errand(void *arg)
-{
-    const struct errand *e = arg;
-    e->fn(e->arg);
-    return NULL;
-}
-
-void exec_on_large_stack(void (*fn)(void *arg), void *arg)
-{
-    pthread_t thread;
-    pthread_attr_t attr;
-    struct errand errand = { fn, arg };
-    ASSERT(pthread_attr_init(&attr) == 0 && pthread_attr_setstacksize(&attr, STACK_SIZE) == 0);
-    if (pthread_create(&thread, &attr, run_errand, &errand) == 0)
-        pthread_join(thread, NULL);
-    else
-        fn(arg);
-    pthread_attr_destroy(&attr);
 }

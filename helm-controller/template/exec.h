@@ -3,7 +3,7 @@
  *
  * A set holds parsed templates by name; a child set sees its parent's and keeps its own definitions to itself, which is
  * what `tpl` needs. All memory is of the context's arena. Errors carry Go's text, its place included, and the chain of
- * errors that Helm takes apart again. One thread; run it where the stack is large (exec_on_large_stack): templates may
+ * errors that Helm takes apart again. One thread; run it where the stack is large (bigstack_call): templates may
  * nest 100,000 deep.
  */
 #ifndef GOTK_HELM_TEMPLATE_EXEC_H
@@ -62,7 +62,5 @@ const struct tree *template_set_find(const struct template_set *set, struct strv
 int exec_tree(struct exec *x, const struct tree *tree, struct value data) MUST_CHECK;
 /* As Go's ExecuteTemplate: by name. */
 int exec_named(struct exec *x, struct strv name, struct value data) MUST_CHECK;
-/* Calls fn(arg) on a stack of 1 GiB, of which only what is used is ever there. */
-void exec_on_large_stack(void (*fn)(void *arg), void *arg);
 
 #endif

@@ -6,6 +6,7 @@
 #include "helm-controller/template/objects.h"
 #include "helm-controller/template/strvals.h"
 #include "libgotk/base/base64.h"
+#include "libgotk/base/bigstack.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/hash.h"
 #include "libgotk/base/regex.h"
@@ -185,7 +186,7 @@ static void check_case(struct suite *s, const char *line, size_t len)
     assert_ok(&cx, json_parse(&cx, line, len, s->file, &test));
     r.rc = prepare(s, &cx, test, &r.files);
     if (r.rc >= 0)
-        exec_on_large_stack(render, &r);
+        bigstack_call(render, &r);
     bool missing = map_has(&s->missing, str_fmt(a, "%s %s", s->file, doc_text_at(test, "id")));
     if (is_right(&cx, test, &r) != missing)
         s->passed++;
