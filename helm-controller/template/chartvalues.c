@@ -6,8 +6,8 @@
  */
 #include "helm-controller/template/chartvalues.h"
 
+#include "helm-controller/template/convert.h"
 #include "helm-controller/template/fn.h"
-#include "helm-controller/template/objects.h"
 #include "libgotk/base/semver.h"
 
 #define GLOBAL "global"
@@ -81,7 +81,7 @@ static bool is_child(const struct chart *c, struct strv name)
 /* The chart's own defaults under what is there. */
 static void add_defaults(struct arena *a, const struct chart *c, struct vmap *dest, bool merge)
 {
-    const struct vmap *defaults = copy_table(a, c->values);
+    const struct vmap *defaults = convert_from_doc(a, c->values).map;
     size_t cursor = 0;
     for (const struct vmap_entry *e; (e = vmap_next(defaults, &cursor));) {
         struct value old;
@@ -168,8 +168,10 @@ static int coalesce(struct ctx *cx, const struct chart *c, struct vmap *dest, bo
     return 0;
 }
 
-int chartvalues_coalesce(struct ctx *cx, const struct chart *c, struct vmap *user, struct vmap **ret)
+int chartvalues_coalesce(struct ctx *cx, const struct chart *c, struct vmap *user, struct notes *notes,
+                         struct vmap **ret)
 {
+    (void)notes;
     *ret = copy_table(cx->arena, user);
     return coalesce(cx, c, *ret, false);
 }
@@ -248,9 +250,9 @@ static void resolve(struct ctx *cx, struct chart *c)
 static void apply_tags(struct chart_dependency *d, const struct vmap *tags)
 {
     bool has_true = false, has_false = false;
-    for (size_t i = 0; i < value_len(d->tags); i++) {
-        struct value tag = vlist_at(d->tags, i), v;
-        if (tag.type != V_STRING || !vmap_get(tags, v_view(tag), &v) || v.type != V_BOOL)
+    doc_each (tag, d->tags) {
+        struct value v;
+        if (!doc_text(tag) || !vmap_get(tags, view(doc_text(tag)), &v) || v.type != V_BOOL)
             continue;
         has_true = has_true || v.b;
         has_false = has_false || !v.b;
@@ -311,7 +313,7 @@ static int enable(struct ctx *cx, struct chart *c, struct vmap *user, const char
     if (!c->declares)
         return 0;
     resolve(cx, c);
-    if (chartvalues_coalesce(cx, c, user, &values) < 0)
+    if (chartvalues_coalesce(cx, c, user, NULL, &values) < 0)
         return err_code(cx);
     bool tagged = vmap_get(values, view("tags"), &tags) && is_table(tags);
     for (size_t i = 0; i < c->dependencies.len; i++) {
@@ -384,78 +386,20 @@ static int import_values(struct ctx *cx, struct chart *c)
         return err_code(cx);
     for (size_t i = 0; i < c->dependencies.len; i++) {
         const struct chart_dependency *d = &c->dependencies.at[i];
-        for (size_t j = 0; j < value_len(d->import_values); j++)
-            import(&x, d, vlist_at(d->import_values, j), values, imported);
+        doc_each (entry, d->import_values)
+            import(&x, d, convert_from_doc(cx->arena, entry), values, imported);
     }
-    c->values = copy_table(cx->arena, values);
-    under(cx->arena, c->values, imported, true);
+    struct vmap *all = copy_table(cx->arena, values);
+    struct doc *written;
+    under(cx->arena, all, imported, true);
+    if (convert_to_doc(cx, v_map(all), false, &written) < 0)
+        return err_code(cx);
+    c->values = written;
     return 0;
 }
 
-int chartvalues_dependencies(struct ctx *cx, struct chart *c, struct vmap *user)
+int chartvalues_dependencies(struct ctx *cx, struct chart *c, struct vmap *user, struct notes *notes)
 {
+    (void)notes;
     return enable(cx, c, user, "") < 0 ? err_code(cx) : import_values(cx, c);
-}
-
-/* -- what templates get ------------------------------------------------------------------------------------------ */
-
-static bool is_library_file(const struct chart *c, const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    return strcmp(chart_field(c, "type"), "library") != 0 || (slash ? slash[1] : name[0]) == '_';
-}
-
-static struct value files_of(struct arena *a, const struct chart *c)
-{
-    struct vmap *m = vmap_new(a);
-    for (size_t i = 0; i < c->files.len; i++) {
-        struct value data = { .type = V_BYTES,
-                              .s = c->files.at[i].data.p,
-                              .len = (uint32_t)c->files.at[i].data.n };
-        vmap_set(m, view(c->files.at[i].name), data);
-    }
-    return files_value(a, m);
-}
-
-/* The dot of a chart, in which its subcharts' are under .Subcharts. */
-static struct vmap *add_files(struct ctx *cx, const struct chart *c, const struct vmap *above,
-                              struct engine_files *ret)
-{
-    struct arena *a = cx->arena;
-    struct vmap *dot = vmap_new(a), *subs = vmap_new(a);
-    struct value v, values = { .type = V_VALUES, .map = vmap_new(a) };
-    const char *path = chart_path(a, c);
-    vmap_set_text(dot, "Chart", chart_value(a, c));
-    vmap_set_text(dot, "Files", files_of(a, c));
-    vmap_set_text(dot, "Release", vmap_get(above, view("Release"), &v) ? v : v_nil());
-    vmap_set_text(dot, "Capabilities", vmap_get(above, view("Capabilities"), &v) ? v : v_nil());
-    if (vmap_get(above, view("Values"), &v) && value_is_dict(v)) {
-        if (!c->parent)
-            values = v;
-        else if (vmap_get(v.map, view(c->name), &v) && value_is_dict(v))
-            values.map = v.map;
-    }
-    values.type = V_VALUES;
-    vmap_set_text(dot, "Values", values);
-    vmap_set_text(dot, "Subcharts", v_map(subs));
-    for (size_t i = 0; i < c->charts.len; i++)
-        vmap_set(subs, view(c->charts.at[i]->name), v_map(add_files(cx, c->charts.at[i], dot, ret)));
-    for (size_t i = 0; i < c->templates.len; i++) {
-        struct engine_file file = {
-            .name = str_fmt(a, "%s/%s", path, c->templates.at[i].name),
-            .text = c->templates.at[i].data,
-            .base_path = str_fmt(a, "%s/templates", path),
-            .data = dot,
-        };
-        if (is_library_file(c, c->templates.at[i].name))
-            vec_push(a, ret, file);
-    }
-    return dot;
-}
-
-void chartvalues_files(struct ctx *cx, const struct chart *c, const struct vmap *top,
-                       struct engine_files *ret)
-{
-    *ret = (struct engine_files){ 0 };
-    (void)add_files(cx, c, top, ret);
 }

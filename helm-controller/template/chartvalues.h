@@ -6,18 +6,15 @@
 #ifndef GOTK_HELM_TEMPLATE_CHARTVALUES_H
 #define GOTK_HELM_TEMPLATE_CHARTVALUES_H
 
-#include "helm-controller/template/chart.h"
-#include "helm-controller/template/engine.h"
+#include "helm-controller/template/value.h"
+#include "libgotk/helm/chart.h"
 
 /* Keeps the subcharts that are declared and enabled by conditions and tags, under their aliases, and takes over the values
  * they export. Once per chart; ERR_INVALID "type mismatch on NAME: ...". */
-int chartvalues_dependencies(struct ctx *cx, struct chart *c, struct vmap *user) MUST_CHECK;
+int chartvalues_dependencies(struct ctx *cx, struct chart *c, struct vmap *user,
+                             struct notes *notes) MUST_CHECK;
 /* The user's values over the chart's and its subcharts': null deletes a default. `user` stays as it is. */
-int chartvalues_coalesce(struct ctx *cx, const struct chart *c, struct vmap *user,
+int chartvalues_coalesce(struct ctx *cx, const struct chart *c, struct vmap *user, struct notes *notes,
                          struct vmap **ret) MUST_CHECK;
-/* What templates get: the files of the chart and its subcharts, each with its dot. `top` has Values, Release and
- * Capabilities. */
-void chartvalues_files(struct ctx *cx, const struct chart *c, const struct vmap *top,
-                       struct engine_files *ret);
 
 #endif

@@ -1,17 +1,16 @@
 /*
  * extract.c: unpacking under suspicion; the contract is in extract.h.
  *
- * libarchive reads the archive; this file decides what becomes of each entry. Every file is opened below the target's
+ * untar.h reads the archive; this file decides what becomes of each entry. Every file is opened below the target's
  * descriptor without following links, so that no order of entries leads outside. Rejected: libarchive's own disk writer,
  * whose "secure" flags are a list to keep up with.
  */
 #include "libgotk/artifact/extract.h"
 
+#include "libgotk/artifact/untar.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -23,24 +22,16 @@
 
 /* One unpacking. */
 struct extract {
-    struct archive *archive;
-    const char *path; /* of the archive, for messages */
-    int root;         /* descriptor of the target */
+    struct untar *archive;
+    int root; /* descriptor of the target */
     struct artifact_limits limits;
     int64_t bytes;
     int64_t entries;
 };
 
-static void close_archive(struct archive **a)
+static int fail_archive(struct ctx *cx)
 {
-    archive_read_free(*a);
-}
-
-static int fail_archive(struct ctx *cx, const struct extract *x)
-{
-    return err_fail(cx, ERR_INVALID,
-                    "failed to extract archive (check whether file size exceeds max download size): %s",
-                    str_or(archive_error_string(x->archive), "unreadable"));
+    return err_wrap(cx, "failed to extract archive (check whether file size exceeds max download size)");
 }
 
 static int fail_limit(struct ctx *cx, const char *what, int64_t limit)
@@ -70,11 +61,11 @@ static int write_blocks(struct ctx *cx, struct extract *x, int fd, const char *n
 {
     char block[BLOCK];
     for (;;) {
-        la_ssize_t n = archive_read_data(x->archive, block, sizeof(block));
+        ssize_t n = untar_read(cx, x->archive, block, sizeof(block));
         if (n == 0)
             return 0;
         if (n < 0)
-            return fail_archive(cx, x);
+            return fail_archive(cx);
         x->bytes += n;
         if (x->bytes > x->limits.max_bytes)
             return fail_limit(cx, "bytes", x->limits.max_bytes);
@@ -95,55 +86,41 @@ static int extract_file(struct ctx *cx, struct extract *x, const char *name, mod
     return write_blocks(cx, x, fd, name);
 }
 
-static int extract_entry(struct ctx *cx, struct extract *x, struct archive_entry *entry)
+static int extract_entry(struct ctx *cx, struct extract *x, const struct untar_entry *entry)
 {
-    const char *given = archive_entry_pathname(entry), *name = clean_name(cx, given);
+    const char *name = clean_name(cx, entry->name);
     if (!name)
         return err_fail(cx, ERR_INVALID,
                         "failed to extract archive: the name '%.200s' leads outside of it or is too long",
-                        str_or(given, ""));
-    bool plain = !archive_entry_hardlink(entry) && !archive_entry_symlink(entry);
-    if (!*name || !plain)
+                        entry->name);
+    if (!*name || entry->kind == UNTAR_OTHER)
         return 0;
-    if (archive_entry_filetype(entry) == AE_IFDIR)
+    if (entry->kind == UNTAR_DIR)
         return fs_mkdirs_at(cx, x->root, name, 0700);
-    if (archive_entry_filetype(entry) == AE_IFREG)
-        return extract_file(cx, x, name, archive_entry_perm(entry));
-    return 0;
+    return extract_file(cx, x, name, entry->mode);
 }
 
 static int extract_all(struct ctx *cx, struct extract *x)
 {
-    struct archive_entry *entry;
-    for (int rc; (rc = archive_read_next_header(x->archive, &entry)) != ARCHIVE_EOF;) {
+    struct untar_entry entry;
+    for (;;) {
         struct arena_mark mark = arena_mark(cx->arena);
-        if (rc < ARCHIVE_WARN)
-            return fail_archive(cx, x);
+        int rc = untar_next(cx, x->archive, &entry);
+        if (rc <= 0)
+            return rc < 0 ? fail_archive(cx) : 0;
         if (++x->entries > x->limits.max_entries)
             return fail_limit(cx, "entries", x->limits.max_entries);
-        if (ctx_check(cx) < 0 || extract_entry(cx, x, entry) < 0)
+        if (extract_entry(cx, x, &entry) < 0)
             return cx->err.code;
         arena_release(cx->arena, mark);
     }
-    return 0;
-}
-
-/* Exactly one compression, and that is gzip: the library would undo as many as it finds. */
-static int check_filter(struct ctx *cx, const struct extract *x)
-{
-    if (archive_filter_count(x->archive) == 2 && archive_filter_code(x->archive, 0) == ARCHIVE_FILTER_GZIP)
-        return 0;
-    return err_fail(cx, ERR_INVALID,
-                    "failed to extract archive (check whether file size exceeds max download size): not "
-                    "compressed by gzip, or more than once");
 }
 
 int artifact_extract(struct ctx *cx, const char *path, const char *target,
                      const struct artifact_limits *limits)
 {
     CLEANUP(cleanup_fd) int root = -1;
-    CLEANUP(close_archive) struct archive *archive = archive_read_new();
-    struct extract x = { .archive = archive, .path = path, .limits = { MAX_BYTES, MAX_ENTRIES } };
+    struct extract x = { .limits = { MAX_BYTES, MAX_ENTRIES } };
     if (limits && limits->max_bytes)
         x.limits.max_bytes = limits->max_bytes;
     if (limits && limits->max_entries)
@@ -151,9 +128,7 @@ int artifact_extract(struct ctx *cx, const char *path, const char *target,
     if (fs_open_dir(cx, target, &root) < 0)
         return cx->err.code;
     x.root = root;
-    archive_read_support_format_tar(archive);
-    archive_read_support_filter_gzip(archive);
-    if (archive_read_open_filename(archive, path, BLOCK) != ARCHIVE_OK)
-        return fail_archive(cx, &x);
-    return check_filter(cx, &x) < 0 ? cx->err.code : extract_all(cx, &x);
+    if (untar_open(cx, path, &x.archive) < 0)
+        return fail_archive(cx);
+    return extract_all(cx, &x);
 }

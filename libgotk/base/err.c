@@ -92,6 +92,13 @@ int err_errno(struct ctx *cx, const char *fmt, ...)
     return cx->err.code;
 }
 
+int err_path(struct ctx *cx, const char *operation, const char *path)
+{
+    int number = errno;
+    const char *text = strerrordesc_np(number);
+    return err_fail(cx, code_of_errno(number), "%s %s: %c%s", operation, path, *text | ' ', text + 1);
+}
+
 int err_wrap(struct ctx *cx, const char *fmt, ...)
 {
     ASSERT(cx->err.code < 0);

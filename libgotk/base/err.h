@@ -52,6 +52,9 @@ int err_vfail(struct ctx *cx, int code, const char *fmt, va_list args) PRINTF_LI
 /* As err_fail, appending ": " and the text of errno; picks the code from errno (ENOENT: ERR_NOT_FOUND, ...). */
 int err_errno(struct ctx *cx, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* What errno says of a path, as Go's os package words it: "open x/y: no such file or directory". */
+int err_path(struct ctx *cx, const char *operation, const char *path);
+
 /* Prepends "fmt: " to the error in cx and returns its code. An error must be there. */
 int err_wrap(struct ctx *cx, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -81,6 +84,7 @@ static inline int err_negative(int code)
 }
 #define err_fail(...)   err_negative(err_fail(__VA_ARGS__))
 #define err_errno(...)  err_negative(err_errno(__VA_ARGS__))
+#define err_path(...)   err_negative(err_path(__VA_ARGS__))
 #define err_wrap(...)   err_negative(err_wrap(__VA_ARGS__))
 #define err_reason(...) err_negative(err_reason(__VA_ARGS__))
 #define err_recode(...) err_negative(err_recode(__VA_ARGS__))

@@ -38,7 +38,7 @@ struct jsonschema_options {
 
 /* One thing that is wrong, and why. */
 struct jsonschema_error {
-    const char *at;      /* JSON pointer to the value; NULL for the head of the tree, whose message stands alone */
+    const char *at; /* JSON pointer to the value; NULL for the head of the tree, whose message stands alone */
     const char *message; /* in the arena */
     bool passing;        /* a reference with one cause: shown as that cause */
     struct jsonschema_error *causes;

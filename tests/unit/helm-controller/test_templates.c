@@ -1,4 +1,5 @@
 /* The corpus of template snippets, which the real engine answered. It lies beside the checkout; without it, skipped. */
+#include "helm-controller/template/chartdot.h"
 #include "helm-controller/template/chartvalues.h"
 #include "helm-controller/template/convert.h"
 #include "helm-controller/template/engine.h"
@@ -104,14 +105,14 @@ static int prepare(struct suite *s, struct ctx *cx, const struct doc *test, stru
     struct vmap *top = vmap_new(a), *values, *user = values_of(cx, test);
     struct chart_files files = files_of(s, cx, test);
     struct value release = convert_from_doc(a, doc_find(s->setup, "release"));
-    if (chart_load(cx, &files, &chart) < 0 || chartvalues_dependencies(cx, chart, user) < 0 ||
-        chartvalues_coalesce(cx, chart, user, &values) < 0)
+    if (chart_load(cx, &files, NULL, &chart) < 0 || chartvalues_dependencies(cx, chart, user, NULL) < 0 ||
+        chartvalues_coalesce(cx, chart, user, NULL, &values) < 0)
         return err_code(cx);
     vmap_set_text(release.map, "Revision", v_int(1));
     vmap_set_text(top, "Release", release);
     vmap_set_text(top, "Values", (struct value){ .type = V_VALUES, .map = values });
     vmap_set_text(top, "Capabilities", capabilities_value(a, &s->capabilities));
-    chartvalues_files(cx, chart, top, ret);
+    chartdot_files(cx, chart, top, ret);
     return 0;
 }
 

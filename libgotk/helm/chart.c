@@ -1,18 +1,20 @@
 /*
  * chart.c: loading a chart; the contract is in chart.h.
  */
-#include "helm-controller/template/chart.h"
+#include "libgotk/helm/chart.h"
 
-#include "helm-controller/template/convert.h"
+#include "libgotk/base/gopath.h"
 #include "libgotk/base/map.h"
 #include "libgotk/base/quote.h"
 #include "libgotk/base/semver.h"
 #include "libgotk/doc/yml.h"
+#include "libgotk/helm/valuesfile.h"
 
 #define YAML_RULES (YML_11 | YML_LAST_WINS | YML_GO_ERRORS)
 #define DEPTH_MAX  100 /* subcharts within subcharts */
 
-static int load(struct ctx *cx, const struct chart_files *files, int depth, struct chart **ret);
+static int load(struct ctx *cx, const struct chart_files *files, struct notes *notes, int depth,
+                struct chart **ret);
 
 const char *chart_field(const struct chart *c, const char *key)
 {
@@ -27,12 +29,6 @@ static const char *field_of(const struct doc *d, const char *key)
     return str_or(doc_text(value), str_or(doc_literal(value), ""));
 }
 
-static struct value list_of(struct arena *a, const struct doc *d)
-{
-    struct value v = convert_from_doc(a, d);
-    return v.type == V_LIST ? v : v_list(V_LIST, vlist_new(a, 0));
-}
-
 static void take_dependencies(struct arena *a, struct chart *c)
 {
     const struct doc *list = doc_find(c->metadata, "dependencies");
@@ -45,8 +41,8 @@ static void take_dependencies(struct arena *a, struct chart *c)
             .repository = field_of(d, "repository"),
             .condition = field_of(d, "condition"),
             .alias = field_of(d, "alias"),
-            .tags = list_of(a, doc_find(d, "tags")),
-            .import_values = list_of(a, doc_find(d, "import-values")),
+            .tags = doc_find(d, "tags"),
+            .import_values = doc_find(d, "import-values"),
         };
         vec_push(a, &c->dependencies, dependency);
     }
@@ -80,31 +76,13 @@ static int read_requirements(struct ctx *cx, struct chart *c, struct strv text)
     return 0;
 }
 
-/* A later document of values.yaml wins, table by table. */
-static void merge_tables(struct vmap *into, const struct vmap *from)
-{
-    size_t cursor = 0;
-    for (const struct vmap_entry *e; (e = vmap_next(from, &cursor));) {
-        struct value old;
-        if (vmap_get(into, e->key, &old) && old.type == V_MAP && e->value.type == V_MAP)
-            merge_tables(old.map, e->value.map);
-        else
-            vmap_set(into, e->key, e->value);
-    }
-}
-
 static int read_values(struct ctx *cx, struct chart *c, struct strv text)
 {
-    struct doc *docs;
-    if (yml_parse_all_as(cx, text.p, text.n, "values.yaml", YAML_RULES, &docs) < 0) {
-        err_wrap(cx, "error converting YAML to JSON");
+    struct doc *values;
+    if (valuesfile_parse(cx, text, "values.yaml", &values) < 0)
         return err_wrap(cx, "cannot load values.yaml");
-    }
-    doc_each (d, docs) {
-        struct value v = convert_from_doc(cx->arena, d);
-        if (v.type == V_MAP)
-            merge_tables(c->values, v.map);
-    }
+    c->values = values;
+    c->has_values = true;
     return 0;
 }
 
@@ -124,30 +102,42 @@ static void collect(struct arena *a, struct map *subs, const struct chart_file *
     vec_push(a, files, inner);
 }
 
+static int load_packed(struct ctx *cx, const struct chart *c, const char *name,
+                       const struct chart_files *files, struct chart_files *ret)
+{
+    const char *first = files->at[0].name;
+    if (*first)
+        return err_fail(cx, ERR_INVALID, "error unpacking subchart tar in %s: expected %s, got %s/%s",
+                        c->name, name, name, first);
+    if (chartfiles_unpack(cx, files->at[0].data, ret) < 0)
+        return err_wrap(cx, "error unpacking subchart %s in %s", name, c->name);
+    return 0;
+}
+
 static int load_sub(struct ctx *cx, struct chart *c, const char *name, const struct chart_files *files,
-                    int depth)
+                    struct notes *notes, int depth)
 {
     struct chart *sub;
     struct chart_files inside = { 0 };
-    if (str_ends(name, ".tgz"))
-        return err_fail(cx, ERR_UNSUPPORTED, "the packed subchart %s of %s cannot be read yet", name,
-                        c->name);
-    for (size_t i = 0; i < files->len; i++)
+    bool packed = str_ends(name, ".tgz");
+    if (packed && load_packed(cx, c, name, files, &inside) < 0)
+        return err_code(cx);
+    for (size_t i = 0; !packed && i < files->len; i++)
         if (*files->at[i].name)
             vec_push(cx->arena, &inside, files->at[i]);
-    if (load(cx, &inside, depth + 1, &sub) < 0)
+    if (load(cx, &inside, notes, depth + 1, &sub) < 0)
         return err_wrap(cx, "error unpacking subchart %s in %s", name, c->name);
     sub->parent = c;
     vec_push(cx->arena, &c->charts, sub);
     return 0;
 }
 
-static int load_subs(struct ctx *cx, struct chart *c, const struct map *subs, int depth)
+static int load_subs(struct ctx *cx, struct chart *c, const struct map *subs, struct notes *notes, int depth)
 {
     const char **names = map_sorted_keys(subs, cx->arena);
     for (size_t i = 0; names[i]; i++)
         if (names[i][0] != '_' && names[i][0] != '.' &&
-            load_sub(cx, c, names[i], map_find(subs, names[i]), depth) < 0)
+            load_sub(cx, c, names[i], map_find(subs, names[i]), notes, depth) < 0)
             return err_code(cx);
     return 0;
 }
@@ -243,11 +233,12 @@ static int sort_file(struct ctx *cx, struct chart *c, const struct chart_file *f
     return 0;
 }
 
-static int load(struct ctx *cx, const struct chart_files *files, int depth, struct chart **ret)
+static int load(struct ctx *cx, const struct chart_files *files, struct notes *notes, int depth,
+                struct chart **ret)
 {
     struct chart *c = ARENA_NEW(cx->arena, struct chart);
     struct map subs = map_new(cx->arena);
-    *c = (struct chart){ .name = "", .values = vmap_new(cx->arena) };
+    *c = (struct chart){ .name = "", .values = doc_object(cx->arena), .raw = *files };
     if (depth > DEPTH_MAX)
         return err_fail(cx, ERR_LIMIT, "charts are nested deeper than %d", DEPTH_MAX);
     for (size_t i = 0; i < files->len; i++)
@@ -259,93 +250,64 @@ static int load(struct ctx *cx, const struct chart_files *files, int depth, stru
         if (sort_file(cx, c, &files->at[i], &subs) < 0)
             return err_code(cx);
     take_dependencies(cx->arena, c);
-    if (validate(cx, c) < 0 || load_subs(cx, c, &subs, depth) < 0)
+    if (validate(cx, c) < 0 || load_subs(cx, c, &subs, notes, depth) < 0)
         return err_code(cx);
     *ret = c;
     return 0;
 }
 
-int chart_load(struct ctx *cx, const struct chart_files *files, struct chart **ret)
+int chart_load(struct ctx *cx, const struct chart_files *files, struct notes *notes, struct chart **ret)
 {
-    return load(cx, files, 0, ret);
+    return load(cx, files, notes, 0, ret);
 }
+
+int chart_open(struct ctx *cx, const char *path, struct notes *notes, struct chart **ret)
+{
+    struct chart_files files;
+    return chartfiles_read(cx, path, notes, &files) < 0 ? err_code(cx) : chart_load(cx, &files, notes, ret);
+}
+
+int chart_unpack(struct ctx *cx, struct strv archive, struct notes *notes, struct chart **ret)
+{
+    struct chart_files files;
+    if (chartfiles_unpack(cx, archive, &files) < 0)
+        return err_wrap(cx, "unable to load chart archive");
+    return chart_load(cx, &files, notes, ret);
+}
+
+/* -- the rest ---------------------------------------------------------------------------------------------------- */
 
 const char *chart_path(struct arena *a, const struct chart *c)
 {
     return c->parent ? str_fmt(a, "%s/charts/%s", chart_path(a, c->parent), c->name) : c->name;
 }
 
-/* -- .Chart ------------------------------------------------------------------------------------------------------ */
-
-static void set_text(struct vmap *m, const char *key, const char *text)
+const char *chart_dotted_path(struct arena *a, const struct chart *c)
 {
-    vmap_set_text(m, key, v_text(text));
+    return c->parent ? str_fmt(a, "%s.%s", chart_dotted_path(a, c->parent), c->name) : c->name;
 }
 
-static struct value maintainers_of(struct arena *a, const struct doc *list)
+static bool is_manifest(const char *name)
 {
-    struct vlist *l = vlist_new(a, 0);
-    doc_each (d, list) {
-        struct vmap *m = vmap_new(a);
-        set_text(m, "Name", field_of(d, "name"));
-        set_text(m, "Email", field_of(d, "email"));
-        set_text(m, "URL", field_of(d, "url"));
-        vlist_push(a, l, v_map(m));
+    struct strv ext = gopath_ext((struct strv){ name, strlen(name) });
+    return str_eq_fold(ext.p, ".yaml") || str_eq_fold(ext.p, ".yml") || str_eq_fold(ext.p, ".json");
+}
+
+static void add_crds(struct arena *a, const struct chart *c, struct chart_crds *ret)
+{
+    for (size_t i = 0; i < c->files.len; i++) {
+        const struct chart_file *file = &c->files.at[i];
+        struct chart_crd crd = { str_fmt(a, "%s/%s", chart_path(a, c), file->name), file->data };
+        if (str_starts(file->name, "crds/") && is_manifest(file->name))
+            vec_push(a, ret, crd);
     }
-    return v_list(V_LIST, l);
+    for (size_t i = 0; i < c->charts.len; i++)
+        add_crds(a, c->charts.at[i], ret);
 }
 
-static struct value dependencies_of(struct arena *a, const struct chart *c)
+struct chart_crds chart_crds(struct arena *a, const struct chart *c)
 {
-    struct vlist *l = vlist_new(a, 0);
-    for (size_t i = 0; i < c->dependencies.len; i++) {
-        const struct chart_dependency *d = &c->dependencies.at[i];
-        struct vmap *m = vmap_new(a);
-        set_text(m, "Name", d->name);
-        set_text(m, "Version", d->version);
-        set_text(m, "Repository", d->repository);
-        set_text(m, "Condition", d->condition);
-        set_text(m, "Alias", d->alias);
-        vmap_set_text(m, "Tags", d->tags);
-        vmap_set_text(m, "ImportValues", d->import_values);
-        vmap_set_text(m, "Enabled", v_bool(d->enabled));
-        vlist_push(a, l, v_map(m));
-    }
-    return v_list(V_LIST, l);
-}
-
-static struct value annotations_of(struct arena *a, const struct doc *d)
-{
-    struct vmap *m = d ? vmap_new(a) : NULL;
-    doc_each (note, d)
-        set_text(m, doc_key(note), str_or(doc_text(note), str_or(doc_literal(note), "")));
-    return (struct value){ .type = V_STRMAP, .map = m };
-}
-
-struct value chart_value(struct arena *a, const struct chart *c)
-{
-    static const char *const texts[][2] = {
-        { "apiVersion", "APIVersion" },
-        { "appVersion", "AppVersion" },
-        { "condition", "Condition" },
-        { "description", "Description" },
-        { "home", "Home" },
-        { "icon", "Icon" },
-        { "kubeVersion", "KubeVersion" },
-        { "tags", "Tags" },
-        { "type", "Type" },
-        { "version", "Version" },
-    };
-    struct vmap *m = vmap_new(a);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        set_text(m, texts[i][1], chart_field(c, texts[i][0]));
-    set_text(m, "Name", c->name);
-    vmap_set_text(m, "Keywords", list_of(a, doc_find(c->metadata, "keywords")));
-    vmap_set_text(m, "Sources", list_of(a, doc_find(c->metadata, "sources")));
-    vmap_set_text(m, "Maintainers", maintainers_of(a, doc_find(c->metadata, "maintainers")));
-    vmap_set_text(m, "Dependencies", dependencies_of(a, c));
-    vmap_set_text(m, "Annotations", annotations_of(a, doc_find(c->metadata, "annotations")));
-    vmap_set_text(m, "Deprecated", v_bool(doc_is_true(doc_find(c->metadata, "deprecated"), false)));
-    vmap_set_text(m, "IsRoot", v_bool(!c->parent));
-    return v_map(m);
+    struct chart_crds found = { 0 };
+    add_crds(a, c, &found);
+    return found;
 }

@@ -1,0 +1,39 @@
+/*
+ * valuesinput.h: the values a user gives: files and the --set family, merged as the helm command does.
+ *
+ * Everything lives in the context's arena. One thread.
+ */
+#ifndef GOTK_HELM_TEMPLATE_VALUESINPUT_H
+#define GOTK_HELM_TEMPLATE_VALUESINPUT_H
+
+#include "helm-controller/template/value.h"
+#include "libgotk/base/ctx.h"
+#include "libgotk/base/vec.h"
+
+VEC_NAMED(valuesinput_list, const char *);
+
+/* What stands on the command line, each list in its order. */
+struct valuesinput {
+    struct valuesinput_list files;        /* -f, --values: one path each */
+    struct valuesinput_list json;         /* --set-json */
+    struct valuesinput_list sets;         /* --set */
+    struct valuesinput_list set_strings;  /* --set-string */
+    struct valuesinput_list set_files;    /* --set-file */
+    struct valuesinput_list set_literals; /* --set-literal */
+};
+
+/*
+ * All of them, later ones winning: first the files, then --set-json, --set, --set-string, --set-file and --set-literal,
+ * whatever their order on the command line. A path "-" is the standard input. ERR_INVALID with Helm's words: "failed to parse
+ * FILE: ...", "failed parsing --set data: ..."; ERR_UNSUPPORTED for files at a URL.
+ */
+int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap **ret) MUST_CHECK;
+
+/* The documents of a text of YAML merged into one table, the later ones winning: ERR_INVALID "cannot unmarshal yaml
+ * document: ...". `name` is for messages of ours. */
+int valuesinput_parse(struct ctx *cx, struct strv text, const char *name, struct vmap **ret) MUST_CHECK;
+
+/* `from` over `into`, table by table; tables of `from` may become part of `into`. */
+void valuesinput_overlay(struct vmap *into, const struct vmap *from);
+
+#endif
