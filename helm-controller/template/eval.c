@@ -245,12 +245,20 @@ static int call(struct exec *x, struct value dot, const struct function *f, cons
     return exec_fail_call(x, f->name);
 }
 
-/* `call`, which no value of a chart can satisfy. Its name for the callee is the node as written. */
+/* What reflect.Value.String makes of a value. */
+static const char *reflected(struct exec *x, struct value v)
+{
+    if (value_kind(v) == K_STRING)
+        return exec_text(x, v);
+    return str_fmt(x->cx->arena, "<%s Value>", value_type_name(v));
+}
+
+/* `call`, which no value of a chart can satisfy. Its name for the callee is the node as written, or what was piped. */
 static int call_call(struct exec *x, struct value dot, const struct node *n, struct operands args,
                      struct final final)
 {
     struct value callee = final.value, ignored;
-    const char *name = args.n ? node_text(x->cx->arena, args.at[0]) : exec_text(x, final.value);
+    const char *name = args.n ? node_text(x->cx->arena, args.at[0]) : reflected(x, final.value);
     if (args.n + final.given < 1)
         return exec_fail(x, "wrong number of args for call: want at least 1 got 0");
     for (size_t i = 0; i < args.n; i++)

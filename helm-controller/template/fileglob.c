@@ -2,7 +2,8 @@
  * fileglob.c: gobwas/glob on paths; the contract is in fileglob.h.
  *
  * Matching walks the pattern itself with backtracking, bounded in steps: a pattern of a chart cannot hang a render. An
- * open brace without its end matches nothing, as there.
+ * open brace ends with the pattern, as there. As there, too, `x**y` between two texts lets them overlap: `a/`, `**`, `/b`
+ * in a row match a/b.
  */
 #include "helm-controller/template/fileglob.h"
 
@@ -14,6 +15,8 @@
 
 struct fileglob {
     struct strv pattern;
+    bool around; /* the pattern is `prefix**suffix` and no more: both may overlap in a text */
+    struct strv prefix, suffix;
 };
 
 struct matcher {
@@ -21,32 +24,6 @@ struct matcher {
     const char *pattern_end;
     long steps;
 };
-
-static bool is_well_formed(struct strv p)
-{
-    for (size_t i = 0; i < p.n; i++) {
-        if (p.p[i] == '\\') {
-            i++;
-        } else if (p.p[i] == '[') {
-            const char *end = memchr(p.p + i + 1, ']', p.n - i - 1);
-            if (!end || end == p.p + i + 1)
-                return false;
-            i = (size_t)(end - p.p);
-        }
-    }
-    return true;
-}
-
-const struct fileglob *fileglob_compile(struct ctx *cx, struct strv pattern)
-{
-    struct fileglob *g = ARENA_NEW(cx->arena, struct fileglob);
-    if (!is_well_formed(pattern)) {
-        err_fail(cx, ERR_INVALID, "the pattern '%.*s' has a class without an end", (int)pattern.n, pattern.p);
-        return NULL;
-    }
-    g->pattern = pattern;
-    return g;
-}
 
 static uint32_t take(const char **p, const char *end)
 {
@@ -56,32 +33,120 @@ static uint32_t take(const char **p, const char *end)
     return rune;
 }
 
-/* A class behind its '['; *p moves behind the ']'. */
+/* The characters of a class behind its '[' and '!': of one range, or of one list in which a backslash escapes. */
+struct class
+{
+    uint32_t low, high; /* of a range; both 0: a list */
+    const char *list;
+    const char *end; /* the ']' */
+};
+
+static bool read_range(const char *p, const char *end, struct class *ret)
+{
+    uint32_t low = p < end ? take(&p, end) : 0;
+    if (p + 1 >= end || *p++ != '-')
+        return false;
+    *ret = (struct class){ .low = low, .high = take(&p, end), .end = p };
+    return true;
+}
+
+/* False when the class is malformed. */
+static bool read_class(const char *p, const char *end, struct class *ret)
+{
+    if (read_range(p, end, ret))
+        return ret->end < end && *ret->end == ']' && ret->high >= ret->low;
+    *ret = (struct class){ .list = p };
+    while (p < end && *p != ']')
+        p += *p == '\\' && p + 1 < end ? 2 : 1;
+    ret->end = p;
+    return p < end && p > ret->list;
+}
+
+static bool in_list(const struct class *class, uint32_t rune)
+{
+    for (const char *p = class->list; p < class->end;) {
+        p += *p == '\\' && p + 1 < class->end;
+        if (take(&p, class->end) == rune)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a well-formed class has a character; *p moves from behind its '[' to behind its ']'. */
 static bool in_class(const char **p, const char *end, uint32_t rune)
 {
-    bool negated = **p == '!' || **p == '^', in = false;
-    *p += negated;
-    while (*p < end && **p != ']') {
-        uint32_t low = take(p, end), high = low;
-        if (*p + 1 < end && **p == '-' && (*p)[1] != ']') {
-            (*p)++;
-            high = take(p, end);
+    struct class class;
+    bool negated = **p == '!';
+    read_class(*p + negated, end, &class);
+    *p = class.end + 1;
+    return (class.list ? in_list(&class, rune) : rune >= class.low && rune <= class.high) != negated;
+}
+
+static bool is_well_formed(struct strv p)
+{
+    const char *end = p.p + p.n;
+    for (const char *at = p.p; at < end; at++) {
+        struct class class;
+        if (*at == '\\') {
+            at++;
+        } else if (*at == '[') {
+            at += at + 1 < end && at[1] == '!';
+            if (!read_class(at + 1, end, &class))
+                return false;
+            at = class.end;
         }
-        in = in || (rune >= low && rune <= high);
     }
-    *p += *p < end;
-    return in != negated;
+    return true;
+}
+
+/* The text that stands at *p without its escapes, up to what is not a text; *p moves there. */
+static struct strv take_text(struct arena *a, const char **p, const char *end)
+{
+    char *out = arena_alloc_raw(a, (size_t)(end - *p) + 1);
+    size_t n = 0;
+    for (; *p < end && !strchr("*?[{", **p); (*p)++) {
+        *p += **p == '\\';
+        if (*p < end)
+            out[n++] = **p;
+    }
+    return (struct strv){ out, n };
+}
+
+static void read_around(struct arena *a, struct fileglob *g)
+{
+    const char *p = g->pattern.p, *end = p + g->pattern.n;
+    g->prefix = take_text(a, &p, end);
+    if (p + 2 >= end || memcmp(p, "**", 2) != 0)
+        return;
+    p += 2;
+    g->suffix = take_text(a, &p, end);
+    g->around = p >= end && g->prefix.n && g->suffix.n;
+}
+
+const struct fileglob *fileglob_compile(struct ctx *cx, struct strv pattern)
+{
+    struct fileglob *g = ARENA_NEW(cx->arena, struct fileglob);
+    if (!is_well_formed(pattern) || !str_is_utf8(pattern.p, pattern.n)) {
+        err_fail(cx, ERR_INVALID, "the pattern '%.*s' is malformed", (int)pattern.n, pattern.p);
+        return NULL;
+    }
+    g->pattern = pattern;
+    read_around(cx->arena, g);
+    return g;
 }
 
 static bool match(struct matcher *m, const char *p, const char *t);
 
-/* The end of a group's alternative: the next ',' or '}' of this level. */
+/* The end of a group's alternative: the next ',' or '}' of this level, or the pattern's end. */
 static const char *alternative_end(const char *p, const char *end)
 {
     int depth = 0;
+    struct class class;
     for (; p < end; p++) {
         if (*p == '\\' && p + 1 < end)
             p++;
+        else if (*p == '[' && read_class(p + 1 + (p + 1 < end && p[1] == '!'), end, &class))
+            p = class.end;
         else if (*p == '{')
             depth++;
         else if (*p == '}' && depth-- == 0)
@@ -89,13 +154,13 @@ static const char *alternative_end(const char *p, const char *end)
         else if (*p == ',' && depth == 0)
             return p;
     }
-    return NULL;
+    return end;
 }
 
 static const char *group_end(const char *p, const char *end)
 {
     const char *at = alternative_end(p, end);
-    while (at && *at == ',')
+    while (at < end && *at == ',')
         at = alternative_end(at + 1, end);
     return at;
 }
@@ -104,9 +169,8 @@ static const char *group_end(const char *p, const char *end)
 static bool match_group(struct matcher *m, const char *p, const char *t)
 {
     const char *close = group_end(p, m->pattern_end);
-    if (!close)
-        return false;
-    size_t rest = (size_t)(m->pattern_end - close - 1);
+    const char *behind = close < m->pattern_end ? close + 1 : close;
+    size_t rest = (size_t)(m->pattern_end - behind);
     for (const char *from = p, *to; from <= close; from = to + 1) {
         char joined[4096];
         to = alternative_end(from, m->pattern_end);
@@ -114,7 +178,7 @@ static bool match_group(struct matcher *m, const char *p, const char *t)
         if (n + rest > sizeof(joined))
             return false;
         memcpy(joined, from, n);
-        memcpy(joined + n, close + 1, rest);
+        memcpy(joined + n, behind, rest);
         struct matcher inner = { m->text_end, joined + n + rest, m->steps };
         bool matched = match(&inner, joined, t);
         m->steps = inner.steps;
@@ -147,6 +211,8 @@ static bool match(struct matcher *m, const char *p, const char *t)
             return match_star(m, p, t);
         if (c == '{')
             return match_group(m, p, t);
+        if (c == '\\' && p == m->pattern_end)
+            break; /* it escapes nothing */
         if (t >= m->text_end)
             return false;
         if (c == '?' || c == '[') {
@@ -155,7 +221,7 @@ static bool match(struct matcher *m, const char *p, const char *t)
                 return false;
             continue;
         }
-        if (c == '\\' && p < m->pattern_end)
+        if (c == '\\')
             c = *p++;
         if (c != *t++)
             return false;
@@ -166,5 +232,9 @@ static bool match(struct matcher *m, const char *p, const char *t)
 bool fileglob_match(const struct fileglob *glob, struct strv text)
 {
     struct matcher m = { text.p + text.n, glob->pattern.p + glob->pattern.n, 0 };
+    if (glob->around)
+        return text.n >= glob->prefix.n && text.n >= glob->suffix.n &&
+               memcmp(text.p, glob->prefix.p, glob->prefix.n) == 0 &&
+               memcmp(m.text_end - glob->suffix.n, glob->suffix.p, glob->suffix.n) == 0;
     return match(&m, glob->pattern.p, text.p);
 }

@@ -101,6 +101,15 @@ static int struct_of(struct exec *x, struct semver v, struct value *ret)
     return 0;
 }
 
+/* One more, or Go's panic. */
+static int increment(struct exec *x, const char *part, uint64_t *number)
+{
+    if (*number == UINT64_MAX)
+        return fn_fail(x, "%s version increment would overflow uint64", part);
+    ++*number;
+    return 0;
+}
+
 static int incremented(struct exec *x, struct semver v, struct value *ret)
 {
     v.pre = v.metadata = "";
@@ -113,7 +122,10 @@ static int with_part(struct exec *x, const struct value *args, const char *sign,
     struct semver v = *version_of(args[0]), checked;
     const char *part = str_ndup(x->cx->arena, args[1].s, args[1].len);
     const char *text = str_fmt(x->cx->arena, "1.0.0%s%s", *part ? sign : "", part);
-    if (semver_parse(x->cx, text, &checked) < 0 || strcspn(part, "-+_ ") < strcspn(part, " "))
+    bool refused = semver_parse(x->cx, text, &checked) < 0;
+    if (refused && str_eq(err_message(x->cx), "version segment starts with 0"))
+        return err_code(x->cx);
+    if (refused || strchr(part, '+'))
         return fn_fail(x, *sign == '-' ? "invalid prerelease string" : "invalid metadata string");
     *(*sign == '-' ? &v.pre : &v.metadata) = part;
     return struct_of(x, v, ret);
@@ -132,7 +144,8 @@ FN(version_set_metadata)
 FN(version_inc_major)
 {
     struct semver v = *version_of(args[0]);
-    v.major++;
+    if (increment(x, "major", &v.major) < 0)
+        return err_code(x->cx);
     v.minor = v.patch = 0;
     return incremented(x, v, ret);
 }
@@ -140,7 +153,8 @@ FN(version_inc_major)
 FN(version_inc_minor)
 {
     struct semver v = *version_of(args[0]);
-    v.minor++;
+    if (increment(x, "minor", &v.minor) < 0)
+        return err_code(x->cx);
     v.patch = 0;
     return incremented(x, v, ret);
 }
@@ -149,7 +163,8 @@ FN(version_inc_minor)
 FN(version_inc_patch)
 {
     struct semver v = *version_of(args[0]);
-    v.patch += v.pre[0] == '\0';
+    if (!v.pre[0] && increment(x, "patch", &v.patch) < 0)
+        return err_code(x->cx);
     return incremented(x, v, ret);
 }
 

@@ -189,19 +189,36 @@ static size_t shortest_general(char *out, size_t size, double f, char verb)
     return (size_t)snprintf(out, size, "%.*f", decimals > 0 ? decimals : 0, f);
 }
 
-/* Go's hexadecimal exponents have two digits at least. */
+/* The 53 bits of a mantissa rounded to `digits` hexadecimal ones behind the point, halves to even. */
+static uint64_t round_mantissa(uint64_t mantissa, int digits)
+{
+    int drop = 52 - 4 * digits;
+    uint64_t unit = 1ULL << drop, low = mantissa & (unit - 1), kept = mantissa & ~(unit - 1);
+    bool up = low > unit / 2 || (low == unit / 2 && (kept & unit));
+    return up ? kept + unit : kept;
+}
+
+/* 0x1.8p+01. Not C's %a, which has another exponent, and another first digit when it rounds up or the number is tiny. */
 static size_t hexadecimal(char *out, size_t size, double f, char verb, int precision)
 {
-    int n = precision < 0 ? snprintf(out, size, verb == 'x' ? "%a" : "%A", f)
-                          : snprintf(out, size, verb == 'x' ? "%.*a" : "%.*A", precision, f);
-    char *p = strpbrk(out, "pP");
-    if (p && p[2] && !p[3]) {
-        p[3] = p[2];
-        p[2] = '0';
-        p[4] = '\0';
-        n++;
+    int exponent = 0, shown = precision;
+    char digits[16];
+    uint64_t mantissa = (uint64_t)ldexp(frexp(fabs(f), &exponent), 53);
+    exponent = mantissa ? exponent - 1 : 0;
+    if (precision >= 0 && precision < 13)
+        mantissa = round_mantissa(mantissa, precision);
+    if (mantissa >> 53) {
+        mantissa >>= 1;
+        exponent++;
     }
-    return (size_t)n;
+    snprintf(digits, sizeof(digits), verb == 'x' ? "%013llx" : "%013llX",
+             (unsigned long long)(mantissa & ((1ULL << 52) - 1)));
+    if (precision < 0)
+        for (shown = 13; shown && digits[shown - 1] == '0';)
+            shown--;
+    int zeros = shown > 13 ? shown - 13 : 0;
+    return (size_t)snprintf(out, size, "%s0%c%d%s%.*s%.*d%c%+03d", signbit(f) ? "-" : "", verb, mantissa != 0,
+                            shown ? "." : "", shown, digits, zeros, 0, verb == 'x' ? 'p' : 'P', exponent);
 }
 
 /* mantissap-exponent, both decimal. */

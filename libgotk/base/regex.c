@@ -18,6 +18,8 @@
 #define PATTERN_MAX ((size_t)16 << 10)
 #define STEPS_MAX   2000000
 #define HEAP_KIB    65536
+#define INVALID     "\xEF\xBF\xBD" /* U+FFFD */
+#define COPY_ROOM   (64u << 10)    /* of an arena, beside a copy of a text */
 
 struct regex {
     pcre2_code *code;
@@ -136,8 +138,8 @@ static void fill_spans(pcre2_match_data *data, struct regex_span *spans, size_t 
 }
 
 /* 1 with a match, 0 without, -1 when the limits were passed. */
-static int run(const struct regex *re, const char *text, size_t len, size_t from, struct regex_span *spans,
-               size_t count)
+static int search(const struct regex *re, const char *text, size_t len, size_t from, struct regex_span *spans,
+                  size_t count)
 {
     CLEANUP(cleanup_data) pcre2_match_data *data = pcre2_match_data_create_from_pattern(re->code, NULL);
     ASSERT(data);
@@ -148,6 +150,59 @@ static int run(const struct regex *re, const char *text, size_t len, size_t from
         return -1;
     fill_spans(data, spans, count);
     return 1;
+}
+
+/* How long a character of a text is there, and in its copy in which U+FFFD stands for a byte that is no UTF-8. */
+struct step {
+    size_t in_text;
+    size_t in_copy;
+};
+
+static struct step step_at(const char *text, size_t left)
+{
+    size_t n = str_utf8_len(text, left);
+    return n ? (struct step){ n, n } : (struct step){ 1, strlen(INVALID) };
+}
+
+static struct buf copy_of(struct arena *a, const char *text, size_t len)
+{
+    struct buf b = buf_new(a, len * strlen(INVALID));
+    for (size_t at = 0; at < len;) {
+        struct step step = step_at(text + at, len - at);
+        buf_add(&b, step.in_text == step.in_copy ? text + at : INVALID, step.in_copy);
+        at += step.in_text;
+    }
+    return b;
+}
+
+/* A place of the text in its copy, or the other way round. */
+static size_t translate(const char *text, size_t len, size_t place, bool to_copy)
+{
+    size_t at = 0, there = 0;
+    while (at < len && (to_copy ? at : there) < place) {
+        struct step step = step_at(text + at, len - at);
+        at += step.in_text;
+        there += step.in_copy;
+    }
+    return to_copy ? there : at;
+}
+
+/* PCRE2 matches nothing on bytes that are no UTF-8, Go takes each for U+FFFD: so a copy is searched. */
+static int run(const struct regex *re, const char *text, size_t len, size_t from, struct regex_span *spans,
+               size_t count)
+{
+    if (str_is_utf8(text, len))
+        return search(re, text, len, from, spans, count);
+    CLEANUP(arena_cleanup) struct arena *a = arena_new(len * strlen(INVALID) * 3 + COPY_ROOM);
+    struct buf copy = copy_of(a, text, len);
+    int rc = search(re, buf_text(&copy), copy.len, translate(text, len, from, true), spans, count);
+    for (size_t i = 0; rc > 0 && i < count; i++) {
+        if (spans[i].start == REGEX_NONE)
+            continue;
+        spans[i].start = translate(text, len, spans[i].start, false);
+        spans[i].end = translate(text, len, spans[i].end, false);
+    }
+    return rc;
 }
 
 int regex_match(struct ctx *cx, const struct regex *re, const char *text, size_t len, size_t from,
@@ -166,8 +221,8 @@ bool regex_test(const struct regex *re, const char *text, size_t len)
     return run(re, text, len, 0, NULL, 0) == 1;
 }
 
-/* The group that `name` means: a number or a name; REGEX_NONE when there is none. */
-static size_t group_of(const struct regex *re, const char *name, size_t n)
+/* The group that `name` means: a number, or the first of that name that took part; REGEX_NONE when there is none. */
+static size_t group_of(const struct regex *re, const char *name, size_t n, const struct regex_span *spans)
 {
     size_t number = 0;
     if (strspn(name, "0123456789") >= n) {
@@ -176,7 +231,7 @@ static size_t group_of(const struct regex *re, const char *name, size_t n)
         return number <= re->groups && (n == 1 || *name != '0') ? number : REGEX_NONE;
     }
     for (size_t i = 1; i <= re->groups; i++)
-        if (strlen(re->names[i]) == n && memcmp(re->names[i], name, n) == 0)
+        if (strlen(re->names[i]) == n && memcmp(re->names[i], name, n) == 0 && spans[i].start != REGEX_NONE)
             return i;
     return REGEX_NONE;
 }
@@ -204,7 +259,7 @@ static size_t put_reference(struct buf *b, const struct regex *re, const char *p
         buf_char(b, '$');
         return *p == '$';
     }
-    size_t group = group_of(re, p + braces, n);
+    size_t group = group_of(re, p + braces, n, spans);
     if (group != REGEX_NONE && spans[group].start != REGEX_NONE)
         buf_add(b, text + spans[group].start, spans[group].end - spans[group].start);
     return n + 2 * (size_t)braces;

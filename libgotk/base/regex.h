@@ -46,7 +46,7 @@ const char *regex_group_name(const struct regex *re, size_t i);
 
 /*
  * Finds the leftmost match at or behind byte `from` of `text`: returns 1 and fills spans[0..count-1] (group 0 first,
- * those beyond the expression's groups with REGEX_NONE), or 0 without a match. Bytes that are not UTF-8 match nothing.
+ * those beyond the expression's groups with REGEX_NONE), or 0 without a match. Each byte that is not UTF-8 counts as U+FFFD.
  * ERR_LIMIT when the limits are passed.
  */
 int regex_match(struct ctx *cx, const struct regex *re, const char *text, size_t len, size_t from,

@@ -222,15 +222,20 @@ static void expressions_and_results_have_a_size(void **state)
     assert_error(cx, ERR_LIMIT, "larger than 1000 bytes");
 }
 
-static void bytes_that_are_no_text_match_nothing(void **state)
+static void bytes_that_are_no_text_are_replacement_characters(void **state)
 {
     struct ctx *cx = unit_cx(state);
     struct regex *re;
+    struct regex_span span;
     assert_ok(cx, regex_compile(cx, "^a.b$", 0, &re));
-    assert_false(regex_test(re,
-                            "a\xff"
-                            "b",
-                            3));
+    assert_true(regex_test(re,
+                           "a\xff"
+                           "b",
+                           3));
+    assert_ok(cx, regex_compile(cx, "[^a]", 0, &re));
+    assert_int_equal(regex_match(cx, re, "a\xff\xfe", 3, 2, &span, 1), 1);
+    assert_int_equal(span.start, 2);
+    assert_int_equal(span.end, 3);
     assert_ok(cx, regex_compile(cx, "b", 0, &re));
     assert_true(regex_test(re,
                            "a\xff"
@@ -248,7 +253,7 @@ int main(void)
         UNIT_TEST(replaces_as_go),
         UNIT_TEST(exploding_expressions_end),
         UNIT_TEST(expressions_and_results_have_a_size),
-        UNIT_TEST(bytes_that_are_no_text_match_nothing),
+        UNIT_TEST(bytes_that_are_no_text_are_replacement_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
