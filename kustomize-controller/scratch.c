@@ -31,9 +31,7 @@ int scratch_run(struct ctx *cx, struct ks_run *r, int (*work)(struct ctx *cx, st
     struct ctx inner = *cx;
     inner.arena = r->scratch;
     int rc = work(&inner, r);
-    cx->err = inner.err;
-    cx->err.message = str_dup(cx->arena, inner.err.message);
-    cx->err.reason = str_dup(cx->arena, inner.err.reason);
+    err_copy(cx, &inner.err);
     return rc;
 }
 

@@ -124,6 +124,14 @@ int err_recode(struct ctx *cx, int code)
     return code;
 }
 
+int err_copy(struct ctx *cx, const struct err *from)
+{
+    cx->err = *from;
+    cx->err.message = str_dup(cx->arena, from->message);
+    cx->err.reason = str_dup(cx->arena, from->reason);
+    return cx->err.code;
+}
+
 void err_clear(struct ctx *cx)
 {
     cx->err = (struct err){ 0 };

@@ -64,6 +64,9 @@ int err_reason(struct ctx *cx, const char *reason);
 /* Changes the code of the error in cx and returns it. */
 int err_recode(struct ctx *cx, int code);
 
+/* Puts a copy of an error whose strings live elsewhere, or of none, into cx; returns its code. */
+int err_copy(struct ctx *cx, const struct err *from);
+
 /* Forgets the error: the caller dealt with it. */
 void err_clear(struct ctx *cx);
 

@@ -2,7 +2,7 @@
  * calls.c: kube_do_all: objects in, requests out, answers back; the contract is in client.h.
  *
  * A call that cannot even be made (unknown kind, missing name) fails alone; the others are sent as one batch
- * over the calling thread's connections. Any thread. Names are checked before they become part of a path: an
+ * over the calling thread's connections, or in slices when they are very many. Any thread. Names are checked before they become part of a path: an
  * empty name would turn "delete this object" into "delete all of them". Fields that the server does not know
  * are left to it without a word: by default it would warn of them, for which it reads each manifest of an apply
  * a second time, and nobody here reads warnings.
@@ -15,6 +15,7 @@
 #include "libgotk/kube/wire.h"
 
 #define PATH_MAX_BYTES ((size_t)64 << 10)
+#define SLICE          ((size_t)128) /* calls that are under way together */
 
 static const struct {
     const char *method;
@@ -140,7 +141,7 @@ static void doubt_discovery(struct kube *k, const struct kube_call *call, const 
 static void finish(struct ctx *cx, struct kube *k, struct flight *f, const struct http_exchange *x)
 {
     if (x->err.code)
-        cx->err = x->err;
+        err_copy(cx, &x->err);
     else if (read_answer(cx, f, x) < 0)
         doubt_discovery(k, f->call, x);
     if (err_code(cx))
@@ -155,27 +156,78 @@ static void reset_outcome(struct kube_call *call)
     call->err = (struct err){ 0 };
 }
 
-int kube_do_all(struct ctx *cx, struct kube *k, struct kube_call *calls, size_t n, size_t parallel)
+/* Sends calls as one batch: the requests and the texts of the answers live in ask->arena, what is made of them in
+ * cx->arena. */
+static int do_slice(struct ctx *cx, struct ctx *ask, struct kube *k, struct kube_call *calls, size_t n,
+                    size_t parallel)
 {
-    struct flight *flights = ARENA_ARRAY(cx->arena, struct flight, n + 1);
-    struct http_exchange *list = ARENA_ARRAY(cx->arena, struct http_exchange, n + 1);
+    struct flight *flights = ARENA_ARRAY(ask->arena, struct flight, n + 1);
+    struct http_exchange *list = ARENA_ARRAY(ask->arena, struct http_exchange, n + 1);
     size_t sent = 0;
     for (size_t i = 0; i < n; i++) {
         reset_outcome(&calls[i]);
         flights[sent].call = &calls[i];
-        if (prepare(cx, k, &flights[sent], &list[sent].request) < 0)
-            set_failed(cx, &calls[i]);
-        else
+        if (prepare(ask, k, &flights[sent], &list[sent].request) == 0) {
             sent++;
+            continue;
+        }
+        const struct err why = ask->err;
+        err_clear(ask);
+        err_copy(cx, &why);
+        set_failed(cx, &calls[i]);
     }
     struct err failure = { 0 };
-    if (wire_send_all(cx, k, list, sent, parallel) < 0)
-        failure = cx->err;
-    err_clear(cx);
+    if (wire_send_all(ask, k, list, sent, parallel) < 0)
+        failure = ask->err;
+    err_clear(ask);
     for (size_t i = 0; i < sent; i++)
         finish(cx, k, &flights[i], &list[i]);
+    return err_copy(cx, &failure);
+}
+
+/* True when a server that may be gone answered none of the calls: the rest need not be tried. */
+static bool are_lost(const struct kube *k, const struct kube_call *calls, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (calls[i].code != ERR_UNAVAILABLE && calls[i].code != ERR_TIMEOUT)
+            return false;
+    return k->options.may_be_gone;
+}
+
+static void share_failure(struct kube_call *calls, size_t n, const struct kube_call *first)
+{
+    for (size_t i = 0; i < n; i++) {
+        reset_outcome(&calls[i]);
+        calls[i].code = first->code;
+        calls[i].err = first->err;
+    }
+}
+
+/* Many calls in slices, whose requests and texts do not add up. */
+static int do_slices(struct ctx *cx, struct kube *k, struct kube_call *calls, size_t n, size_t parallel)
+{
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(cx->arena));
+    struct ctx ask = *cx;
+    struct err failure = { 0 };
+    ask.arena = scratch;
+    for (size_t done = 0, len; done < n; done += len) {
+        len = n - done < SLICE ? n - done : SLICE;
+        if (do_slice(cx, &ask, k, calls + done, len, parallel) < 0)
+            failure = cx->err;
+        err_clear(cx);
+        arena_reset(scratch);
+        if (done == 0 && are_lost(k, calls, len)) {
+            share_failure(calls + len, n - len, &calls[0]);
+            break;
+        }
+    }
     cx->err = failure;
     return failure.code;
+}
+
+int kube_do_all(struct ctx *cx, struct kube *k, struct kube_call *calls, size_t n, size_t parallel)
+{
+    return n <= SLICE ? do_slice(cx, cx, k, calls, n, parallel) : do_slices(cx, k, calls, n, parallel);
 }
 
 int kube_call_fail(struct ctx *cx, const struct kube_call *call)

@@ -337,22 +337,35 @@ static int decide(struct ctx *cx, struct apply *ap)
     return join_errors(cx, ap);
 }
 
-/* Applies what changed, in order; records an entry for every object that was dealt with. */
-static int apply_changed(struct ctx *cx, struct apply *ap)
+/* Applies an item if it changed, and notes what became of it. The answer, which is most of the memory of an apply, is let
+ * go with cx->arena. */
+static int apply_and_note(struct ctx *cx, struct apply *ap, struct item *it)
 {
     bool relied_on = ap->stage == SSA_STAGE_DEFINITIONS || ap->stage == SSA_STAGE_CLASSES;
-    ap->await = wait_set_new(cx->arena, STAGE_MS);
+    bool changed = it->action == CHANGE_CREATED || it->action == CHANGE_CONFIGURED;
+    if (changed && !it->applied && apply_one(cx, ap, it) < 0)
+        return err_code(cx);
+    const struct doc *identity = identity_of(cx, ap, it);
+    change_add(ap->arena, ap->changes, identity, it->action);
+    if (relied_on && !ap->settled)
+        apply_rely_on(cx, ap, it, identity);
+    apply_record(cx, ap, it);
+    it->after = NULL;
+    return 0;
+}
+
+/* Applies what changed, in order. */
+static int apply_changed(struct ctx *cx, struct apply *ap)
+{
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(cx->arena));
+    struct ctx inner = *cx;
+    inner.arena = scratch;
+    ap->await = wait_set_new(ap->arena, STAGE_MS);
     for (size_t i = 0; i < ap->count; i++) {
-        struct item *it = &ap->items[i];
-        bool changed = it->action == CHANGE_CREATED || it->action == CHANGE_CONFIGURED;
-        if (changed && !it->applied && apply_one(cx, ap, it) < 0)
-            return err_code(cx);
-        const struct doc *identity = identity_of(cx, ap, it);
-        change_add(cx->arena, ap->changes, identity, it->action);
-        if (relied_on && !ap->settled)
-            apply_rely_on(cx, ap, it, identity);
+        if (apply_and_note(&inner, ap, &ap->items[i]) < 0)
+            return err_copy(cx, &inner.err);
+        arena_reset(scratch);
     }
-    apply_record(cx, ap);
     return APPLY_DONE;
 }
 
@@ -368,7 +381,9 @@ struct apply *apply_open(struct ctx *cx, struct kube *kube, const struct apply_o
     struct apply_options *own = ARENA_NEW(cx->arena, struct apply_options);
     struct apply *ap = ARENA_NEW(cx->arena, struct apply);
     *own = *options;
-    *ap = (struct apply){ .kube = kube, .options = own, .changes = changes, .objects = objects };
+    *ap = (struct apply){
+        .arena = cx->arena, .kube = kube, .options = own, .changes = changes, .objects = objects
+    };
     return ap;
 }
 

@@ -35,6 +35,7 @@ struct item {
 
 /* All one apply knows. */
 struct apply {
+    struct arena *arena; /* of what outlasts a part: the one it was opened in */
     struct kube *kube;
     const struct apply_options *options;
     struct changes *changes;
@@ -77,8 +78,8 @@ bool apply_left_unclean(struct ctx *cx, const struct apply *ap, const struct ite
 /* Fills in what is known of each item, and settles those that need nothing. */
 void apply_recall(struct ctx *cx, struct apply *ap);
 
-/* Adds an entry for each item of a stage that went well to the proof. */
-void apply_record(struct ctx *cx, const struct apply *ap);
+/* Adds an entry for an item that went well to the proof. */
+void apply_record(struct ctx *cx, const struct apply *ap, const struct item *it);
 
 /* True when the dry-run of an item answered what it answered when it was last verified, and the object stands. */
 bool apply_proves_unchanged(struct ctx *cx, const struct item *it);

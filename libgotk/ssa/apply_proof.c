@@ -56,8 +56,10 @@ void apply_recall(struct ctx *cx, struct apply *ap)
 }
 
 /* What the item is known by from now on. */
-static void record_one(struct ctx *cx, const struct apply *ap, const struct item *it)
+void apply_record(struct ctx *cx, const struct apply *ap, const struct item *it)
 {
+    if (!ap->options->after)
+        return;
     const struct doc *seen = it->applied ? it->after : it->live;
     const struct doc *identity = seen ? seen : it->wanted;
     struct proof_object entry = { 0 };
@@ -76,13 +78,7 @@ static void record_one(struct ctx *cx, const struct apply *ap, const struct item
     entry.skipped = it->action == CHANGE_SKIPPED;
     entry.transient = proof_is_transient(it->wanted);
     entry.untouched = entry.skipped && !seen && !(it->stands && it->known);
-    vec_push(cx->arena, ap->options->after, entry);
-}
-
-void apply_record(struct ctx *cx, const struct apply *ap)
-{
-    for (size_t i = 0; ap->options->after && i < ap->count; i++)
-        record_one(cx, ap, &ap->items[i]);
+    vec_push(ap->arena, ap->options->after, entry);
 }
 
 bool apply_proves_unchanged(struct ctx *cx, const struct item *it)

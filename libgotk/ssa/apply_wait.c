@@ -64,7 +64,7 @@ int apply_await_departures(struct ctx *cx, struct apply *ap)
 void apply_rely_on(struct ctx *cx, struct apply *ap, const struct item *it, const struct doc *identity)
 {
     const struct kube_ref ref = kube_ref_of(identity);
-    wait_add(cx->arena, &ap->await, subject_group(cx->arena, ref.api_version), ref.kind, ref.ns, ref.name)
+    wait_add(ap->arena, &ap->await, subject_group(cx->arena, ref.api_version), ref.kind, ref.ns, ref.name)
         ->owned = it->action != CHANGE_SKIPPED;
 }
 

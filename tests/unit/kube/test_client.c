@@ -182,6 +182,38 @@ static void a_batch_fails_one_by_one(void **state)
     STOP();
 }
 
+/* So many that they are sent in slices: each call still has its own outcome, with strings that last. */
+static void a_long_batch_fails_one_by_one(void **state)
+{
+    static const struct script_row rows[] = {
+        SCRIPT_DISCOVERY,
+        { "GET " CM_PATH " ", 200, SCRIPT_JSON, CM_BODY, false, 0 },
+        { "GET /api/v1/namespaces/ns/configmaps/two ", 403, SCRIPT_JSON,
+          "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"no\",\"reason\":\"Forbidden\",\"code\":403}",
+          false, 0 },
+    };
+    static const struct kube_ref refs[] = { { "v1", "ConfigMap", "ns", "one" },
+                                            { "v1", "ConfigMap", "ns", "two" },
+                                            { "v1", "ConfigMap", "ns", ".." } };
+    static const int codes[] = { 0, ERR_DENIED, ERR_INVALID };
+    static const char *const messages[] = { "", "no", "invalid resource name" };
+    START(rows);
+    struct kube_call calls[150];
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        calls[i] = (struct kube_call){ .verb = KUBE_GET, .ref = refs[i % 3] };
+    assert_ok(cx, kube_do_all(cx, k, calls, ARRAY_LEN(calls), 8));
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        assert_int_equal(calls[i].code, codes[i % 3]);
+        assert_int_equal(calls[i].result != NULL, i % 3 == 0);
+        if (i % 3 == 0)
+            assert_string_equal(doc_text_at(calls[i].result, "metadata", "name"), "one");
+        else
+            assert_true(str_starts(calls[i].err.message, messages[i % 3]));
+    }
+    assert_requested(s, "GET " CM_PATH " ", 50);
+    STOP();
+}
+
 static void cancelling_ends_a_batch(void **state)
 {
     static const struct script_row rows[] = {
@@ -192,13 +224,15 @@ static void cancelling_ends_a_batch(void **state)
     struct cancel cancel;
     cancel_open(&cancel);
     cx->cancel = &cancel;
-    struct kube_call calls[2] = { { .verb = KUBE_GET, .ref = map_ref },
-                                  { .verb = KUBE_GET, .ref = map_ref } };
+    struct kube_call calls[150];
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        calls[i] = (struct kube_call){ .verb = KUBE_GET, .ref = map_ref };
     assert_ok(cx, kube_map(cx, k, "v1", "ConfigMap", &(struct kube_mapping){ 0 }));
     cancel_fire(&cancel);
-    assert_int_equal(kube_do_all(cx, k, calls, 2, 2), ERR_CANCELED);
+    assert_int_equal(kube_do_all(cx, k, calls, ARRAY_LEN(calls), 2), ERR_CANCELED);
     assert_error(cx, ERR_CANCELED, "");
-    assert_true(calls[0].code < 0 && calls[1].code < 0);
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        assert_int_equal(calls[i].code, ERR_CANCELED);
     cx->cancel = NULL;
     cancel_close(&cancel);
     STOP();
@@ -406,6 +440,7 @@ int main(void)
         UNIT_TEST(errors_without_retry_after_are_final),
         UNIT_TEST(broken_connections_repeat_reads_only),
         UNIT_TEST(a_batch_fails_one_by_one),
+        UNIT_TEST(a_long_batch_fails_one_by_one),
         UNIT_TEST(cancelling_ends_a_batch),
         UNIT_TEST(lists_come_in_pages),
         UNIT_TEST(a_new_kind_is_found_and_nothing_is_read_twice),

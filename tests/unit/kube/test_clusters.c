@@ -95,7 +95,7 @@ static void a_batch_to_a_dead_cluster_is_given_up(void **state)
     struct kube *own = script_client(cx, s, (struct kube_config){ 0 });
     struct clusters *c = clusters_open(own, 1);
     struct kube *k = clusters_kube(acquire(&one, c, s, "a"));
-    struct kube_call calls[10];
+    struct kube_call calls[300]; /* several slices */
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         calls[i] = (struct kube_call){ .verb = KUBE_PATCH,
                                        .ref = { "v1", "ConfigMap", "ns", "x" },
