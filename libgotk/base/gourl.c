@@ -3,9 +3,9 @@
  */
 #include "libgotk/base/gourl.h"
 
+#include "libgotk/base/goaddr.h"
 #include "libgotk/base/quote.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* What may stand unescaped beside letters, digits and "-_.~", by part. */
@@ -111,7 +111,7 @@ static int bad_port(struct ctx *cx, struct strv port)
 /* [address%25zone]:port */
 static int parse_literal(struct ctx *cx, struct strv host, struct strv *ret)
 {
-    unsigned char address[16];
+    bool four;
     const char *close = memrchr(host.p, ']', host.n);
     if (!close)
         return err_fail(cx, ERR_INVALID, "missing ']' in host");
@@ -128,12 +128,12 @@ static int parse_literal(struct ctx *cx, struct strv host, struct strv *ret)
     }
     if (unescape(cx, name, PART_HOST, &plain) < 0)
         return err_code(cx);
-    if (inet_pton(AF_INET, plain.p, address) == 1 && zone.n == 0)
-        return err_fail(cx, ERR_INVALID, "invalid IP-literal");
     const char *whole = str_fmt(cx->arena, "%.*s%.*s", (int)plain.n, plain.p, (int)zone.n, zone.p);
-    if (inet_pton(AF_INET6, plain.p, address) != 1)
-        return err_fail(cx, ERR_INVALID, "invalid host: ParseAddr(%s): unable to parse IP",
-                        quote_go(cx->arena, whole, strlen(whole)));
+    const char *why = goaddr_wrong(cx->arena, (struct strv){ whole, strlen(whole) }, &four);
+    if (why)
+        return err_fail(cx, ERR_INVALID, "invalid host: %s", why);
+    if (four)
+        return err_fail(cx, ERR_INVALID, "invalid IP-literal");
     ret->p = str_fmt(cx->arena, "[%s]%.*s", whole, (int)port.n, port.p);
     ret->n = strlen(ret->p);
     return 0;
@@ -214,7 +214,24 @@ static void take_query(struct strv *s, struct gourl *u)
         return;
     size_t at = (size_t)(mark - s->p);
     u->query = slice(*s, at + 1, s->n);
+    u->force_query = u->query.n == 0;
     s->n = at;
+}
+
+static bool same(struct strv a, struct strv b)
+{
+    return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+static int set_path(struct ctx *cx, struct gourl *u, struct strv text)
+{
+    if (unescape(cx, text, PART_OTHER, &u->path) < 0)
+        return err_code(cx);
+    struct buf usual = buf_new(cx->arena, u->path.n * 3 + 1);
+    escape_to(&usual, u->path, IN_PATH);
+    bool as_usual = same(text, (struct strv){ buf_text(&usual), usual.len });
+    u->raw_path = as_usual ? (struct strv){ "", 0 } : text;
+    return 0;
 }
 
 static int parse_rest(struct ctx *cx, struct strv rest, struct gourl *u)
@@ -236,8 +253,10 @@ static int parse_rest(struct ctx *cx, struct strv rest, struct gourl *u)
         authority.n = end;
         if (parse_authority(cx, authority, u) < 0)
             return err_code(cx);
+    } else {
+        u->omit_host = u->scheme.n && starts(rest, "/");
     }
-    return unescape(cx, rest, PART_OTHER, &u->path);
+    return set_path(cx, u, rest);
 }
 
 static bool has_control(struct strv s)
@@ -272,6 +291,7 @@ int gourl_parse(struct ctx *cx, struct strv text, struct gourl *ret)
                        .password = { "", 0 },
                        .host = { "", 0 },
                        .path = { "", 0 },
+                       .raw_path = { "", 0 },
                        .query = { "", 0 },
                        .fragment = { "", 0 } };
     if (parse(cx, whole, &u) < 0)
@@ -304,8 +324,124 @@ struct strv gourl_userinfo(struct arena *a, const struct gourl *u)
     return (struct strv){ buf_text(&out), out.len };
 }
 
+/* Only characters that may stand in a path as they are, and escapes. */
+static bool raw_path_ok(const struct gourl *u)
+{
+    for (size_t i = 0; i < u->raw_path.n; i++)
+        if (!is_plain(u->raw_path.p[i], IN_PATH "!'()*[]%"))
+            return false;
+    return u->raw_path.n > 0;
+}
+
+static struct strv escaped_path(struct arena *a, const struct gourl *u)
+{
+    if (raw_path_ok(u))
+        return u->raw_path;
+    if (u->path.n == 1 && u->path.p[0] == '*')
+        return u->path;
+    struct buf out = buf_new(a, u->path.n * 3 + 1);
+    escape_to(&out, u->path, IN_PATH);
+    return (struct strv){ buf_text(&out), out.len };
+}
+
+/* One segment of a path onto what is resolved so far; true when it was the last of its kind: "." or "..". */
+static bool add_segment(struct buf *out, struct strv segment, bool *first)
+{
+    if (same(segment, (struct strv){ ".", 1 })) {
+        *first = false;
+        return true;
+    }
+    if (same(segment, (struct strv){ "..", 2 })) {
+        const char *slash = memrchr(out->data + 1, '/', out->len - 1);
+        buf_cut(out, slash ? (size_t)(slash - out->data) : 1);
+        *first = out->len == 1;
+        return true;
+    }
+    if (!*first)
+        buf_char(out, '/');
+    buf_add(out, segment.p, segment.n);
+    *first = false;
+    return false;
+}
+
+/* `ref` behind the last slash of `base`, without "." and "..". */
+static struct strv resolve_path(struct arena *a, struct strv base, struct strv ref)
+{
+    struct buf full = buf_new(a, base.n + ref.n + 1), out = buf_new(a, base.n + ref.n + 3);
+    const char *slash = memrchr(base.p, '/', base.n);
+    if (ref.n == 0 || ref.p[0] != '/')
+        buf_add(&full, base.p, ref.n ? (size_t)(slash ? slash + 1 - base.p : 0) : base.n);
+    buf_add(&full, ref.p, ref.n);
+    if (full.len == 0)
+        return (struct strv){ "", 0 };
+    bool first = true, dots = false;
+    buf_char(&out, '/');
+    for (size_t at = 0, end; at <= full.len; at = end + 1) {
+        const char *next = memchr(full.data + at, '/', full.len - at);
+        end = next ? (size_t)(next - full.data) : full.len;
+        dots = add_segment(&out, (struct strv){ full.data + at, end - at }, &first);
+    }
+    if (dots)
+        buf_char(&out, '/');
+    size_t twice = out.len > 1 && out.data[1] == '/';
+    return (struct strv){ out.data + twice, out.len - twice };
+}
+
+/* What was escaped once is a path for sure. */
+static void take_resolved(struct arena *a, struct gourl *u, struct strv base, struct strv ref)
+{
+    struct ctx cx = { .arena = a };
+    if (set_path(&cx, u, resolve_path(a, base, ref)) < 0)
+        u->path = u->raw_path = (struct strv){ "", 0 };
+}
+
+static void take_no_host(struct gourl *u)
+{
+    u->has_user = false;
+    u->host = u->path = u->raw_path = (struct strv){ "", 0 };
+}
+
+struct gourl gourl_resolve(struct arena *a, const struct gourl *base, const struct gourl *ref)
+{
+    struct gourl u = *ref;
+    if (!ref->scheme.n)
+        u.scheme = base->scheme;
+    if (ref->scheme.n || ref->host.n || ref->has_user) {
+        take_resolved(a, &u, escaped_path(a, ref), (struct strv){ "", 0 });
+        return u;
+    }
+    if (!ref->path.n && !ref->force_query && !ref->query.n) {
+        u.query = base->query;
+        u.fragment = ref->fragment.n ? ref->fragment : base->fragment;
+    }
+    if (!ref->path.n && base->opaque.n) {
+        u.opaque = base->opaque;
+        take_no_host(&u);
+        return u;
+    }
+    u.host = base->host;
+    u.has_user = base->has_user;
+    u.has_password = base->has_password;
+    u.user = base->user;
+    u.password = base->password;
+    take_resolved(a, &u, escaped_path(a, base), escaped_path(a, ref));
+    return u;
+}
+
+int gourl_unescape(struct ctx *cx, struct strv text, struct strv *ret)
+{
+    return unescape(cx, text, PART_OTHER, ret);
+}
+
+void gourl_escape_path(struct buf *out, const char *path)
+{
+    escape_to(out, (struct strv){ path, strlen(path) }, "$&+/:=@");
+}
+
 static void print_authority(struct buf *out, const struct gourl *u)
 {
+    if (u->omit_host && !u->host.n && !u->has_user)
+        return;
     if (u->host.n || u->path.n || u->has_user)
         buf_str(out, "//");
     if (u->has_user) {
@@ -326,17 +462,15 @@ struct strv gourl_print(struct arena *a, const struct gourl *u)
     } else {
         if (u->scheme.n || u->host.n || u->has_user)
             print_authority(&out, u);
-        const char *colon = find(u->path, ':'), *slash = find(u->path, '/');
-        if (u->path.n && u->path.p[0] != '/' && u->host.n)
+        struct strv path = escaped_path(a, u);
+        const char *colon = find(path, ':'), *slash = find(path, '/');
+        if (path.n && path.p[0] != '/' && u->host.n)
             buf_char(&out, '/');
         if (out.len == 0 && colon && (!slash || colon < slash))
             buf_str(&out, "./");
-        if (u->path.n == 1 && u->path.p[0] == '*')
-            buf_char(&out, '*');
-        else
-            escape_to(&out, u->path, IN_PATH);
+        buf_add(&out, path.p, path.n);
     }
-    if (u->query.n) {
+    if (u->query.n || u->force_query) {
         buf_char(&out, '?');
         buf_add(&out, u->query.p, u->query.n);
     }

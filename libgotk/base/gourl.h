@@ -7,6 +7,7 @@
 #ifndef GOTK_BASE_GOURL_H
 #define GOTK_BASE_GOURL_H
 
+#include "libgotk/base/buf.h"
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/str.h"
 
@@ -19,7 +20,10 @@ struct gourl {
     struct strv password;
     struct strv host; /* with its port */
     struct strv path;
+    struct strv raw_path; /* as it was written, where that is not how gourl_print would write the path */
     struct strv query;
+    bool force_query; /* a '?' with nothing behind it */
+    bool omit_host;   /* a scheme, and a path right behind it */
     struct strv fragment;
 };
 
@@ -29,6 +33,12 @@ int gourl_parse(struct ctx *cx, struct strv text, struct gourl *ret) MUST_CHECK;
 struct strv gourl_hostname(const struct gourl *u);
 /* Userinfo.String. */
 struct strv gourl_userinfo(struct arena *a, const struct gourl *u);
+/* URL.ResolveReference: `ref` as seen from `base`. */
+struct gourl gourl_resolve(struct arena *a, const struct gourl *base, const struct gourl *ref);
+/* url.PathUnescape. ERR_INVALID "invalid URL escape ...". */
+int gourl_unescape(struct ctx *cx, struct strv text, struct strv *ret) MUST_CHECK;
+/* url.PathEscape, but for slashes, appended. */
+void gourl_escape_path(struct buf *out, const char *path);
 /* URL.String. */
 struct strv gourl_print(struct arena *a, const struct gourl *u);
 

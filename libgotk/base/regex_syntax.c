@@ -142,7 +142,78 @@ static bool is_property(const char *text)
     return re != NULL;
 }
 
-/* \p{Greek}, \pL, \P{^Lu} at s->p; scripts mean the script itself, as in Go, not its extensions. */
+/* Long names of categories, which Go knows beside the scripts; names count without case, spaces, '-' and '_'. */
+static const struct {
+    const char *name;
+    const char *category;
+} categories[] = {
+    { "any", "Any" },
+    { "ascii", "ASCII" },
+    { "casedletter", "L&" },
+    { "closepunctuation", "Pe" },
+    { "cntrl", "Cc" },
+    { "combiningmark", "M" },
+    { "connectorpunctuation", "Pc" },
+    { "control", "Cc" },
+    { "currencysymbol", "Sc" },
+    { "dashpunctuation", "Pd" },
+    { "decimalnumber", "Nd" },
+    { "digit", "Nd" },
+    { "enclosingmark", "Me" },
+    { "finalpunctuation", "Pf" },
+    { "format", "Cf" },
+    { "initialpunctuation", "Pi" },
+    { "lc", "L&" },
+    { "letter", "L" },
+    { "letternumber", "Nl" },
+    { "lineseparator", "Zl" },
+    { "lowercaseletter", "Ll" },
+    { "mark", "M" },
+    { "mathsymbol", "Sm" },
+    { "modifierletter", "Lm" },
+    { "modifiersymbol", "Sk" },
+    { "nonspacingmark", "Mn" },
+    { "number", "N" },
+    { "openpunctuation", "Ps" },
+    { "other", "C" },
+    { "otherletter", "Lo" },
+    { "othernumber", "No" },
+    { "otherpunctuation", "Po" },
+    { "othersymbol", "So" },
+    { "paragraphseparator", "Zp" },
+    { "privateuse", "Co" },
+    { "punct", "P" },
+    { "punctuation", "P" },
+    { "separator", "Z" },
+    { "spaceseparator", "Zs" },
+    { "spacingmark", "Mc" },
+    { "surrogate", "Cs" },
+    { "symbol", "S" },
+    { "titlecaseletter", "Lt" },
+    { "unassigned", "Cn" },
+    { "uppercaseletter", "Lu" },
+};
+
+/* A property of Go in PCRE2's spelling: a script means the script itself, not its extensions. */
+static const char *property_text(struct arena *a, const char *name, size_t n, bool negated)
+{
+    char plain[64];
+    size_t len = 0;
+    for (size_t i = 0; i < n && len + 1 < sizeof(plain); i++)
+        if (is_alnum(name[i]))
+            plain[len++] = (char)(name[i] | 0x20);
+    plain[len] = '\0';
+    if (strcmp(plain, "assigned") == 0)
+        return negated ? "\\p{Cn}" : "\\P{Cn}";
+    const char *text = plain;
+    for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++)
+        if (strcmp(categories[i].name, plain) == 0)
+            text = categories[i].category;
+    bool script = text == plain && len > 2;
+    return str_fmt(a, "\\%c{%s%s}", negated ? 'P' : 'p', script ? "sc:" : "", text);
+}
+
+/* \p{Greek}, \pL, \P{^Lu}, \p{Uppercase_Letter} at s->p. */
 static int take_property(struct scan *s)
 {
     const char *start = s->p, *name = s->p + 2;
@@ -152,13 +223,11 @@ static int take_property(struct scan *s)
         negated = !negated;
         name++;
     }
-    size_t n = braces ? strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") : 1;
+    size_t n = braces ? strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_- ") : 1;
     const char *end = name + n + braces;
     if (!n || !is_alnum(*name) || (braces && name[n] != '}'))
         return fail(s, "invalid character class range", start, name + n);
-    bool script = n > 2 && !(n == 3 && memcmp(name, "Any", 3) == 0);
-    const char *text =
-        str_fmt(s->cx->arena, "\\%c{%s%.*s}", negated ? 'P' : 'p', script ? "sc:" : "", (int)n, name);
+    const char *text = property_text(s->cx->arena, name, n, negated);
     if (!is_property(text))
         return fail(s, "invalid character class range", start, end);
     buf_str(s->out, text);

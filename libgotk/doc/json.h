@@ -24,6 +24,12 @@ enum json_style {
 int json_parse(struct ctx *cx, const char *text, size_t len, const char *name,
                struct doc **ret_doc) MUST_CHECK;
 
+/*
+ * Reads one JSON value as Go's json.Decoder does: the last of equal keys counts, bytes that are no UTF-8 are U+FFFD.
+ * ERR_INVALID with Go's words, e.g. "unexpected EOF"; ERR_LIMIT beyond depth or memory.
+ */
+int json_read_go(struct ctx *cx, const char *text, size_t len, struct doc **ret_doc) MUST_CHECK;
+
 /* Appends the document to `out` in the given style. */
 void json_print(struct buf *out, const struct doc *d, int style);
 

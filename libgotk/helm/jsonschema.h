@@ -39,20 +39,15 @@ struct jsonschema_options {
 /* One thing that is wrong, and why. */
 struct jsonschema_error {
     const char *at; /* JSON pointer to the value; NULL for the head of the tree, whose message stands alone */
-    const char *message; /* in the arena */
-    bool passing;        /* a reference with one cause: shown as that cause */
+    const char *message;
+    bool group;   /* nothing of its own: several things are wrong in one place */
+    bool passing; /* a reference with one cause: shown as that cause */
     struct jsonschema_error *causes;
     struct jsonschema_error *next; /* the next cause of the same error */
 };
 
 /*
- * Reads a schema's text as Go's json.Decoder does: the last of equal keys counts, bytes that are no UTF-8 are U+FFFD.
- * ERR_INVALID with Go's words, e.g. "unexpected EOF". The document lives in cx's arena.
- */
-int jsonschema_read(struct ctx *cx, const char *text, size_t len, struct doc **ret) MUST_CHECK;
-
-/*
- * Compiles a schema, which is kept by reference. ERR_INVALID with the library's words: a reference that leads nowhere, a bad
+ * Compiles a schema (json_read_go reads one as Helm does); it is copied. ERR_INVALID with the library's words: a reference that leads nowhere, a bad
  * expression, a schema that does not fit its meta-schema. Documents of other URLs come from options->loader; `urn:` ones
  * accept anything, `file:` ones are never there. `options` may be NULL.
  */
@@ -64,7 +59,7 @@ int jsonschema_compile(struct ctx *cx, const struct doc *schema, const struct js
  * beyond depth, steps or memory, and as ctx_check.
  */
 int jsonschema_validate(struct ctx *cx, const struct jsonschema *schema, const struct doc *instance,
-                        const struct jsonschema_error **ret_error) MUST_CHECK;
+                        struct jsonschema_error **ret_error) MUST_CHECK;
 
 /* The tree as the library prints it: "jsonschema validation failed with '...'\n- at '/age': ..."; in cx's arena. */
 const char *jsonschema_error_text(struct ctx *cx, const struct jsonschema_error *error);

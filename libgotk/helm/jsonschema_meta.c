@@ -1,0 +1,345 @@
+/*
+ * jsonschema_meta.c: the meta-schemas of json-schema.org, which schemas themselves must fit.
+ *
+ * Data, one row each: the documents as published with the drafts, without white space. Any thread.
+ */
+#include "libgotk/helm/jsonschema_parts.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct {
+    const char *path;
+    const char *text;
+} metas[] = {
+    { "draft-04/schema",
+      "{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"description\":\"Core schema m"
+      "eta-schema\",\"definitions\":{\"schemaArray\":{\"type\":\"array\",\"minItems\":1,\"items"
+      "\":{\"$ref\":\"#\"}},\"positiveInteger\":{\"type\":\"integer\",\"minimum\":0},\"positive"
+      "IntegerDefault0\":{\"allOf\":[{\"$ref\":\"#/definitions/positiveInteger\"},{\"default\":"
+      "0}]},\"simpleTypes\":{\"enum\":[\"array\",\"boolean\",\"integer\",\"null\",\"number\",\""
+      "object\",\"string\"]},\"stringArray\":{\"type\":\"array\",\"items\":{\"type\":\"string\""
+      "},\"minItems\":1,\"uniqueItems\":true}},\"type\":\"object\",\"properties\":{\"id\":{\"ty"
+      "pe\":\"string\",\"format\":\"uriref\"},\"$schema\":{\"type\":\"string\",\"format\":\"uri"
+      "\"},\"title\":{\"type\":\"string\"},\"description\":{\"type\":\"string\"},\"default\":{}"
+      ",\"multipleOf\":{\"type\":\"number\",\"minimum\":0,\"exclusiveMinimum\":true},\"maximum\""
+      ":{\"type\":\"number\"},\"exclusiveMaximum\":{\"type\":\"boolean\",\"default\":false},\"m"
+      "inimum\":{\"type\":\"number\"},\"exclusiveMinimum\":{\"type\":\"boolean\",\"default\":fa"
+      "lse},\"maxLength\":{\"$ref\":\"#/definitions/positiveInteger\"},\"minLength\":{\"$ref\":"
+      "\"#/definitions/positiveIntegerDefault0\"},\"pattern\":{\"type\":\"string\",\"format\":\""
+      "regex\"},\"additionalItems\":{\"anyOf\":[{\"type\":\"boolean\"},{\"$ref\":\"#\"}],\"defa"
+      "ult\":{}},\"items\":{\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#/definitions/schemaArray\""
+      "}],\"default\":{}},\"maxItems\":{\"$ref\":\"#/definitions/positiveInteger\"},\"minItems\""
+      ":{\"$ref\":\"#/definitions/positiveIntegerDefault0\"},\"uniqueItems\":{\"type\":\"boolea"
+      "n\",\"default\":false},\"maxProperties\":{\"$ref\":\"#/definitions/positiveInteger\"},\""
+      "minProperties\":{\"$ref\":\"#/definitions/positiveIntegerDefault0\"},\"required\":{\"$re"
+      "f\":\"#/definitions/stringArray\"},\"additionalProperties\":{\"anyOf\":[{\"type\":\"bool"
+      "ean\"},{\"$ref\":\"#\"}],\"default\":{}},\"definitions\":{\"type\":\"object\",\"addition"
+      "alProperties\":{\"$ref\":\"#\"},\"default\":{}},\"properties\":{\"type\":\"object\",\"ad"
+      "ditionalProperties\":{\"$ref\":\"#\"},\"default\":{}},\"patternProperties\":{\"type\":\""
+      "object\",\"additionalProperties\":{\"$ref\":\"#\"},\"default\":{}},\"dependencies\":{\"t"
+      "ype\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#/def"
+      "initions/stringArray\"}]}},\"enum\":{\"type\":\"array\",\"minItems\":1,\"uniqueItems\":t"
+      "rue},\"type\":{\"anyOf\":[{\"$ref\":\"#/definitions/simpleTypes\"},{\"type\":\"array\",\""
+      "items\":{\"$ref\":\"#/definitions/simpleTypes\"},\"minItems\":1,\"uniqueItems\":true}]},"
+      "\"allOf\":{\"$ref\":\"#/definitions/schemaArray\"},\"anyOf\":{\"$ref\":\"#/definitions/s"
+      "chemaArray\"},\"oneOf\":{\"$ref\":\"#/definitions/schemaArray\"},\"not\":{\"$ref\":\"#\""
+      "},\"format\":{\"type\":\"string\"},\"$ref\":{\"type\":\"string\"}},\"dependencies\":{\"e"
+      "xclusiveMaximum\":[\"maximum\"],\"exclusiveMinimum\":[\"minimum\"]},\"default\":{}}" },
+    { "draft-06/schema",
+      "{\"$schema\":\"http://json-schema.org/draft-06/schema#\",\"$id\":\"http://json-schema.or"
+      "g/draft-06/schema#\",\"title\":\"Core schema meta-schema\",\"definitions\":{\"schemaArra"
+      "y\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#\"}},\"nonNegativeInteger\""
+      ":{\"type\":\"integer\",\"minimum\":0},\"nonNegativeIntegerDefault0\":{\"allOf\":[{\"$ref"
+      "\":\"#/definitions/nonNegativeInteger\"},{\"default\":0}]},\"simpleTypes\":{\"enum\":[\""
+      "array\",\"boolean\",\"integer\",\"null\",\"number\",\"object\",\"string\"]},\"stringArra"
+      "y\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"uniqueItems\":true,\"default\""
+      ":[]}},\"type\":[\"object\",\"boolean\"],\"properties\":{\"$id\":{\"type\":\"string\",\"f"
+      "ormat\":\"uri-reference\"},\"$schema\":{\"type\":\"string\",\"format\":\"uri\"},\"$ref\""
+      ":{\"type\":\"string\",\"format\":\"uri-reference\"},\"title\":{\"type\":\"string\"},\"de"
+      "scription\":{\"type\":\"string\"},\"default\":{},\"multipleOf\":{\"type\":\"number\",\"e"
+      "xclusiveMinimum\":0},\"maximum\":{\"type\":\"number\"},\"exclusiveMaximum\":{\"type\":\""
+      "number\"},\"minimum\":{\"type\":\"number\"},\"exclusiveMinimum\":{\"type\":\"number\"},\""
+      "maxLength\":{\"$ref\":\"#/definitions/nonNegativeInteger\"},\"minLength\":{\"$ref\":\"#/"
+      "definitions/nonNegativeIntegerDefault0\"},\"pattern\":{\"type\":\"string\",\"format\":\""
+      "regex\"},\"additionalItems\":{\"$ref\":\"#\"},\"items\":{\"anyOf\":[{\"$ref\":\"#\"},{\""
+      "$ref\":\"#/definitions/schemaArray\"}],\"default\":{}},\"maxItems\":{\"$ref\":\"#/defini"
+      "tions/nonNegativeInteger\"},\"minItems\":{\"$ref\":\"#/definitions/nonNegativeIntegerDef"
+      "ault0\"},\"uniqueItems\":{\"type\":\"boolean\",\"default\":false},\"contains\":{\"$ref\""
+      ":\"#\"},\"maxProperties\":{\"$ref\":\"#/definitions/nonNegativeInteger\"},\"minPropertie"
+      "s\":{\"$ref\":\"#/definitions/nonNegativeIntegerDefault0\"},\"required\":{\"$ref\":\"#/d"
+      "efinitions/stringArray\"},\"additionalProperties\":{\"$ref\":\"#\"},\"definitions\":{\"t"
+      "ype\":\"object\",\"additionalProperties\":{\"$ref\":\"#\"},\"default\":{}},\"properties\""
+      ":{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#\"},\"default\":{}},\"patter"
+      "nProperties\":{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#\"},\"default\""
+      ":{}},\"dependencies\":{\"type\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"$ref\""
+      ":\"#\"},{\"$ref\":\"#/definitions/stringArray\"}]}},\"propertyNames\":{\"$ref\":\"#\"},\""
+      "const\":{},\"enum\":{\"type\":\"array\",\"minItems\":1,\"uniqueItems\":true},\"type\":{\""
+      "anyOf\":[{\"$ref\":\"#/definitions/simpleTypes\"},{\"type\":\"array\",\"items\":{\"$ref\""
+      ":\"#/definitions/simpleTypes\"},\"minItems\":1,\"uniqueItems\":true}]},\"format\":{\"typ"
+      "e\":\"string\"},\"allOf\":{\"$ref\":\"#/definitions/schemaArray\"},\"anyOf\":{\"$ref\":\""
+      "#/definitions/schemaArray\"},\"oneOf\":{\"$ref\":\"#/definitions/schemaArray\"},\"not\":"
+      "{\"$ref\":\"#\"}},\"default\":{}}" },
+    { "draft-07/schema",
+      "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$id\":\"http://json-schema.or"
+      "g/draft-07/schema#\",\"title\":\"Core schema meta-schema\",\"definitions\":{\"schemaArra"
+      "y\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#\"}},\"nonNegativeInteger\""
+      ":{\"type\":\"integer\",\"minimum\":0},\"nonNegativeIntegerDefault0\":{\"allOf\":[{\"$ref"
+      "\":\"#/definitions/nonNegativeInteger\"},{\"default\":0}]},\"simpleTypes\":{\"enum\":[\""
+      "array\",\"boolean\",\"integer\",\"null\",\"number\",\"object\",\"string\"]},\"stringArra"
+      "y\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"uniqueItems\":true,\"default\""
+      ":[]}},\"type\":[\"object\",\"boolean\"],\"properties\":{\"$id\":{\"type\":\"string\",\"f"
+      "ormat\":\"uri-reference\"},\"$schema\":{\"type\":\"string\",\"format\":\"uri\"},\"$ref\""
+      ":{\"type\":\"string\",\"format\":\"uri-reference\"},\"$comment\":{\"type\":\"string\"},\""
+      "title\":{\"type\":\"string\"},\"description\":{\"type\":\"string\"},\"default\":true,\"r"
+      "eadOnly\":{\"type\":\"boolean\",\"default\":false},\"writeOnly\":{\"type\":\"boolean\",\""
+      "default\":false},\"examples\":{\"type\":\"array\",\"items\":true},\"multipleOf\":{\"type"
+      "\":\"number\",\"exclusiveMinimum\":0},\"maximum\":{\"type\":\"number\"},\"exclusiveMaxim"
+      "um\":{\"type\":\"number\"},\"minimum\":{\"type\":\"number\"},\"exclusiveMinimum\":{\"typ"
+      "e\":\"number\"},\"maxLength\":{\"$ref\":\"#/definitions/nonNegativeInteger\"},\"minLengt"
+      "h\":{\"$ref\":\"#/definitions/nonNegativeIntegerDefault0\"},\"pattern\":{\"type\":\"stri"
+      "ng\",\"format\":\"regex\"},\"additionalItems\":{\"$ref\":\"#\"},\"items\":{\"anyOf\":[{\""
+      "$ref\":\"#\"},{\"$ref\":\"#/definitions/schemaArray\"}],\"default\":true},\"maxItems\":{"
+      "\"$ref\":\"#/definitions/nonNegativeInteger\"},\"minItems\":{\"$ref\":\"#/definitions/no"
+      "nNegativeIntegerDefault0\"},\"uniqueItems\":{\"type\":\"boolean\",\"default\":false},\"c"
+      "ontains\":{\"$ref\":\"#\"},\"maxProperties\":{\"$ref\":\"#/definitions/nonNegativeIntege"
+      "r\"},\"minProperties\":{\"$ref\":\"#/definitions/nonNegativeIntegerDefault0\"},\"require"
+      "d\":{\"$ref\":\"#/definitions/stringArray\"},\"additionalProperties\":{\"$ref\":\"#\"},\""
+      "definitions\":{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#\"},\"default\""
+      ":{}},\"properties\":{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#\"},\"def"
+      "ault\":{}},\"patternProperties\":{\"type\":\"object\",\"additionalProperties\":{\"$ref\""
+      ":\"#\"},\"propertyNames\":{\"format\":\"regex\"},\"default\":{}},\"dependencies\":{\"typ"
+      "e\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#/defin"
+      "itions/stringArray\"}]}},\"propertyNames\":{\"$ref\":\"#\"},\"const\":true,\"enum\":{\"t"
+      "ype\":\"array\",\"items\":true,\"minItems\":1,\"uniqueItems\":true},\"type\":{\"anyOf\":"
+      "[{\"$ref\":\"#/definitions/simpleTypes\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/de"
+      "finitions/simpleTypes\"},\"minItems\":1,\"uniqueItems\":true}]},\"format\":{\"type\":\"s"
+      "tring\"},\"contentMediaType\":{\"type\":\"string\"},\"contentEncoding\":{\"type\":\"stri"
+      "ng\"},\"if\":{\"$ref\":\"#\"},\"then\":{\"$ref\":\"#\"},\"else\":{\"$ref\":\"#\"},\"allO"
+      "f\":{\"$ref\":\"#/definitions/schemaArray\"},\"anyOf\":{\"$ref\":\"#/definitions/schemaA"
+      "rray\"},\"oneOf\":{\"$ref\":\"#/definitions/schemaArray\"},\"not\":{\"$ref\":\"#\"}},\"d"
+      "efault\":true}" },
+    { "draft/2019-09/schema",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/schema\",\"$vocabulary\":{\"https://json-schema.org/draft/2019-09/"
+      "vocab/core\":true,\"https://json-schema.org/draft/2019-09/vocab/applicator\":true,\"http"
+      "s://json-schema.org/draft/2019-09/vocab/validation\":true,\"https://json-schema.org/draf"
+      "t/2019-09/vocab/meta-data\":true,\"https://json-schema.org/draft/2019-09/vocab/format\":"
+      "false,\"https://json-schema.org/draft/2019-09/vocab/content\":true},\"$recursiveAnchor\""
+      ":true,\"title\":\"Core and Validation specifications meta-schema\",\"allOf\":[{\"$ref\":"
+      "\"meta/core\"},{\"$ref\":\"meta/applicator\"},{\"$ref\":\"meta/validation\"},{\"$ref\":\""
+      "meta/meta-data\"},{\"$ref\":\"meta/format\"},{\"$ref\":\"meta/content\"}],\"type\":[\"ob"
+      "ject\",\"boolean\"],\"properties\":{\"definitions\":{\"$comment\":\"While no longer an o"
+      "fficial keyword as it is replaced by $defs, this keyword is retained in the meta-schema "
+      "to prevent incompatible extensions as it remains in common use.\",\"type\":\"object\",\""
+      "additionalProperties\":{\"$recursiveRef\":\"#\"},\"default\":{}},\"dependencies\":{\"$co"
+      "mment\":\"\\\"dependencies\\\" is no longer a keyword, but schema authors should avoid r"
+      "edefining it to facilitate a smooth transition to \\\"dependentSchemas\\\" and \\\"depen"
+      "dentRequired\\\"\",\"type\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"$recursiv"
+      "eRef\":\"#\"},{\"$ref\":\"meta/validation#/$defs/stringArray\"}]}}}}" },
+    { "draft/2020-12/schema",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/schema\",\"$vocabulary\":{\"https://json-schema.org/draft/2020-12/"
+      "vocab/core\":true,\"https://json-schema.org/draft/2020-12/vocab/applicator\":true,\"http"
+      "s://json-schema.org/draft/2020-12/vocab/unevaluated\":true,\"https://json-schema.org/dra"
+      "ft/2020-12/vocab/validation\":true,\"https://json-schema.org/draft/2020-12/vocab/meta-da"
+      "ta\":true,\"https://json-schema.org/draft/2020-12/vocab/format-annotation\":true,\"https"
+      "://json-schema.org/draft/2020-12/vocab/content\":true},\"$dynamicAnchor\":\"meta\",\"tit"
+      "le\":\"Core and Validation specifications meta-schema\",\"allOf\":[{\"$ref\":\"meta/core"
+      "\"},{\"$ref\":\"meta/applicator\"},{\"$ref\":\"meta/unevaluated\"},{\"$ref\":\"meta/vali"
+      "dation\"},{\"$ref\":\"meta/meta-data\"},{\"$ref\":\"meta/format-annotation\"},{\"$ref\":"
+      "\"meta/content\"}],\"type\":[\"object\",\"boolean\"],\"$comment\":\"This meta-schema als"
+      "o defines keywords that have appeared in previous drafts in order to prevent incompatibl"
+      "e extensions as they remain in common use.\",\"properties\":{\"definitions\":{\"$comment"
+      "\":\"\\\"definitions\\\" has been replaced by \\\"$defs\\\".\",\"type\":\"object\",\"add"
+      "itionalProperties\":{\"$dynamicRef\":\"#meta\"},\"deprecated\":true,\"default\":{}},\"de"
+      "pendencies\":{\"$comment\":\"\\\"dependencies\\\" has been split and replaced by \\\"dep"
+      "endentSchemas\\\" and \\\"dependentRequired\\\" in order to serve their differing semant"
+      "ics.\",\"type\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"$dynamicRef\":\"#meta"
+      "\"},{\"$ref\":\"meta/validation#/$defs/stringArray\"}]},\"deprecated\":true,\"default\":"
+      "{}},\"$recursiveAnchor\":{\"$comment\":\"\\\"$recursiveAnchor\\\" has been replaced by \\"
+      "\"$dynamicAnchor\\\".\",\"$ref\":\"meta/core#/$defs/anchorString\",\"deprecated\":true},"
+      "\"$recursiveRef\":{\"$comment\":\"\\\"$recursiveRef\\\" has been replaced by \\\"$dynami"
+      "cRef\\\".\",\"$ref\":\"meta/core#/$defs/uriReferenceString\",\"deprecated\":true}}}" },
+    { "draft/2019-09/meta/applicator",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/meta/applicator\",\"$vocabulary\":{\"https://json-schema.org/draft"
+      "/2019-09/vocab/applicator\":true},\"$recursiveAnchor\":true,\"title\":\"Applicator vocab"
+      "ulary meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"additionalItems\""
+      ":{\"$recursiveRef\":\"#\"},\"unevaluatedItems\":{\"$recursiveRef\":\"#\"},\"items\":{\"a"
+      "nyOf\":[{\"$recursiveRef\":\"#\"},{\"$ref\":\"#/$defs/schemaArray\"}]},\"contains\":{\"$"
+      "recursiveRef\":\"#\"},\"additionalProperties\":{\"$recursiveRef\":\"#\"},\"unevaluatedPr"
+      "operties\":{\"$recursiveRef\":\"#\"},\"properties\":{\"type\":\"object\",\"additionalPro"
+      "perties\":{\"$recursiveRef\":\"#\"},\"default\":{}},\"patternProperties\":{\"type\":\"ob"
+      "ject\",\"additionalProperties\":{\"$recursiveRef\":\"#\"},\"propertyNames\":{\"format\":"
+      "\"regex\"},\"default\":{}},\"dependentSchemas\":{\"type\":\"object\",\"additionalPropert"
+      "ies\":{\"$recursiveRef\":\"#\"}},\"propertyNames\":{\"$recursiveRef\":\"#\"},\"if\":{\"$"
+      "recursiveRef\":\"#\"},\"then\":{\"$recursiveRef\":\"#\"},\"else\":{\"$recursiveRef\":\"#"
+      "\"},\"allOf\":{\"$ref\":\"#/$defs/schemaArray\"},\"anyOf\":{\"$ref\":\"#/$defs/schemaArr"
+      "ay\"},\"oneOf\":{\"$ref\":\"#/$defs/schemaArray\"},\"not\":{\"$recursiveRef\":\"#\"}},\""
+      "$defs\":{\"schemaArray\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$recursiveRef\""
+      ":\"#\"}}}}" },
+    { "draft/2019-09/meta/content",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/meta/content\",\"$vocabulary\":{\"https://json-schema.org/draft/20"
+      "19-09/vocab/content\":true},\"$recursiveAnchor\":true,\"title\":\"Content vocabulary met"
+      "a-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"contentMediaType\":{\"typ"
+      "e\":\"string\"},\"contentEncoding\":{\"type\":\"string\"},\"contentSchema\":{\"$recursiv"
+      "eRef\":\"#\"}}}" },
+    { "draft/2019-09/meta/core",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/meta/core\",\"$vocabulary\":{\"https://json-schema.org/draft/2019-"
+      "09/vocab/core\":true},\"$recursiveAnchor\":true,\"title\":\"Core vocabulary meta-schema\""
+      ",\"type\":[\"object\",\"boolean\"],\"properties\":{\"$id\":{\"type\":\"string\",\"format"
+      "\":\"uri-reference\",\"$comment\":\"Non-empty fragments not allowed.\",\"pattern\":\"^[^"
+      "#]*#?$\"},\"$schema\":{\"type\":\"string\",\"format\":\"uri\"},\"$anchor\":{\"type\":\"s"
+      "tring\",\"pattern\":\"^[A-Za-z][-A-Za-z0-9.:_]*$\"},\"$ref\":{\"type\":\"string\",\"form"
+      "at\":\"uri-reference\"},\"$recursiveRef\":{\"type\":\"string\",\"format\":\"uri-referenc"
+      "e\"},\"$recursiveAnchor\":{\"type\":\"boolean\",\"default\":false},\"$vocabulary\":{\"ty"
+      "pe\":\"object\",\"propertyNames\":{\"type\":\"string\",\"format\":\"uri\"},\"additionalP"
+      "roperties\":{\"type\":\"boolean\"}},\"$comment\":{\"type\":\"string\"},\"$defs\":{\"type"
+      "\":\"object\",\"additionalProperties\":{\"$recursiveRef\":\"#\"},\"default\":{}}}}" },
+    { "draft/2019-09/meta/format",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/meta/format\",\"$vocabulary\":{\"https://json-schema.org/draft/201"
+      "9-09/vocab/format\":true},\"$recursiveAnchor\":true,\"title\":\"Format vocabulary meta-s"
+      "chema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"format\":{\"type\":\"string\""
+      "}}}" },
+    { "draft/2019-09/meta/meta-data",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/meta/meta-data\",\"$vocabulary\":{\"https://json-schema.org/draft/"
+      "2019-09/vocab/meta-data\":true},\"$recursiveAnchor\":true,\"title\":\"Meta-data vocabula"
+      "ry meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"title\":{\"type\":\""
+      "string\"},\"description\":{\"type\":\"string\"},\"default\":true,\"deprecated\":{\"type\""
+      ":\"boolean\",\"default\":false},\"readOnly\":{\"type\":\"boolean\",\"default\":false},\""
+      "writeOnly\":{\"type\":\"boolean\",\"default\":false},\"examples\":{\"type\":\"array\",\""
+      "items\":true}}}" },
+    { "draft/2019-09/meta/validation",
+      "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2019-09/meta/validation\",\"$vocabulary\":{\"https://json-schema.org/draft"
+      "/2019-09/vocab/validation\":true},\"$recursiveAnchor\":true,\"title\":\"Validation vocab"
+      "ulary meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"multipleOf\":{\""
+      "type\":\"number\",\"exclusiveMinimum\":0},\"maximum\":{\"type\":\"number\"},\"exclusiveM"
+      "aximum\":{\"type\":\"number\"},\"minimum\":{\"type\":\"number\"},\"exclusiveMinimum\":{\""
+      "type\":\"number\"},\"maxLength\":{\"$ref\":\"#/$defs/nonNegativeInteger\"},\"minLength\""
+      ":{\"$ref\":\"#/$defs/nonNegativeIntegerDefault0\"},\"pattern\":{\"type\":\"string\",\"fo"
+      "rmat\":\"regex\"},\"maxItems\":{\"$ref\":\"#/$defs/nonNegativeInteger\"},\"minItems\":{\""
+      "$ref\":\"#/$defs/nonNegativeIntegerDefault0\"},\"uniqueItems\":{\"type\":\"boolean\",\"d"
+      "efault\":false},\"maxContains\":{\"$ref\":\"#/$defs/nonNegativeInteger\"},\"minContains\""
+      ":{\"$ref\":\"#/$defs/nonNegativeInteger\",\"default\":1},\"maxProperties\":{\"$ref\":\"#"
+      "/$defs/nonNegativeInteger\"},\"minProperties\":{\"$ref\":\"#/$defs/nonNegativeIntegerDef"
+      "ault0\"},\"required\":{\"$ref\":\"#/$defs/stringArray\"},\"dependentRequired\":{\"type\""
+      ":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/stringArray\"}},\"const\":true,"
+      "\"enum\":{\"type\":\"array\",\"items\":true},\"type\":{\"anyOf\":[{\"$ref\":\"#/$defs/si"
+      "mpleTypes\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/simpleTypes\"},\"minItems"
+      "\":1,\"uniqueItems\":true}]}},\"$defs\":{\"nonNegativeInteger\":{\"type\":\"integer\",\""
+      "minimum\":0},\"nonNegativeIntegerDefault0\":{\"$ref\":\"#/$defs/nonNegativeInteger\",\"d"
+      "efault\":0},\"simpleTypes\":{\"enum\":[\"array\",\"boolean\",\"integer\",\"null\",\"numb"
+      "er\",\"object\",\"string\"]},\"stringArray\":{\"type\":\"array\",\"items\":{\"type\":\"s"
+      "tring\"},\"uniqueItems\":true,\"default\":[]}}}" },
+    { "draft/2020-12/meta/applicator",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/applicator\",\"$vocabulary\":{\"https://json-schema.org/draft"
+      "/2020-12/vocab/applicator\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Applicator voc"
+      "abulary meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"prefixItems\":"
+      "{\"$ref\":\"#/$defs/schemaArray\"},\"items\":{\"$dynamicRef\":\"#meta\"},\"contains\":{\""
+      "$dynamicRef\":\"#meta\"},\"additionalProperties\":{\"$dynamicRef\":\"#meta\"},\"properti"
+      "es\":{\"type\":\"object\",\"additionalProperties\":{\"$dynamicRef\":\"#meta\"},\"default"
+      "\":{}},\"patternProperties\":{\"type\":\"object\",\"additionalProperties\":{\"$dynamicRe"
+      "f\":\"#meta\"},\"propertyNames\":{\"format\":\"regex\"},\"default\":{}},\"dependentSchem"
+      "as\":{\"type\":\"object\",\"additionalProperties\":{\"$dynamicRef\":\"#meta\"},\"default"
+      "\":{}},\"propertyNames\":{\"$dynamicRef\":\"#meta\"},\"if\":{\"$dynamicRef\":\"#meta\"},"
+      "\"then\":{\"$dynamicRef\":\"#meta\"},\"else\":{\"$dynamicRef\":\"#meta\"},\"allOf\":{\"$"
+      "ref\":\"#/$defs/schemaArray\"},\"anyOf\":{\"$ref\":\"#/$defs/schemaArray\"},\"oneOf\":{\""
+      "$ref\":\"#/$defs/schemaArray\"},\"not\":{\"$dynamicRef\":\"#meta\"}},\"$defs\":{\"schema"
+      "Array\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$dynamicRef\":\"#meta\"}}}}" },
+    { "draft/2020-12/meta/content",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/content\",\"$vocabulary\":{\"https://json-schema.org/draft/20"
+      "20-12/vocab/content\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Content vocabulary m"
+      "eta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"contentEncoding\":{\"ty"
+      "pe\":\"string\"},\"contentMediaType\":{\"type\":\"string\"},\"contentSchema\":{\"$dynami"
+      "cRef\":\"#meta\"}}}" },
+    { "draft/2020-12/meta/core",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/core\",\"$vocabulary\":{\"https://json-schema.org/draft/2020-"
+      "12/vocab/core\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Core vocabulary meta-schem"
+      "a\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"$id\":{\"$ref\":\"#/$defs/uriRef"
+      "erenceString\",\"$comment\":\"Non-empty fragments not allowed.\",\"pattern\":\"^[^#]*#?$"
+      "\"},\"$schema\":{\"$ref\":\"#/$defs/uriString\"},\"$ref\":{\"$ref\":\"#/$defs/uriReferen"
+      "ceString\"},\"$anchor\":{\"$ref\":\"#/$defs/anchorString\"},\"$dynamicRef\":{\"$ref\":\""
+      "#/$defs/uriReferenceString\"},\"$dynamicAnchor\":{\"$ref\":\"#/$defs/anchorString\"},\"$"
+      "vocabulary\":{\"type\":\"object\",\"propertyNames\":{\"$ref\":\"#/$defs/uriString\"},\"a"
+      "dditionalProperties\":{\"type\":\"boolean\"}},\"$comment\":{\"type\":\"string\"},\"$defs"
+      "\":{\"type\":\"object\",\"additionalProperties\":{\"$dynamicRef\":\"#meta\"}}},\"$defs\""
+      ":{\"anchorString\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z_][-A-Za-z0-9._]*$\"},\"ur"
+      "iString\":{\"type\":\"string\",\"format\":\"uri\"},\"uriReferenceString\":{\"type\":\"st"
+      "ring\",\"format\":\"uri-reference\"}}}" },
+    { "draft/2020-12/meta/format-annotation",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/format-annotation\",\"$vocabulary\":{\"https://json-schema.or"
+      "g/draft/2020-12/vocab/format-annotation\":true},\"$dynamicAnchor\":\"meta\",\"title\":\""
+      "Format vocabulary meta-schema for annotation results\",\"type\":[\"object\",\"boolean\"]"
+      ",\"properties\":{\"format\":{\"type\":\"string\"}}}" },
+    { "draft/2020-12/meta/format-assertion",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/format-assertion\",\"$vocabulary\":{\"https://json-schema.org"
+      "/draft/2020-12/vocab/format-assertion\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Fo"
+      "rmat vocabulary meta-schema for assertion results\",\"type\":[\"object\",\"boolean\"],\""
+      "properties\":{\"format\":{\"type\":\"string\"}}}" },
+    { "draft/2020-12/meta/meta-data",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/meta-data\",\"$vocabulary\":{\"https://json-schema.org/draft/"
+      "2020-12/vocab/meta-data\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Meta-data vocabu"
+      "lary meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"title\":{\"type\""
+      ":\"string\"},\"description\":{\"type\":\"string\"},\"default\":true,\"deprecated\":{\"ty"
+      "pe\":\"boolean\",\"default\":false},\"readOnly\":{\"type\":\"boolean\",\"default\":false"
+      "},\"writeOnly\":{\"type\":\"boolean\",\"default\":false},\"examples\":{\"type\":\"array\""
+      ",\"items\":true}}}" },
+    { "draft/2020-12/meta/unevaluated",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/unevaluated\",\"$vocabulary\":{\"https://json-schema.org/draf"
+      "t/2020-12/vocab/unevaluated\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Unevaluated "
+      "applicator vocabulary meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\""
+      "unevaluatedItems\":{\"$dynamicRef\":\"#meta\"},\"unevaluatedProperties\":{\"$dynamicRef\""
+      ":\"#meta\"}}}" },
+    { "draft/2020-12/meta/validation",
+      "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://json-sch"
+      "ema.org/draft/2020-12/meta/validation\",\"$vocabulary\":{\"https://json-schema.org/draft"
+      "/2020-12/vocab/validation\":true},\"$dynamicAnchor\":\"meta\",\"title\":\"Validation voc"
+      "abulary meta-schema\",\"type\":[\"object\",\"boolean\"],\"properties\":{\"type\":{\"anyO"
+      "f\":[{\"$ref\":\"#/$defs/simpleTypes\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$def"
+      "s/simpleTypes\"},\"minItems\":1,\"uniqueItems\":true}]},\"const\":true,\"enum\":{\"type\""
+      ":\"array\",\"items\":true},\"multipleOf\":{\"type\":\"number\",\"exclusiveMinimum\":0},\""
+      "maximum\":{\"type\":\"number\"},\"exclusiveMaximum\":{\"type\":\"number\"},\"minimum\":{"
+      "\"type\":\"number\"},\"exclusiveMinimum\":{\"type\":\"number\"},\"maxLength\":{\"$ref\":"
+      "\"#/$defs/nonNegativeInteger\"},\"minLength\":{\"$ref\":\"#/$defs/nonNegativeIntegerDefa"
+      "ult0\"},\"pattern\":{\"type\":\"string\",\"format\":\"regex\"},\"maxItems\":{\"$ref\":\""
+      "#/$defs/nonNegativeInteger\"},\"minItems\":{\"$ref\":\"#/$defs/nonNegativeIntegerDefault"
+      "0\"},\"uniqueItems\":{\"type\":\"boolean\",\"default\":false},\"maxContains\":{\"$ref\":"
+      "\"#/$defs/nonNegativeInteger\"},\"minContains\":{\"$ref\":\"#/$defs/nonNegativeInteger\""
+      ",\"default\":1},\"maxProperties\":{\"$ref\":\"#/$defs/nonNegativeInteger\"},\"minPropert"
+      "ies\":{\"$ref\":\"#/$defs/nonNegativeIntegerDefault0\"},\"required\":{\"$ref\":\"#/$defs"
+      "/stringArray\"},\"dependentRequired\":{\"type\":\"object\",\"additionalProperties\":{\"$"
+      "ref\":\"#/$defs/stringArray\"}}},\"$defs\":{\"nonNegativeInteger\":{\"type\":\"integer\""
+      ",\"minimum\":0},\"nonNegativeIntegerDefault0\":{\"$ref\":\"#/$defs/nonNegativeInteger\","
+      "\"default\":0},\"simpleTypes\":{\"enum\":[\"array\",\"boolean\",\"integer\",\"null\",\"n"
+      "umber\",\"object\",\"string\"]},\"stringArray\":{\"type\":\"array\",\"items\":{\"type\":"
+      "\"string\"},\"uniqueItems\":true,\"default\":[]}}}" },
+};
+/* clang-format on */
+
+const char *schema_meta_text(const char *url)
+{
+    static const char *const prefixes[] = { "http://json-schema.org/", "https://json-schema.org/" };
+    const char *path = NULL;
+    for (size_t i = 0; i < 2; i++)
+        if (str_starts(url, prefixes[i]))
+            path = url + strlen(prefixes[i]);
+    if (str_eq(path, "schema"))
+        path = "draft/2020-12/schema";
+    for (size_t i = 0; path && i < sizeof(metas) / sizeof(metas[0]); i++)
+        if (strcmp(metas[i].path, path) == 0)
+            return metas[i].text;
+    return NULL;
+}
