@@ -35,12 +35,13 @@ class Cluster(node.Node):
                             f"Deployment {name} to be available", steady)
 
     def replace_pods(self, ns, app, **how):
-        """Deletes the pods of app and waits until as many others are Ready; how: query of the deletion."""
+        """Deletes the pods of app and waits until as many others as its Deployment wants are Ready; how: query of the deletion."""
+        wanted = self.cp.api.get(node.DEPLOYMENT, ns, app)["spec"]["replicas"]
         old = [pod["metadata"]["name"] for pod in self.pods(ns, app)]
         for name in old:
             self.cp.api.delete(node.POD, ns, name, **how)
         return rig.wait_for(lambda: self.pods(ns, app), 60, f"other pods of {app}", lambda found: (
-            len(found) == len(old)
+            len(found) == wanted
             and all(pod["metadata"]["name"] not in old and rig.condition(pod).get("status") == "True" for pod in found)))
 
     def log(self, app):
