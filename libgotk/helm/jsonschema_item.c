@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of a text that are looked at in one step. */
+#define BYTES_PER_STEP 64
 /* Up to so many elements the library compares each with each, which decides the pair it names. */
 #define FEW_ELEMENTS 20
 
@@ -35,9 +37,10 @@ static int make_children(struct making *m, const struct doc *d, struct item *ret
         return err_fail(m->cx, ERR_LIMIT, "a document nests deeper than %d levels", SCHEMA_NESTED);
     doc_each (child, d) {
         ret->at[i].key = doc_key(child);
-        int rc = make(m, child, &ret->at[i++]);
+        int rc = make(m, child, &ret->at[i]);
         if (rc < 0)
             return rc;
+        ret->weight += ret->at[i++].weight;
     }
     m->depth--;
     if (ret->type == TYPE_OBJECT && ret->count > 1)
@@ -52,6 +55,7 @@ static int make(struct making *m, const struct doc *d, struct item *ret)
         [DOC_STRING] = TYPE_STRING, [DOC_ARRAY] = TYPE_ARRAY,  [DOC_OBJECT] = TYPE_OBJECT,
     };
     ret->type = types[doc_kind(d)];
+    ret->weight = 1;
     if (++m->made % 1024 == 0 || arena_exhausted(m->cx->arena)) {
         int rc = ctx_check(m->cx);
         if (rc < 0)
@@ -66,6 +70,7 @@ static int make(struct making *m, const struct doc *d, struct item *ret)
         return 0;
     case TYPE_STRING:
         ret->text = doc_text(d);
+        ret->weight += strlen(ret->text) / BYTES_PER_STEP;
         return 0;
     case TYPE_ARRAY:
     case TYPE_OBJECT:
@@ -83,11 +88,6 @@ int schema_item(struct ctx *cx, const struct doc *d, struct item **ret)
     if (rc == 0)
         *ret = item;
     return rc;
-}
-
-struct item schema_item_text(const char *text)
-{
-    return (struct item){ .type = TYPE_STRING, .text = text };
 }
 
 const struct item *schema_item_find(const struct item *object, const char *key)
@@ -109,16 +109,50 @@ static bool children_equal(const struct item *a, const struct item *b)
     return true;
 }
 
+static size_t digits_of(const char *s)
+{
+    return strspn(s, "0123456789");
+}
+
+/* Whether a whole text is a decimal number. */
+static bool is_decimal(const char *s)
+{
+    s += *s == '-' || *s == '+';
+    size_t whole = digits_of(s), fraction = s[whole] == '.' ? digits_of(s + whole + 1) : 0;
+    s += whole + (s[whole] == '.') + fraction;
+    if (whole + fraction == 0)
+        return false;
+    if (*s == 'e' || *s == 'E') {
+        s += s[1] == '-' || s[1] == '+' ? 2 : 1;
+        if (!digits_of(s))
+            return false;
+        s += digits_of(s);
+    }
+    return !*s;
+}
+
+static bool numbers_equal(const char *a, const char *b)
+{
+    return schema_number_fits(a) && schema_number_fits(b) && schema_number_compare(a, b) == 0;
+}
+
+/* The library takes a text for a number when what it compares with is one: 1 and "1" are equal, "1" and 1 are not. */
+static bool number_equals_text(const char *number, const char *text)
+{
+    return is_decimal(text) && numbers_equal(number, *text == '+' ? text + 1 : text);
+}
+
 bool schema_item_equal(const struct item *a, const struct item *b)
 {
+    if (a->type == TYPE_NUMBER && b->type == TYPE_STRING)
+        return number_equals_text(a->text, b->text);
     if (a->type != b->type)
         return false;
     switch (a->type) {
     case TYPE_BOOLEAN:
         return a->truth == b->truth;
     case TYPE_NUMBER:
-        return schema_number_fits(a->text) && schema_number_fits(b->text) &&
-               schema_number_compare(a->text, b->text) == 0;
+        return numbers_equal(a->text, b->text);
     case TYPE_STRING:
         return strcmp(a->text, b->text) == 0;
     case TYPE_ARRAY:
@@ -173,9 +207,10 @@ static bool twins_of_hash(const struct item *array, const struct hashed *from, c
 {
     for (const struct hashed *second = from + 1; second < end; second++) {
         for (const struct hashed *first = from; first < second; first++) {
-            if (++*steps > JSONSCHEMA_STEPS_MAX)
+            *steps += array->at[second->index].weight;
+            if (*steps > JSONSCHEMA_STEPS_MAX)
                 return false;
-            if (!schema_item_equal(&array->at[first->index], &array->at[second->index]))
+            if (!schema_item_equal(&array->at[second->index], &array->at[first->index]))
                 continue;
             *ret_first = first->index;
             *ret_second = second->index;
@@ -212,7 +247,7 @@ bool schema_item_twins(struct arena *a, const struct item *array, uint64_t *step
         return twins_of_many(a, array, steps, ret_first, ret_second);
     for (size_t i = 1; i < array->count; i++) {
         for (size_t j = 0; j < i; j++) {
-            ++*steps;
+            *steps += array->at[i].weight;
             if (!schema_item_equal(&array->at[i], &array->at[j]))
                 continue;
             *ret_first = j;

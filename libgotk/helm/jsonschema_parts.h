@@ -39,15 +39,14 @@ struct item {
     const char *text; /* of a string, as documents keep it; the literal of a number */
     size_t count;
     struct item *at; /* elements, or members sorted by key */
+    size_t weight;   /* the steps it takes to look at all of it */
 };
 
 /* A document as items; ERR_LIMIT when it nests too deeply, and as ctx_check. */
 int schema_item(struct ctx *cx, const struct doc *d, struct item **ret) MUST_CHECK;
-/* A string that has no document. */
-struct item schema_item_text(const char *text);
 /* The member with this key; NULL when there is none. */
 const struct item *schema_item_find(const struct item *object, const char *key);
-/* True when both are the same value; numbers by value, exactly. */
+/* True when both are the same value; numbers by value, exactly, and as the library has it, a number `a` and its text. */
 bool schema_item_equal(const struct item *a, const struct item *b);
 /* The first element that equals an earlier one, and that one; false when all differ. *steps grows with the work. */
 bool schema_item_twins(struct arena *a, const struct item *array, uint64_t *steps, size_t *ret_first,

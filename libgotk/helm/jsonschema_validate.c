@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define POINTER_MAX (16u << 20)
+#define POINTER_MAX (1u << 20)
 #define CHECK_EVERY 4096 /* steps between two looks at the deadline */
 
 /* --- unevaluated members and elements --- */
@@ -357,7 +357,7 @@ static struct jsonschema_error *check_constant(const struct frame *f)
     const struct item *c = f->s->constant;
     if (!c)
         return NULL;
-    frame_step(f, c->count);
+    frame_step(f, c->weight);
     if (schema_item_equal(f->v, c))
         return NULL;
     return frame_error(f, is_nested(c) ? PROBLEM_CONST_NESTED : PROBLEM_CONST, FACTS(.value = c), NULL);
@@ -366,15 +366,16 @@ static struct jsonschema_error *check_constant(const struct frame *f)
 static struct jsonschema_error *check_choices(const struct frame *f)
 {
     const struct item *choices = f->s->choices;
-    bool nested = false;
+    unsigned types = 0;
     if (!choices)
         return NULL;
-    frame_step(f, choices->count);
-    for (size_t i = 0; i < choices->count; i++) {
+    frame_step(f, choices->weight);
+    for (size_t i = 0; i < choices->count; i++)
+        types |= choices->at[i].type;
+    for (size_t i = 0; types & f->v->type && i < choices->count; i++)
         if (schema_item_equal(f->v, &choices->at[i]))
             return NULL;
-        nested |= is_nested(&choices->at[i]);
-    }
+    bool nested = types & (TYPE_ARRAY | TYPE_OBJECT);
     enum problem plain = choices->count == 1 ? PROBLEM_ENUM_ONE : PROBLEM_ENUM;
     return frame_error(f, nested ? PROBLEM_ENUM_NESTED : plain, FACTS(.values = choices), NULL);
 }
@@ -386,7 +387,7 @@ static struct jsonschema_error *check_format(const struct frame *f)
     if (!format || f->v->type != TYPE_STRING)
         return NULL;
     struct strv text = schema_bytes(cx->arena, f->v->text);
-    frame_step(f, text.n / 16);
+    frame_step(f, f->v->weight);
     err_clear(cx);
     const char *why = format->check(cx, text);
     if (why && err_code(cx) == ERR_LIMIT)

@@ -240,6 +240,7 @@ void frame_check_array(struct frame *f)
 void frame_check_string(struct frame *f)
 {
     const struct schema *s = f->s;
+    frame_step(f, f->v->weight);
     if (s->min_length.set || s->max_length.set) {
         struct strv text = schema_bytes(arena_of(f), f->v->text);
         check_range(f, rune_count(text.p, text.n), s->min_length, PROBLEM_MIN_LENGTH, s->max_length,
@@ -264,7 +265,12 @@ static void check_limit(struct frame *f, const char *limit, int wrong, int wrong
 void frame_check_number(struct frame *f)
 {
     const struct schema *s = f->s;
-    bool whole;
+    bool whole, limits = s->minimum || s->maximum || s->exclusive_minimum || s->exclusive_maximum;
+    if ((limits || s->multiple_of) && !schema_number_fits(f->v->text)) {
+        f->run->rc = err_fail(f->run->cx, ERR_INVALID,
+                              "unable to validate schema: the number %s is too large", f->v->text);
+        return;
+    }
     check_limit(f, s->minimum, -1, -1, PROBLEM_MINIMUM);
     check_limit(f, s->maximum, 1, 1, PROBLEM_MAXIMUM);
     check_limit(f, s->exclusive_minimum, -1, 0, PROBLEM_EXCLUSIVE_MINIMUM);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define TEXT_MAX (16u << 20)
+#define TEXT_MAX (4u << 20) /* of one message; what goes beyond is left out */
 
 static const char *const words[] = {
     [PROBLEM_SCHEMA] = "jsonschema validation failed with %n",

@@ -4,7 +4,7 @@
 //	go run . remotes SUITE           the documents that the suite's references lead to
 //	go run . cases < cases.in.jsonl  {"schema", "data"} as Helm validates them
 //
-// A text whose lines come in another order from run to run (Go's maps) is written as a sorted list of lines.
+// A text whose words come in another order from run to run (Go's maps) is written as a sorted list of words.
 package main
 
 import (
@@ -54,7 +54,7 @@ type setup struct {
 	loader  jsonschema.URLLoader
 }
 
-// said is nil, a text, or a sorted list of lines.
+// said is nil, a text, or a sorted list of words.
 func said(say func() error) (result any) {
 	var first string
 	for i := range runs {
@@ -65,9 +65,9 @@ func said(say func() error) (result any) {
 		if i == 0 {
 			first, result = text, text
 		} else if text != first {
-			lines := strings.Split(text, "\n")
-			slices.Sort(lines)
-			result = lines
+			words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \n,", r) })
+			slices.Sort(words)
+			result = words
 		}
 	}
 	return result
