@@ -159,11 +159,10 @@ FN(fn_to_date)
 /* The nanoseconds from a to b, as far as a duration reaches. */
 static int64_t between(struct moment a, struct moment b)
 {
-    int64_t ns;
-    if (__builtin_mul_overflow(b.sec - a.sec, GOTIME_SECOND, &ns) ||
-        __builtin_add_overflow(ns, b.nsec - a.nsec, &ns))
-        return b.sec > a.sec ? INT64_MAX : INT64_MIN;
-    return ns;
+    __int128 ns = (__int128)(b.sec - a.sec) * GOTIME_SECOND + (b.nsec - a.nsec);
+    if (ns > INT64_MAX || ns < INT64_MIN)
+        return ns > 0 ? INT64_MAX : INT64_MIN;
+    return (int64_t)ns;
 }
 
 /* To whole seconds, half away from zero. */

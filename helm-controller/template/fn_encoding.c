@@ -77,19 +77,18 @@ static int read_json(struct exec *x, struct value text, enum vtype wanted, struc
     return 0;
 }
 
-/* A map, or one that holds the error under "Error". null makes it a nil map. */
+/* A map, which holds an error under "Error" beside what could be read. null makes it a nil map. */
 FN(fn_from_json)
 {
-    struct vmap *m = vmap_new(x->cx->arena);
     int rc = read_json(x, args[0], V_MAP, ret);
     if (rc >= 0) {
         if (ret->type == V_NIL)
             *ret = v_map(NULL);
         return 0;
     }
-    vmap_set_text(m, "Error", v_text(err_message(x->cx)));
+    *ret = v_map(ret->type == V_MAP && ret->map ? ret->map : vmap_new(x->cx->arena));
+    vmap_set_text(ret->map, "Error", v_text(err_message(x->cx)));
     err_clear(x->cx);
-    *ret = v_map(m);
     return 0;
 }
 

@@ -273,6 +273,14 @@ FN(fn_camelcase)
 
 enum word { WORD_NONE, WORD_NUMBER, WORD_UPPER, WORD_LETTERS, WORD_CONNECTOR, WORD_PUNCT, WORD_OTHER };
 
+/* Letters but those of Chinese, as xstrings tells them. */
+static bool is_alphabet(uint32_t rune)
+{
+    bool chinese = (rune >= 0x3400 && rune <= 0x4D85) || (rune >= 0x4E00 && rune <= 0x9FCC) ||
+                   (rune >= 0x20000 && rune <= 0x2B81D);
+    return !chinese && rune_is_letter(rune);
+}
+
 static enum word class_of(uint32_t rune)
 {
     if (is_connector(rune))
@@ -281,7 +289,7 @@ static enum word class_of(uint32_t rune)
         return WORD_PUNCT;
     if (rune_is_upper(rune))
         return WORD_UPPER;
-    if (rune_is_letter(rune))
+    if (is_alphabet(rune))
         return WORD_LETTERS;
     return rune_is_number(rune) ? WORD_NUMBER : WORD_OTHER;
 }
@@ -312,7 +320,7 @@ static bool continues(enum word class, uint32_t rune)
 {
     enum word now = class_of(rune);
     if (class == WORD_UPPER)
-        return rune_is_letter(rune) && !rune_is_upper(rune);
+        return is_alphabet(rune) && !rune_is_upper(rune);
     if (class == WORD_OTHER)
         return now == WORD_OTHER;
     return now == class;
@@ -330,7 +338,7 @@ static size_t capitals_len(struct strv s, size_t len)
         last = bytes;
         len += bytes;
     }
-    return len < s.n && rune_is_letter(rune) ? len - last : len;
+    return len < s.n && is_alphabet(rune) ? len - last : len;
 }
 
 /* Takes the next word off *s. */

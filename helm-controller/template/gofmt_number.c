@@ -5,6 +5,7 @@
 #include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,13 +162,29 @@ void gofmt_unicode(struct verb *v, uint64_t u)
     pad_with_spaces(v, text.data, text.len);
 }
 
+/* True when d.ddde+dd reads back as `f`, as it is or with its last digit one higher: a power of two has less room below
+ * than above, so that the nearest digits may be too low. */
+static bool reads_back(char *out, double f)
+{
+    char *last = strchr(out, 'e') - 1;
+    if (strtod(out, NULL) == f)
+        return true;
+    if (!isdigit((unsigned char)*last) || *last == '9')
+        return false;
+    ++*last;
+    if (strtod(out, NULL) == f)
+        return true;
+    --*last;
+    return false;
+}
+
 /* d.ddde+dd with the fewest digits that read back. */
 static int shortest(char *out, size_t size, double f)
 {
     int n = 0;
     for (int precision = 0; precision < DIGITS_MAX; precision++) {
         n = snprintf(out, size, "%.*e", precision, f);
-        if (strtod(out, NULL) == f)
+        if (reads_back(out, f))
             break;
     }
     return n;

@@ -112,8 +112,11 @@ static int read_number(struct scanner *s, struct value *ret)
         return err_code(s->cx);
     const char *text = str_ndup(s->cx->arena, from, (size_t)(s->p - from));
     *ret = v_float(strtod(text, NULL));
-    if (isinf(ret->f) && !s->out_of_range)
-        s->out_of_range = text;
+    if (!isinf(ret->f))
+        return 0;
+    if (s->depth > 0)
+        *ret = (struct value){ .type = V_NIL };
+    s->out_of_range = s->out_of_range ? s->out_of_range : text;
     return 0;
 }
 

@@ -11,7 +11,8 @@
 #include "libgotk/base/ctx.h"
 
 /* ERR_INVALID with Go's words: "invalid character 'x' looking for beginning of value", "unexpected end of JSON input".
- * Numbers beyond float64 are told when all else is right: *ret is set then too. */
+ * Numbers beyond float64 are told when all else is right: *ret is set then too, with nil
+ * for those inside. */
 int gojson_parse(struct ctx *cx, struct strv text, struct value *ret) MUST_CHECK;
 /* "object", "array", "string", "number", "bool": what a value is in messages of encoding/json. */
 const char *gojson_kind(struct value v);

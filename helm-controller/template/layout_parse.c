@@ -79,11 +79,14 @@ static bool take_fraction(struct strv *s, size_t bytes, struct parsed *p)
     int nsec = 0;
     if (s->n < bytes || (s->p[0] != '.' && s->p[0] != ','))
         return false;
-    for (size_t i = 1; i < bytes; i++)
+    size_t first = bytes > 2 && (s->p[1] == '-' || s->p[1] == '+') ? 2 : 1; /* a sign in a digit's place */
+    for (size_t i = first; i < bytes; i++)
         if (!is_digit(*s, i))
             return false;
     for (size_t i = 1; i <= 9; i++)
-        nsec = nsec * 10 + (i < bytes ? s->p[i] - '0' : 0);
+        nsec = nsec * 10 + (i >= first && i < bytes ? s->p[i] - '0' : 0);
+    if (nsec && s->p[1] == '-')
+        p->out_of_range = "fractional second";
     p->nsec = nsec;
     skip(s, bytes);
     return true;

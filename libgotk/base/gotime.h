@@ -26,6 +26,9 @@
  */
 int gotime_parse_duration(struct ctx *cx, const char *s, int64_t *ret_ns) MUST_CHECK;
 
+/* `n` bytes in quotes as the time package writes them: control characters and bytes beyond ASCII become \xHH. */
+char *gotime_quote(struct arena *a, const char *s, size_t n);
+
 /* The duration as Duration.String() prints it: "1m30s", "1.5s", "100ms", "0s". */
 char *gotime_print_duration(struct arena *a, int64_t ns);
 

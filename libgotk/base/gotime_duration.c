@@ -66,9 +66,24 @@ static int64_t unit_of(const char *name, size_t n)
     return 0;
 }
 
+char *gotime_quote(struct arena *a, const char *s, size_t n)
+{
+    struct buf out = buf_new(a, 4 * n + 3);
+    buf_char(&out, '"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c < ' ' || c >= 0x80)
+            buf_fmt(&out, "\\x%02x", c);
+        else
+            buf_fmt(&out, "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
+    }
+    buf_char(&out, '"');
+    return out.data;
+}
+
 static int refuse(struct ctx *cx, const char *s)
 {
-    return err_fail(cx, ERR_INVALID, "time: invalid duration \"%s\"", s);
+    return err_fail(cx, ERR_INVALID, "time: invalid duration %s", gotime_quote(cx->arena, s, strlen(s)));
 }
 
 /* One number with its unit at *p, added to *sum. */
@@ -89,10 +104,12 @@ static int take_part(struct ctx *cx, const char *all, const char **p, uint64_t *
         return refuse(cx, all);
     size_t n = strcspn(*p, ".0123456789");
     if (!n)
-        return err_fail(cx, ERR_INVALID, "time: missing unit in duration \"%s\"", all);
+        return err_fail(cx, ERR_INVALID, "time: missing unit in duration %s",
+                        gotime_quote(cx->arena, all, strlen(all)));
     int64_t unit = unit_of(*p, n);
     if (!unit)
-        return err_fail(cx, ERR_INVALID, "time: unknown unit \"%.*s\" in duration \"%s\"", (int)n, *p, all);
+        return err_fail(cx, ERR_INVALID, "time: unknown unit %s in duration %s",
+                        gotime_quote(cx->arena, *p, n), gotime_quote(cx->arena, all, strlen(all)));
     *p += n;
     if (whole > NS_LIMIT / (uint64_t)unit)
         return refuse(cx, all);

@@ -434,14 +434,27 @@ TABLE_TEST(executes, "exec", 461)
 TABLE_TEST(prints, "fmt", 624)
 TABLE_TEST(runs_sprig, "sprig", 614)
 TABLE_TEST(compares_versions, "semver", 587)
-TABLE_TEST(globs, "glob", 178)
+TABLE_TEST(globs, "glob", 179)
+TABLE_TEST(renders, "helm", 90)
+TABLE_TEST(reads_and_writes_times, "time", 497)
+TABLE_TEST(reads_and_writes_numbers_and_text, "text", 1686)
+TABLE_TEST(reads_yaml, "yaml", 157)
 TABLE_TEST(matches, "regex", 1839)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(lexes_and_parses),  UNIT_TEST(executes), UNIT_TEST(prints),  UNIT_TEST(runs_sprig),
-        UNIT_TEST(compares_versions), UNIT_TEST(globs),    UNIT_TEST(matches),
+        UNIT_TEST(lexes_and_parses),
+        UNIT_TEST(executes),
+        UNIT_TEST(prints),
+        UNIT_TEST(runs_sprig),
+        UNIT_TEST(compares_versions),
+        UNIT_TEST(globs),
+        UNIT_TEST(matches),
+        UNIT_TEST(renders),
+        UNIT_TEST(reads_and_writes_times),
+        UNIT_TEST(reads_and_writes_numbers_and_text),
+        UNIT_TEST(reads_yaml),
     };
     return cmocka_run_group_tests_name("tables", tests, NULL, NULL);
 }
