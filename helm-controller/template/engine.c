@@ -96,12 +96,13 @@ static int render(struct exec *x, const struct engine_file *file, struct engine_
     return 0;
 }
 
-int engine_render(struct ctx *cx, const struct engine_files *files, struct engine_outputs *ret)
+int engine_render_on(struct ctx *cx, const struct engine_files *files, const struct engine_host *host,
+                     struct engine_outputs *ret)
 {
     struct map includes = map_new(cx->arena);
     struct template_set *set = template_set_new(cx->arena, NULL);
     const struct engine_file *sorted = in_order(cx, files);
-    struct exec x = { .cx = cx, .set = set, .includes = &includes };
+    struct exec x = { .cx = cx, .set = set, .includes = &includes, .host = host };
     *ret = (struct engine_outputs){ 0 };
     if (parse_all(cx, sorted, files->len, set) < 0)
         return err_code(cx);
@@ -109,4 +110,10 @@ int engine_render(struct ctx *cx, const struct engine_files *files, struct engin
         if (!is_partial(sorted[i].name) && render(&x, &sorted[i], ret) < 0)
             return err_code(cx);
     return 0;
+}
+
+int engine_render(struct ctx *cx, const struct engine_files *files, struct engine_outputs *ret)
+{
+    const struct engine_host nothing = { 0 };
+    return engine_render_on(cx, files, &nothing, ret);
 }

@@ -10,6 +10,7 @@
 #include "helm-controller/template/value.h"
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/vec.h"
+#include "libgotk/doc/doc.h"
 
 struct engine_file {
     const char *name; /* CHART/templates/FILE, with charts/SUB for subcharts */
@@ -33,6 +34,17 @@ VEC_NAMED(engine_outputs, struct engine_output);
  * required, and for others Helm's blocks of lines or Go's one line.
  */
 int engine_render(struct ctx *cx, const struct engine_files *files, struct engine_outputs *ret) MUST_CHECK;
+/* What a rendering may ask of the world outside. */
+struct engine_host {
+    /* `lookup`: the object of that name, the list of all when it is "", NULL when there is none; fails with the text of
+     * the API server. NULL: nothing is ever there. */
+    int (*lookup)(struct ctx *cx, void *user, const char *const args[4], struct doc **ret);
+    void *user;
+};
+
+/* As engine_render for templates that may look things up. */
+int engine_render_on(struct ctx *cx, const struct engine_files *files, const struct engine_host *host,
+                     struct engine_outputs *ret) MUST_CHECK;
 /* The text without every literal "<no value>", which is what Go prints for nothing. */
 struct strv engine_without_no_value(struct arena *a, struct strv text);
 

@@ -42,6 +42,8 @@ struct frame {
     int depth;
 };
 
+struct engine_host;
+
 struct exec {
     struct ctx *cx;
     const struct template_set *set;
@@ -49,7 +51,7 @@ struct exec {
     struct frame *frame;
     struct fault *fault;  /* of the last error; NULL when it came from no template */
     struct map *includes; /* how often a name is being included now */
-    const void *engine;   /* Helm's side: struct render (engine.h) */
+    const struct engine_host *host; /* whom `lookup` asks; NULL: nobody */
 };
 
 /* An empty set; `parent` may be NULL. */

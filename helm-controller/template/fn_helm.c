@@ -99,10 +99,17 @@ FN(fn_fail_with)
     return warn(x, args[0]);
 }
 
-/* Offline there is nothing to find. */
 FN(fn_lookup)
 {
-    *ret = v_map(vmap_new(x->cx->arena));
+    struct arena *a = x->cx->arena;
+    const struct engine_host *host = x->host;
+    const char *words[4];
+    struct doc *found = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        words[i] = str_ndup(a, args[i].s, args[i].len);
+    if (host && host->lookup && host->lookup(x->cx, host->user, words, &found) < 0)
+        return err_code(x->cx);
+    *ret = found ? convert_from_doc(a, found) : v_map(vmap_new(a));
     return 0;
 }
 

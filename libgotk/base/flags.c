@@ -77,6 +77,12 @@ static int unknown(struct ctx *cx, const struct command_line *c, const char *nam
     return err_fail(cx, ERR_INVALID, "unknown flag: --%s (--help lists the flags)", name);
 }
 
+/* What a flag without a value means; NULL: it needs one. */
+static const char *alone_of(const struct flag *f)
+{
+    return f->kind == FLAG_BOOL ? "true" : f->alone;
+}
+
 static int take_long(struct ctx *cx, struct command_line *c, const char *word)
 {
     const char *name = word + 2;
@@ -89,8 +95,8 @@ static int take_long(struct ctx *cx, struct command_line *c, const char *word)
                                                     : unknown(cx, c, str_ndup(cx->arena, name, len));
     if (name[len] == '=')
         return set(cx, c, f, name + len + 1);
-    if (f->kind == FLAG_BOOL)
-        return set(cx, c, f, "true");
+    if (alone_of(f))
+        return set(cx, c, f, alone_of(f));
     if (c->next == c->end)
         return err_fail(cx, ERR_INVALID, "flag needs an argument: --%s", f->name);
     return set(cx, c, f, *c->next++);
@@ -107,13 +113,13 @@ static int take_short(struct ctx *cx, struct command_line *c, const char *word)
             return err_fail(cx, ERR_INVALID, "unknown shorthand flag: '%c' in %s", *p, word);
         if (p[1] == '=')
             return set(cx, c, f, p + 2);
-        if (f->kind != FLAG_BOOL && p[1])
+        if (!alone_of(f) && p[1])
             return set(cx, c, f, p + 1);
-        if (f->kind != FLAG_BOOL && c->next == c->end)
+        if (!alone_of(f) && c->next == c->end)
             return err_fail(cx, ERR_INVALID, "flag needs an argument: '%c' in %s", *p, word);
-        if (f->kind != FLAG_BOOL)
+        if (!alone_of(f))
             return set(cx, c, f, *c->next++);
-        if (set(cx, c, f, "true") < 0)
+        if (set(cx, c, f, alone_of(f)) < 0)
             return cx->err.code;
     }
     return 0;
@@ -174,7 +180,10 @@ static int by_name(const void *a, const void *b)
 static const char *left_column(struct arena *a, const struct flag *f, const char *word)
 {
     const char *shorthand = f->shorthand ? str_fmt(a, "-%c, ", f->shorthand) : "    ";
-    return str_fmt(a, "  %s--%s%s%s", shorthand, f->name, *word ? " " : "", word);
+    const char *alone = !f->alone               ? ""
+                        : f->kind == FLAG_STRING ? str_fmt(a, "[=\"%s\"]", f->alone)
+                                                 : str_fmt(a, "[=%s]", f->alone);
+    return str_fmt(a, "  %s--%s%s%s%s", shorthand, f->name, *word ? " " : "", word, alone);
 }
 
 char *flags_help(struct arena *a, const struct flag *rows, size_t n)

@@ -27,9 +27,10 @@ enum flag_kind {
     FLAG_FLOAT,    /* target: double */
     FLAG_DURATION, /* target: int64_t nanoseconds; "1m30s" */
     FLAG_LIST,     /* target: struct flag_list; repeated or comma-separated, "..." quotes a comma (CSV) */
+    FLAG_ARRAY,    /* target: struct flag_list; repeated, each taken whole */
 };
 
-/* The strings of a FLAG_LIST, in cx's arena; `at` is NULL while len is 0. */
+/* The strings of a FLAG_LIST or FLAG_ARRAY, in cx's arena; `at` is NULL while len is 0. */
 struct flag_list {
     const char *const *at;
     size_t len;
@@ -43,6 +44,7 @@ struct flag {
     const char *fallback; /* the default as text; NULL: empty, false or 0 */
     const char *env;      /* when this variable is set and not empty its value is the default; may be NULL */
     const char *help;     /* one sentence; `word` in back-quotes names the value in the help text */
+    const char *alone; /* the value of the flag without one: `--wait` is `--wait=watcher`; NULL: it needs one */
     bool *given;          /* set to whether the command line has the flag; may be NULL */
     const char *deprecated; /* not NULL: absent from the help, and its use prints this on stderr */
     /* More to check than the kind: fails with cx's error set, which is wrapped as an invalid argument. May be NULL. */

@@ -149,6 +149,18 @@ static int set_list(struct ctx *cx, void *target, const char *text, bool more)
     return 0;
 }
 
+static int set_array(struct ctx *cx, void *target, const char *text, bool more)
+{
+    struct flag_list *list = target;
+    struct words words = { 0 };
+    for (size_t i = 0; more && i < list->len; i++)
+        vec_push(cx->arena, &words, list->at[i]);
+    if (*text || more)
+        vec_push(cx->arena, &words, str_dup(cx->arena, text));
+    *list = (struct flag_list){ .at = words.at, .len = words.len };
+    return 0;
+}
+
 /* What pflag prints behind "default", or NULL where it prints nothing because the value is the kind's zero. */
 static const char *show_string(struct arena *a, const char *text)
 {
@@ -191,6 +203,7 @@ static const struct {
     [FLAG_FLOAT] = { "float32", "0", set_float, show_number },
     [FLAG_DURATION] = { "duration", "0s", set_duration, show_duration },
     [FLAG_LIST] = { "strings", "", set_list, show_list },
+    [FLAG_ARRAY] = { "stringArray", "", set_array, show_list },
 };
 
 int flags_value_set(struct ctx *cx, const struct flag *f, const char *text, bool more)

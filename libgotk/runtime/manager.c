@@ -21,13 +21,10 @@
 #include "libgotk/runtime/tokens.h"
 #include "libgotk/runtime/watcher.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define ARENA_MAX         ((size_t)64 << 20)
@@ -453,40 +450,6 @@ static void stop(struct manager *m)
     kube_close(m->kube);
 }
 
-static void ignore_broken_pipes(void)
-{
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
-/* Few malloc arenas and eager give-back: threads here wait more than they allocate. */
-static void tune_memory(void)
-{
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 256 << 10);
-    mallopt(M_TRIM_THRESHOLD, 256 << 10);
-}
-
-/* No memory of ours in a core dump: it holds tokens and Secrets. The limit keeps files from being written; a program that
- * gets cores through a pipe gets them despite the limit, so that nothing is left to pass on either. Rejected:
- * PR_SET_DUMPABLE, which takes /proc/self from a process that is not root. */
-static void forbid_core_dumps(void)
-{
-    struct rlimit none = { 0, 0 };
-    setrlimit(RLIMIT_CORE, &none);
-    CLEANUP(cleanup_fd) int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && write(fd, "0", 1) < 0)
-        log_debug(&setup_scope, "the contents of core dumps cannot be limited", NULL);
-}
-
-static int init_jobs(struct ctx *cx, const struct program *p, const char *sandbox)
-{
-    size_t count = 0;
-    while (p->jobs && p->jobs[count])
-        count++;
-    return job_init(cx, p->jobs, count, str_eq(sandbox, "off") ? JOB_SANDBOX_OFF : JOB_SANDBOX_ON);
-}
-
 static int run_manager(struct manager *m)
 {
     struct ctx *cx = &m->cx;
@@ -510,20 +473,11 @@ static int run_manager(struct manager *m)
 
 /* --- the command line --- */
 
-static const struct command *find_command(const struct program *p, const char *name)
-{
-    for (size_t i = 0; name && p->commands && p->commands[i]; i++)
-        if (str_eq(p->commands[i]->name, name))
-            return p->commands[i];
-    return NULL;
-}
-
 static void print_help(struct ctx *cx, const struct program *p, const char *flags)
 {
     struct buf out = buf_new(cx->arena, 1 << 20);
     buf_fmt(&out, "%s: %s\n\nUsage:\n  %s [flags]\n", p->name, p->title, p->name);
-    for (size_t i = 0; p->commands && p->commands[i]; i++)
-        buf_fmt(&out, "  %s %s\n        %s\n", p->name, p->commands[i]->usage, p->commands[i]->help);
+    tool_list(&out, p->name, p->commands);
     buf_fmt(&out, "\nFlags:\n%s", flags);
     fputs(buf_text(&out), stdout);
 }
@@ -532,35 +486,6 @@ static int print_error(struct ctx *cx, const struct program *p)
 {
     fprintf(stderr, "%s: %s\n", p->name, err_message(cx));
     return 1;
-}
-
-static void print_command_help(const struct program *p, const struct command *c, const char *flags)
-{
-    printf("%s %s: %s\n%s%s\nFlags:\n%s", p->name, c->usage, c->help, c->details ? "\n" : "",
-           str_or(c->details, ""), flags);
-}
-
-static int run_command(struct ctx *cx, const struct program *p, const struct command *c, int argc,
-                       char **argv)
-{
-    const char *sandbox;
-    const char *const *args;
-    struct flag *rows = ARENA_ARRAY(cx->arena, struct flag, c->flag_count + 1);
-    for (size_t i = 0; i < c->flag_count; i++)
-        rows[i] = c->flags[i];
-    rows[c->flag_count] = options_sandbox_flag(&sandbox);
-    int rc = flags_parse(cx, rows, c->flag_count + 1, argc, argv, &args);
-    if (rc == FLAGS_HELP) {
-        print_command_help(p, c, flags_help(cx->arena, rows, c->flag_count + 1));
-        return 0;
-    }
-    if (rc < 0 || init_jobs(cx, p, sandbox) < 0)
-        return print_error(cx, p);
-    cx->http = c->offline ? NULL : http_open();
-    rc = c->run(cx, args);
-    job_exit();
-    http_close(cx->http);
-    return rc < 0 ? print_error(cx, p) : rc;
 }
 
 static int run_controller(struct ctx *cx, const struct program *p, int argc, char **argv)
@@ -575,7 +500,7 @@ static int run_controller(struct ctx *cx, const struct program *p, int argc, cha
     if (rc < 0)
         return print_error(cx, p);
     log_init(m.options.log_level, m.options.log_encoding, STDERR_FILENO);
-    if (init_jobs(cx, p, m.options.sandbox) < 0)
+    if (tool_init_jobs(cx, p->jobs, m.options.sandbox) < 0)
         return print_error(cx, p);
     m.cx = (struct ctx){ .arena = cx->arena, .log = &setup_scope };
     int code = run_manager(&m);
@@ -583,14 +508,26 @@ static int run_controller(struct ctx *cx, const struct program *p, int argc, cha
     return code;
 }
 
+static int run_command(struct ctx *cx, const struct program *p, const struct command *c, int argc,
+                       char **argv)
+{
+    const struct tool tool = {
+        .name = p->name,
+        .title = p->title,
+        .jobs = p->jobs,
+        .commands = p->commands,
+        .http_open = http_open,
+        .http_close = http_close,
+    };
+    return tool_run(cx, &tool, c, argc, argv);
+}
+
 int manager_main(int argc, char **argv, const struct program *program)
 {
     CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_MAX);
     struct ctx cx = { .arena = arena };
-    const struct command *command = find_command(program, argc > 1 ? argv[1] : NULL);
-    tune_memory();
-    ignore_broken_pipes();
-    forbid_core_dumps();
+    const struct command *command = tool_find(program->commands, argc > 1 ? argv[1] : NULL);
+    tool_start_process();
     if (command)
         return run_command(&cx, program, command, argc - 1, argv + 1);
     footprint_forget_start(); /* a controller stays, a command is soon gone */

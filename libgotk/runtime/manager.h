@@ -15,25 +15,11 @@
 #include "libgotk/runtime/features.h"
 #include "libgotk/runtime/metrics.h"
 #include "libgotk/runtime/options.h"
+#include "libgotk/runtime/tool.h"
 
 struct loop;
 struct progress;
 struct tokencache;
-
-/* A sub-command, e.g. `kustomize-controller build DIR`: no cluster, the same engine and jobs. */
-struct command {
-    const char *name;
-    const char *usage;   /* its arguments: "build DIR" */
-    const char *help;    /* one sentence */
-    const char *details; /* more of it, in lines, for the command's own --help; may be NULL */
-    const struct flag *flags;
-    size_t flag_count;
-    bool
-        offline; /* seldom makes a request: its cx->http is NULL, and the libraries for it start when one is made */
-    /* `args` are the positional words, NULL-terminated. Returns the exit code, or a negative code whose error is printed
-     * (exit code 1). */
-    int (*run)(struct ctx *cx, const char *const *args);
-};
 
 /* What a binary consists of. All tables are static; arrays of pointers end with NULL. */
 struct program {
