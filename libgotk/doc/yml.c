@@ -87,6 +87,49 @@ static int fail_at(struct reader *r, yaml_mark_t at, const char *what)
     return err_fail(r->cx, ERR_INVALID, "%s:%zu:%zu: %s", r->name, at.line + 1, at.column + 1, what);
 }
 
+/* The byte at a mark, whose column counts characters; NULL when there is none. */
+static const char *byte_at(const struct reader *r, yaml_mark_t mark)
+{
+    const char *p = r->text, *end = r->text + r->len;
+    for (size_t line = 0; line < mark.line && p; line++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        p = p ? p + 1 : NULL;
+    }
+    for (size_t column = 0; p && p < end && column < mark.column; column++)
+        p += str_utf8_len(p, (size_t)(end - p)) > 1 ? str_utf8_len(p, (size_t)(end - p)) : 1;
+    return p && p < end ? p : NULL;
+}
+
+/* True for an empty list or map in brackets. */
+static bool is_empty_flow(const struct reader *r, const char *p)
+{
+    const char *end = r->text + r->len;
+    char close = *p == '{' ? '}' : *p == '[' ? ']' : 0;
+    do
+        p++;
+    while (p < end && (*p == ' ' || *p == '\t'));
+    return close && p < end && *p == close;
+}
+
+/* True when the value of a key is expected at `p`: a colon is the last thing before it. */
+static bool is_value_place(const struct reader *r, const char *p)
+{
+    while (p > r->text && (p[-1] == ' ' || p[-1] == '\n' || p[-1] == '\r' || p[-1] == '\t'))
+        p--;
+    return p > r->text && p[-1] == ':';
+}
+
+/* go-yaml's scanner forgets that an empty collection where a key should be could be one: its parser is what complains. */
+static bool is_forgotten_key(const struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    if (p->error != YAML_SCANNER_ERROR || !p->problem ||
+        strcmp(p->problem, "could not find expected ':'") != 0)
+        return false;
+    const char *at = byte_at(r, p->context_mark);
+    return at && is_empty_flow(r, at) && !is_value_place(r, at);
+}
+
 /* go-yaml counts lines from 0, and of what its scanner finds from 1; the first one it does not name. */
 static int fail_as_go(struct reader *r)
 {
@@ -94,6 +137,10 @@ static int fail_as_go(struct reader *r)
     size_t line =
         p->problem_mark.line ? p->problem_mark.line + (p->error == YAML_SCANNER_ERROR) : p->context_mark.line;
     const char *problem = p->problem ? p->problem : "unknown problem parsing YAML content";
+    if (is_forgotten_key(r)) {
+        problem = "did not find expected key";
+        line = p->context_mark.line;
+    }
     if (p->error == YAML_READER_ERROR || line == 0)
         return err_fail(r->cx, ERR_INVALID, "yaml: %s", problem);
     return err_fail(r->cx, ERR_INVALID, "yaml: line %zu: %s", line, problem);
@@ -252,6 +299,9 @@ static int fill_tagged(struct reader *r, cJSON *n, const char *tag, const char *
         v.type = YML_FLOAT;
         v.real = v.negative ? -(double)v.magnitude : (double)v.magnitude;
     }
+    if (strcmp(tag, yml_type_tag(v.type)) != 0 && r->rules & YML_GO_ERRORS)
+        return err_fail(r->cx, ERR_INVALID, "yaml: cannot decode %s `%s` as a %s", yml_type_tag(v.type), text,
+                        tag);
     if (strcmp(tag, yml_type_tag(v.type)) != 0)
         return fail_at(r, r->event.start_mark,
                        str_fmt(r->cx->arena, "a %s cannot be read as %s", yml_type_tag(v.type), tag));
@@ -409,6 +459,8 @@ static bool is_merge_key(const struct reader *r)
 
 static int fail_merge(struct reader *r, const struct key *key)
 {
+    if (r->rules & YML_GO_ERRORS)
+        return err_fail(r->cx, ERR_INVALID, "yaml: map merge requires map or sequence of maps as the value");
     return err_fail(r->cx, ERR_INVALID, "%s:%d:%d: map merge requires map or sequence of maps as the value",
                     r->name, key->line, key->column);
 }
