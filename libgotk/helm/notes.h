@@ -11,7 +11,7 @@
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/vec.h"
 
-enum notes_level { NOTES_INFO, NOTES_WARN };
+enum notes_level { NOTES_INFO, NOTES_WARN, NOTES_ERROR };
 
 struct notes_line {
     enum notes_level level;
