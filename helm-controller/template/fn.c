@@ -110,6 +110,8 @@ double fn_to_float(struct value v)
 struct vlist *fn_to_strings(struct exec *x, struct value v)
 {
     struct arena *a = x->cx->arena;
+    if (v.type == V_OBJECT && value_kind(v) == K_SLICE && v.object->type->elements)
+        v = v.object->type->elements(a, v.object->data);
     struct vlist *l = vlist_new(a, value_len(v));
     if (v.type == V_STRINGS && v.list)
         return v.list;

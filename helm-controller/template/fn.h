@@ -41,6 +41,8 @@ int64_t fn_to_int(struct value v);
 double fn_to_float(struct value v);
 /* Sprig's strslice: the elements as strings, a scalar alone, nil as nothing; nil elements are left out. */
 struct vlist *fn_to_strings(struct exec *x, struct value v);
+/* Random bytes, good enough for keys. */
+void fn_random_bytes(void *out, size_t n);
 /* A copy of `n` bytes. */
 struct value fn_copy(struct exec *x, const char *s, size_t n);
 

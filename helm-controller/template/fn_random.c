@@ -1,21 +1,40 @@
 /*
- * fn_random.c: what is made by chance: texts, numbers, UUIDs. All of it by OpenSSL's generator.
+ * fn_random.c: what is made by chance: texts, numbers, UUIDs. All of it by the kernel's generator: OpenSSL's takes
+ * longer to start than a small chart to render.
  */
 #include "helm-controller/template/fn.h"
 #include "libgotk/base/base64.h"
 #include "libgotk/base/rune.h"
 
-#include <openssl/rand.h>
+#include <errno.h>
+#include <sys/random.h>
 
 #define LENGTH_MAX (16 << 20)
 
-/* A number in [0, below), without bias. */
+void fn_random_bytes(void *out, size_t n)
+{
+    for (char *p = out; n > 0;) {
+        ssize_t got = getrandom(p, n, 0);
+        ASSERT(got > 0 || errno == EINTR);
+        p += got > 0 ? got : 0;
+        n -= got > 0 ? (size_t)got : 0;
+    }
+}
+
+/* A number in [0, below), without bias. A reserve of bytes saves calls. */
 static uint64_t below(uint64_t limit)
 {
+    static _Thread_local uint64_t reserve[32];
+    static _Thread_local size_t left;
     uint64_t n, reach = UINT64_MAX - UINT64_MAX % limit;
-    do
-        ASSERT(RAND_bytes((unsigned char *)&n, sizeof(n)) == 1);
-    while (n >= reach);
+    do {
+        if (!left) {
+            fn_random_bytes(reserve, sizeof(reserve));
+            left = ARRAY_LEN(reserve);
+        }
+        n = reserve[--left];
+        reserve[left] = 0;
+    } while (n >= reach);
     return n % limit;
 }
 
@@ -72,7 +91,7 @@ FN(fn_rand_bytes)
     if (args[0].i > LENGTH_MAX)
         return err_fail(x->cx, ERR_LIMIT, "more than %d random bytes are asked for", LENGTH_MAX);
     unsigned char *bytes = arena_alloc(x->cx->arena, (size_t)args[0].i + 1);
-    ASSERT(RAND_bytes(bytes, (int)args[0].i) == 1);
+    fn_random_bytes(bytes, (size_t)args[0].i);
     *ret = v_text(base64_encode(x->cx->arena, bytes, (size_t)args[0].i));
     return 0;
 }
@@ -81,7 +100,7 @@ FN(fn_uuid)
 {
     unsigned char b[16];
     struct buf out = fn_buf(x);
-    ASSERT(RAND_bytes(b, sizeof(b)) == 1);
+    fn_random_bytes(b, sizeof(b));
     b[6] = (b[6] & 0x0F) | 0x40;
     b[8] = (b[8] & 0x3F) | 0x80;
     for (size_t i = 0; i < sizeof(b); i++)

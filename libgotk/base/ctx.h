@@ -29,7 +29,8 @@ struct ctx {
     struct cancel *cancel;       /* NULL: cannot be cancelled */
     int64_t deadline_ms;         /* on the clock of ctx_now_ms; 0: none */
     const struct log_scope *log; /* fields every log line of this work carries; may be NULL */
-    struct http *http; /* the thread's HTTP connections (net/http.h); NULL: one is made per request */
+    struct http *http;  /* the thread's HTTP connections (net/http.h); NULL: one is made per request */
+    size_t message_max; /* bytes of an error's message, which is cut there; 0: 32 KiB */
     struct err err;
 };
 

@@ -47,20 +47,20 @@ static const struct {
 };
 
 /* Cut, not inside a character, where it is longer than anyone reads: a stranger may have chosen what is quoted. */
-static const char *bounded(struct arena *a, const char *message)
+static const char *bounded(const struct ctx *cx, const char *message)
 {
-    size_t n = strlen(message);
-    if (n <= MESSAGE_MAX)
+    size_t n = strlen(message), max = cx->message_max ? cx->message_max : MESSAGE_MAX;
+    if (n <= max)
         return message;
-    for (n = MESSAGE_MAX - 3; n > 0 && ((unsigned char)message[n] & 0xC0) == 0x80; n--)
+    for (n = max - 3; n > 0 && ((unsigned char)message[n] & 0xC0) == 0x80; n--)
         ;
-    return str_fmt(a, "%.*s...", (int)n, message);
+    return str_fmt(cx->arena, "%.*s...", (int)n, message);
 }
 
 int err_vfail(struct ctx *cx, int code, const char *fmt, va_list args)
 {
     ASSERT(code < 0);
-    cx->err = (struct err){ .code = code, .message = bounded(cx->arena, str_vfmt(cx->arena, fmt, args)) };
+    cx->err = (struct err){ .code = code, .message = bounded(cx, str_vfmt(cx->arena, fmt, args)) };
     return code;
 }
 
@@ -106,7 +106,7 @@ int err_wrap(struct ctx *cx, const char *fmt, ...)
     va_start(args, fmt);
     const char *outer = str_vfmt(cx->arena, fmt, args);
     va_end(args);
-    cx->err.message = bounded(cx->arena, str_fmt(cx->arena, "%s: %s", outer, cx->err.message));
+    cx->err.message = bounded(cx, str_fmt(cx->arena, "%s: %s", outer, cx->err.message));
     return cx->err.code;
 }
 

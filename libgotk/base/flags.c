@@ -180,7 +180,7 @@ static int by_name(const void *a, const void *b)
 static const char *left_column(struct arena *a, const struct flag *f, const char *word)
 {
     const char *shorthand = f->shorthand ? str_fmt(a, "-%c, ", f->shorthand) : "    ";
-    const char *alone = !f->alone               ? ""
+    const char *alone = !f->alone                ? ""
                         : f->kind == FLAG_STRING ? str_fmt(a, "[=\"%s\"]", f->alone)
                                                  : str_fmt(a, "[=%s]", f->alone);
     return str_fmt(a, "  %s--%s%s%s%s", shorthand, f->name, *word ? " " : "", word, alone);

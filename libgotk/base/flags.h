@@ -44,8 +44,9 @@ struct flag {
     const char *fallback; /* the default as text; NULL: empty, false or 0 */
     const char *env;      /* when this variable is set and not empty its value is the default; may be NULL */
     const char *help;     /* one sentence; `word` in back-quotes names the value in the help text */
-    const char *alone; /* the value of the flag without one: `--wait` is `--wait=watcher`; NULL: it needs one */
-    bool *given;          /* set to whether the command line has the flag; may be NULL */
+    const char
+        *alone;  /* the value of the flag without one: `--wait` is `--wait=watcher`; NULL: it needs one */
+    bool *given; /* set to whether the command line has the flag; may be NULL */
     const char *deprecated; /* not NULL: absent from the help, and its use prints this on stderr */
     /* More to check than the kind: fails with cx's error set, which is wrapped as an invalid argument. May be NULL. */
     int (*check)(struct ctx *cx, const char *value);

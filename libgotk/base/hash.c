@@ -1,9 +1,13 @@
 /*
  * hash.c: digests over OpenSSL and BLAKE3; the contract is in hash.h.
  *
+ * Digests of one piece go by OpenSSL's functions of old: the first use of the new ones loads all algorithms, which takes
+ * longer than rendering a small chart.
+ *
  * OpenSSL can refuse only for want of memory or of an algorithm its build lacks, which no caller could mend: both are
  * assertions. Any thread; a struct hash belongs to one.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "libgotk/base/hash.h"
 
 #include "libgotk/base/blake3.h"
@@ -11,6 +15,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 struct hash {
@@ -87,7 +92,8 @@ char *hash_hex(struct hash *h, struct arena *a)
 
 void hash_sha256(const void *data, size_t n, unsigned char out[32])
 {
-    ASSERT(EVP_Digest(data, n, out, NULL, EVP_sha256(), NULL) == 1);
+    SHA256_CTX state;
+    ASSERT(SHA256_Init(&state) == 1 && SHA256_Update(&state, data, n) == 1 && SHA256_Final(out, &state) == 1);
 }
 
 char *hash_sha256_hex(struct arena *a, const void *data, size_t n)
@@ -100,7 +106,8 @@ char *hash_sha256_hex(struct arena *a, const void *data, size_t n)
 char *hash_sha1_hex(struct arena *a, const void *data, size_t n)
 {
     unsigned char out[20];
-    ASSERT(EVP_Digest(data, n, out, NULL, EVP_sha1(), NULL) == 1);
+    SHA_CTX state;
+    ASSERT(SHA1_Init(&state) == 1 && SHA1_Update(&state, data, n) == 1 && SHA1_Final(out, &state) == 1);
     return hash_to_hex(a, out, sizeof(out));
 }
 

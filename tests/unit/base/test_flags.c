@@ -13,7 +13,8 @@ static struct options {
     int64_t concurrent, requeue, zero, ttl;
     bool all, verbose, verbose_given;
     double qps;
-    struct flag_list algos, none;
+    struct flag_list algos, none, sets;
+    const char *wait;
 } o;
 
 static int check_positive(struct ctx *cx, const char *value)
@@ -57,6 +58,14 @@ static const struct flag rows[] = {
     { .name = "kube-api-qps", .kind = FLAG_FLOAT, .target = &o.qps, .fallback = "50", .help = "QPS." },
     { .name = "algos", .kind = FLAG_LIST, .target = &o.algos, .fallback = "a,b", .help = "Algos." },
     { .name = "none", .kind = FLAG_LIST, .target = &o.none, .help = "None." },
+    { .name = "set", .kind = FLAG_ARRAY, .target = &o.sets, .help = "Sets." },
+    { .name = "wait",
+      .shorthand = 'w',
+      .kind = FLAG_STRING,
+      .target = &o.wait,
+      .fallback = "hookOnly",
+      .alone = "watcher",
+      .help = "Wait." },
     { .name = "old", .kind = FLAG_STRING, .target = &o.old, .help = "Old.", .deprecated = "use the new one" },
 };
 
@@ -253,6 +262,24 @@ static void booleans_durations_and_floats(void **state)
     assert_true(o.qps > 99.9 && o.qps < 100.1);
 }
 
+static void words_may_be_left_out_and_lists_taken_whole(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    assert_ok(
+        cx, parse(cx, (const char *const[]){ "--set=a=1,b=2", "--set", "c", "--set=", "--wait", "x", NULL }));
+    assert_string_equal(joined(cx, &o.sets), "a=1,b=2|c|");
+    assert_string_equal(o.wait, "watcher");
+    assert_string_equal(args[0], "x");
+    assert_ok(cx, parse1(cx, "--wait=legacy"));
+    assert_string_equal(o.wait, "legacy");
+    assert_ok(cx, parse(cx, (const char *const[]){ "-wv", NULL }));
+    assert_string_equal(o.wait, "watcher");
+    assert_true(o.verbose);
+    assert_ok(cx, parse(cx, (const char *const[]){ NULL }));
+    assert_string_equal(o.wait, "hookOnly");
+    assert_int_equal(o.sets.len, 0);
+}
+
 static void help_is_asked_for(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -273,8 +300,10 @@ static void help_reads_as_pflags(void **state)
         "      --metrics-addr string           The address the metric endpoint binds to. (default \":8080\")\n"
         "      --none strings                  None.\n"
         "      --requeue-dependency duration   The interval. (default 30s)\n"
+        "      --set stringArray               Sets.\n"
         "      --ttl duration                  TTL. (default 1m0s)\n"
         "  -v, --verbose                       Talk.\n"
+        "  -w, --wait string[=\"watcher\"]       Wait. (default \"hookOnly\")\n"
         "      --watch-all-namespaces          Watch all. (default true)\n"
         "      --zero duration                 Zero.\n");
 }
@@ -287,6 +316,7 @@ int main(void)
         UNIT_TEST(reads_integers_as_go),
         UNIT_TEST(reads_command_lines_as_pflag),
         UNIT_TEST(booleans_durations_and_floats),
+        UNIT_TEST(words_may_be_left_out_and_lists_taken_whole),
         UNIT_TEST(help_is_asked_for),
         UNIT_TEST(help_reads_as_pflags),
     };
