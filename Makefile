@@ -3,9 +3,9 @@
 # One non-recursive makefile: sources by wildcard, libraries by pkg-config, objects under build/ (build/address and
 # build/thread for the sanitizers), binaries in build/bin. Anything longer than a recipe lives in tests/.
 
-CONTROLLERS := source-controller kustomize-controller
-# Folders of controllers to come: so far they hold engines, which only their unit tests are linked with.
-ENGINES := helm-controller
+CONTROLLERS := source-controller kustomize-controller helm-controller
+# helm-controller has a sub-command so far, and no controller to run in a pod.
+IMAGED := source-controller kustomize-controller
 SAN ?=
 OUT := build$(if $(SAN),/$(SAN))
 PKGS := libcurl libuv yaml-0.1 libcjson libcrypto libssl libmicrohttpd libarchive libpcre2-8 libseccomp libgit2 libssh zlib librnp libcrypt
@@ -76,7 +76,7 @@ $(OUT)/%.o: %.c Makefile
 
 # tests/unit/<controller>/test_x.c links that controller's objects but main.o; the others link libgotk alone. So does
 # tests/fuzz/<controller>/fuzz_x.c.
-unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS) $(ENGINES),$(if $(findstring /$(c)/,$(1)),$(call ctrl_obj,$(c)))))
+unit_extra = $(filter-out %/main.o,$(foreach c,$(CONTROLLERS),$(if $(findstring /$(c)/,$(1)),$(call ctrl_obj,$(c)))))
 .PRECIOUS: $(OUT)/tests/%.o
 .SECONDEXPANSION:
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(UNIT_LIB) $(OUT)/libgotk.a $$(call unit_extra,$$@)
@@ -147,7 +147,7 @@ lint: deps ## format, static analysis, layers, sizes, banned functions, document
 	@tests/lint/run
 
 # The images' files only: nothing is loaded or pushed anywhere.
-IMAGES := $(CONTROLLERS:%=$(OUT)/image/%.tar)
+IMAGES := $(IMAGED:%=$(OUT)/image/%.tar)
 .PHONY: image
 image: deps ## write the controllers' container images into build/image (VERSION=tag), for docker load, ctr import, skopeo
 	@$(MAKE) -s -j$(shell nproc) images

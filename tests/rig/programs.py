@@ -16,8 +16,8 @@ def node_program(name):
 
 
 def tool(name):
-    """Path of a program to compare ours with: tool("kustomize")."""
-    return _built("tools", name) / name
+    """Path of a program to compare ours with: tool("kustomize"), tool("helm")."""
+    return _built("helm" if name == "helm" else "tools", name) / name
 
 
 def _built(*args):

@@ -1,0 +1,346 @@
+/*
+ * templatecommand.c: `helm-controller template [NAME] CHART`: what `helm template` of Helm 4.2.4 prints, byte for byte.
+ *
+ * Flags, standard output, files of --output-dir, log lines and error texts are Helm's, so that a script only changes the
+ * program's name; what Helm does not say stands behind it, in lines that begin with "hint:". Main thread, no cluster.
+ */
+#include "helm-controller/releasename.h"
+#include "helm-controller/render.h"
+#include "helm-controller/templateflags.h"
+#include "libgotk/base/fs.h"
+#include "libgotk/base/glob.h"
+#include "libgotk/base/gopath.h"
+#include "libgotk/base/map.h"
+#include "libgotk/base/quote.h"
+#include "libgotk/base/str.h"
+#include "libgotk/runtime/tool.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OUTPUT_MAX   ((size_t)1 << 30)
+#define DEFAULT_NAME "release-name"
+#define SOURCE       "# Source: "
+
+extern const struct command template_command;
+
+/* -- the arguments ------------------------------------------------------------------------------------------------ */
+
+static int check_count(struct ctx *cx, const char *const *args)
+{
+    size_t count = 0;
+    while (args[count])
+        count++;
+    if (!count)
+        return err_fail(
+            cx, ERR_INVALID,
+            "\"helm-controller template\" requires at least 1 argument\n\nUsage:  helm-controller template "
+            "[NAME] [CHART] [flags]");
+    if (count <= 2)
+        return 0;
+    return err_fail(cx, ERR_INVALID, "expected at most two arguments, unexpected arguments: %s",
+                    str_join(cx->arena, args + 2, count - 2, ", "));
+}
+
+static int find_name(struct ctx *cx, const char *const *args, const char **ret_name, const char **ret_chart)
+{
+    if (check_count(cx, args) < 0)
+        return err_code(cx);
+    *ret_name = args[1] ? args[0] : DEFAULT_NAME;
+    *ret_chart = args[1] ? args[1] : args[0];
+    if (args[1] && templateflags.generate_name)
+        return err_fail(cx, ERR_INVALID, "cannot set --generate-name and also specify a name");
+    if (str_empty(templateflags.name_template))
+        return 0;
+    if (args[1])
+        return err_fail(cx, ERR_INVALID, "cannot set --name-template and also specify a name");
+    return releasename_template(cx, templateflags.name_template, ret_name);
+}
+
+/* A chart's absolute path. */
+static int locate(struct ctx *cx, const char *name, const char **ret)
+{
+    struct stat st;
+    char here[PATH_MAX];
+    const char *chart = str_trim(cx->arena, name);
+    if (stat(chart, &st) < 0) {
+        err_fail(cx, ERR_NOT_FOUND, "path %s not found", quote_go(cx->arena, chart, strlen(chart)));
+        if (*chart == '/' || *chart == '.')
+            return err_code(cx);
+        return err_fail(
+            cx, ERR_UNSUPPORTED,
+            "%s: charts are read from a folder or a .tgz here: fetch it first, e.g. with `helm pull`",
+            err_message(cx));
+    }
+    if (!getcwd(here, sizeof(here)))
+        return err_errno(cx, "the current folder");
+    const char *path = *chart == '/' ? chart : str_fmt(cx->arena, "%s/%s", here, chart);
+    *ret = gopath_clean(cx->arena, (struct strv){ path, strlen(path) }).p;
+    return 0;
+}
+
+static struct render_input input_of(struct ctx *cx, const char *name, const char *chart)
+{
+    const struct templateflags *f = &templateflags;
+    return (struct render_input){
+        .chart = chart,
+        .release = name,
+        .ns = str_or(f->ns, releasename_namespace(cx, f->kubeconfig, f->kube_context)),
+        .kube_version = f->kube_version,
+        .api_versions = f->api_versions,
+        .values_files = f->values,
+        .set_json = f->set_json,
+        .set = f->set,
+        .set_string = f->set_string,
+        .set_file = f->set_file,
+        .set_literal = f->set_literal,
+        .labels = f->labels,
+        .is_upgrade = f->is_upgrade,
+        .skip_schema_validation = f->skip_schema_validation,
+        .include_crds = f->include_crds,
+        .want_files = f->debug,
+    };
+}
+
+/* -- --output-dir ------------------------------------------------------------------------------------------------- */
+
+/* A folder that files are written below, and what was written so far. */
+struct folder {
+    const char *path;
+    int fd;
+    struct map written;
+};
+
+static int open_folder(struct ctx *cx, const char *path, struct folder *ret)
+{
+    *ret = (struct folder){ .path = path, .fd = -1, .written = map_new(cx->arena) };
+    if (fs_mkdirs(cx, path, 0755) < 0 || fs_open_dir(cx, path, &ret->fd) < 0)
+        return err_code(cx);
+    fs_defer_close(cx->arena, ret->fd);
+    return 0;
+}
+
+/* Names are a chart's: the kernel keeps them below the folder. */
+static int write_file(struct ctx *cx, struct folder *f, const char *name, struct strv text, bool append)
+{
+    CLEANUP(cleanup_fd) int fd = -1;
+    const char *slash = strrchr(name, '/');
+    int flags = O_WRONLY | (append ? O_APPEND : O_CREAT | O_TRUNC);
+    struct buf head = buf_new(cx->arena, PATH_MAX + 64);
+    buf_fmt(&head, "---\n" SOURCE "%s\n", name);
+    if (slash && fs_mkdirs_at(cx, f->fd, str_ndup(cx->arena, name, (size_t)(slash - name)), 0755) < 0)
+        return err_code(cx);
+    if (fs_open_beneath(cx, f->fd, name, flags, 0666, &fd) < 0 ||
+        fs_write_all(cx, fd, buf_text(&head), head.len, name) < 0 ||
+        fs_write_all(cx, fd, text.p, text.n, name) < 0 || fs_write_all(cx, fd, "\n", 1, name) < 0)
+        return err_code(cx);
+    printf("wrote %s/%s\n", f->path, name);
+    map_set(&f->written, name, f);
+    return 0;
+}
+
+static int write_files(struct ctx *cx, struct folder *f, const struct manifest_files *files)
+{
+    for (size_t i = 0; i < files->len; i++)
+        if (write_file(cx, f, files->at[i].name, files->at[i].text, map_has(&f->written, files->at[i].name)) <
+            0)
+            return err_code(cx);
+    return 0;
+}
+
+static int write_manifests(struct ctx *cx, struct folder *f, const struct manifests *m)
+{
+    for (size_t i = 0; i < m->plain.len; i++)
+        if (write_file(cx, f, m->plain.at[i].name, m->plain.at[i].text,
+                       map_has(&f->written, m->plain.at[i].name)) < 0)
+            return err_code(cx);
+    return 0;
+}
+
+static bool is_shown(const struct manifest_hook *hook)
+{
+    return !templateflags.no_hooks && !(templateflags.skip_tests && manifest_hook_has(hook, "test"));
+}
+
+/* A hook is added to a file that is there, whoever wrote it. */
+static int write_hooks(struct ctx *cx, struct folder *f, const struct manifests *m)
+{
+    struct stat st;
+    for (size_t i = 0; i < m->hooks.len; i++) {
+        const struct manifest_hook *hook = &m->hooks.at[i];
+        if (!is_shown(hook))
+            continue;
+        bool there = fstatat(f->fd, hook->path, &st, 0) == 0;
+        if (write_file(cx, f, hook->path, hook->text, there) < 0)
+            return err_code(cx);
+    }
+    return 0;
+}
+
+static int write_all(struct ctx *cx, const char *release, const struct render_output *r)
+{
+    struct folder crds, folder;
+    const char *dir = templateflags.output_dir;
+    if (open_folder(cx, dir, &crds) < 0 || write_files(cx, &crds, &r->crds) < 0)
+        return err_code(cx);
+    if (templateflags.release_name) {
+        const char *joined = str_fmt(cx->arena, "%s/%s", dir, release);
+        dir = gopath_clean(cx->arena, (struct strv){ joined, strlen(joined) }).p;
+    }
+    if (open_folder(cx, dir, &folder) < 0)
+        return err_code(cx);
+    folder.written = crds.written;
+    if (write_manifests(cx, &folder, &r->manifests) < 0)
+        return err_code(cx);
+    return write_hooks(cx, &folder, &r->manifests);
+}
+
+/* -- standard output ---------------------------------------------------------------------------------------------- */
+
+static void add(struct buf *out, const char *name, struct strv text)
+{
+    buf_str(out, "---\n" SOURCE);
+    buf_str(out, name);
+    buf_char(out, '\n');
+    buf_add(out, text.p, text.n);
+    buf_char(out, '\n');
+}
+
+/* The release's manifest without white space around it, then its hooks. */
+static void put_together(struct buf *out, const struct render_output *r)
+{
+    if (str_empty(templateflags.output_dir)) {
+        for (size_t i = 0; i < r->files.len; i++)
+            if (manifest_trim(r->files.at[i].text).n)
+                add(out, r->files.at[i].name, r->files.at[i].text);
+        for (size_t i = 0; i < r->crds.len; i++)
+            add(out, r->crds.at[i].name, r->crds.at[i].text);
+        for (size_t i = 0; i < r->manifests.plain.len; i++)
+            add(out, r->manifests.plain.at[i].name, r->manifests.plain.at[i].text);
+    }
+    buf_cut(out, manifest_trim((struct strv){ buf_text(out), out->len }).n);
+    buf_char(out, '\n');
+    if (str_empty(templateflags.output_dir))
+        for (size_t i = 0; i < r->manifests.hooks.len; i++)
+            if (is_shown(&r->manifests.hooks.at[i]))
+                add(out, r->manifests.hooks.at[i].path, r->manifests.hooks.at[i].text);
+}
+
+/* What stands behind "# Source: CHART/" in the first such line; NULL when there is none. */
+static const char *source_of(struct arena *a, struct strv doc)
+{
+    const char *end = doc.p + doc.n, *p = doc.p;
+    while ((p = memmem(p, (size_t)(end - p), SOURCE, strlen(SOURCE)))) {
+        p += strlen(SOURCE);
+        const char *line = memchr(p, '\n', (size_t)(end - p));
+        line = line ? line : end;
+        const char *slash = memchr(p, '/', (size_t)(line - p));
+        if (slash && slash > p && slash + 1 < line)
+            return str_ndup(a, slash + 1, (size_t)(line - slash - 1));
+    }
+    return NULL;
+}
+
+/* The documents that come of the templates asked for, in their order. */
+static int choose(struct ctx *cx, const struct buf *all, struct buf *out)
+{
+    struct manifest_docs docs;
+    manifest_split(cx->arena, (struct strv){ buf_text(all), all->len }, &docs);
+    for (size_t i = 0; i < templateflags.show_only.len; i++) {
+        const char *wanted = templateflags.show_only.at[i];
+        bool missing = true;
+        for (size_t j = 0; j < docs.len; j++) {
+            const char *source = source_of(cx->arena, docs.at[j]);
+            if (!source || !glob_match(wanted, source))
+                continue;
+            buf_str(out, "---\n");
+            buf_add(out, docs.at[j].p, docs.at[j].n);
+            buf_char(out, '\n');
+            missing = false;
+        }
+        if (missing)
+            return err_fail(cx, ERR_NOT_FOUND, "could not find template %s in chart", wanted);
+    }
+    return 0;
+}
+
+static int print(struct ctx *cx, const struct render_output *r)
+{
+    struct buf all = buf_new(cx->arena, OUTPUT_MAX), chosen = buf_new(cx->arena, OUTPUT_MAX);
+    const struct buf *out = &all;
+    put_together(&all, r);
+    if (templateflags.show_only.len) {
+        out = &chosen;
+        if (choose(cx, &all, &chosen) < 0)
+            return err_code(cx);
+    }
+    if (buf_ok(cx, out, "the output") < 0)
+        return err_code(cx);
+    fflush(stdout);
+    return fs_write_all(cx, STDOUT_FILENO, buf_text(out), out->len, "standard output");
+}
+
+/* -- the command -------------------------------------------------------------------------------------------------- */
+
+static void print_log(const struct notes *log)
+{
+    static const char *const names[] = {
+        [NOTES_INFO] = "INFO",
+        [NOTES_WARN] = "WARN",
+        [NOTES_ERROR] = "ERROR",
+    };
+    for (size_t i = 0; i < log->len; i++)
+        fprintf(stderr, "level=%s %s\n", names[log->at[i].level % ARRAY_LEN(names)], log->at[i].text);
+}
+
+static int print_failure(const struct render_output *r)
+{
+    bool advise = r->rendered && !templateflags.debug;
+    fprintf(stderr, "Error: %s\n%s%s", r->error,
+            advise ? "\nUse --debug flag to render out invalid YAML\n" : "", str_or(r->hints, ""));
+    return 1;
+}
+
+static int run(struct ctx *cx, const char *const *args)
+{
+    const char *name = NULL, *chart = NULL;
+    struct render_output r;
+    if (templateflags_check(cx) < 0 || find_name(cx, args, &name, &chart) < 0 ||
+        locate(cx, chart, &chart) < 0)
+        return err_code(cx);
+    if (templateflags.debug)
+        fprintf(
+            stderr,
+            "level=DEBUG msg=\"Original chart version\" version=\"%s\"\nlevel=DEBUG msg=\"Chart path\" path=%s\n",
+            str_or(templateflags.version, ""), chart);
+    const struct render_input input = input_of(cx, name, chart);
+    if (render_run(cx, &input, &r) < 0)
+        return err_code(cx);
+    print_log(&r.log);
+    if (r.error && !(r.rendered && templateflags.debug))
+        return print_failure(&r);
+    if (!r.error && !str_empty(templateflags.output_dir) && write_all(cx, name, &r) < 0)
+        return err_code(cx);
+    if (print(cx, &r) < 0 && !r.error)
+        return err_code(cx);
+    return r.error ? print_failure(&r) : 0;
+}
+
+const struct command template_command = {
+    .name = "template",
+    .usage = "template [NAME] CHART",
+    .help = "Print what a chart's templates make of its values, without a cluster.",
+    .details =
+        "CHART is a folder or a packed chart. Flags, output and messages are those of `helm template` of Helm 4.2.4; what needs\n"
+        "a cluster, the network or programs of others is refused. Templates run in a confined child process: a chart that\n"
+        "never ends or takes all memory is one clear error. `lookup` finds nothing.\n",
+    .flags = templateflags_rows,
+    .flag_count = TEMPLATEFLAGS_COUNT,
+    .offline = true,
+    .run = run,
+    .error_prefix = "Error",
+};
