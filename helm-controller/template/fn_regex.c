@@ -6,7 +6,6 @@
 #include "helm-controller/template/fn.h"
 #include "libgotk/base/quote.h"
 #include "libgotk/base/regex.h"
-#include "libgotk/base/rune.h"
 
 static int compile(struct exec *x, struct value pattern, struct regex **ret)
 {
@@ -27,39 +26,9 @@ static int compile_or_panic(struct exec *x, struct value pattern, struct regex *
 /* How a function compiles. */
 typedef int (*compile_fn)(struct exec *x, struct value pattern, struct regex **ret);
 
-/* All matches of a text in order, as Go finds them: an empty one never right behind another. */
-struct matches {
-    const struct regex *re;
-    struct value text;
-    size_t from;
-    size_t last_end; /* SIZE_MAX before the first */
-};
-
-static int next_match(struct exec *x, struct matches *m, struct regex_span *ret)
+static struct regex_search start(struct exec *x, const struct regex *re, struct value text)
 {
-    size_t width;
-    while (m->from <= m->text.len) {
-        int found = regex_match(x->cx, m->re, m->text.s, m->text.len, m->from, ret, 1);
-        if (found <= 0)
-            return found;
-        bool empty = ret->end == ret->start, repeats = empty && ret->start == m->last_end;
-        m->last_end = ret->end;
-        m->from = ret->end;
-        if (empty && m->from < m->text.len) {
-            rune_decode(m->text.s + m->from, m->text.len - m->from, &width);
-            m->from += width;
-        } else if (empty) {
-            m->from++;
-        }
-        if (!repeats)
-            return 1;
-    }
-    return 0;
-}
-
-static struct matches start(const struct regex *re, struct value text)
-{
-    return (struct matches){ re, text, 0, SIZE_MAX };
+    return regex_search(x->cx->arena, re, text.s, text.len);
 }
 
 FN(fn_must_regex_match)
@@ -102,8 +71,8 @@ static int find_all(struct exec *x, const struct value *args, compile_fn compile
     int found = 0;
     if (compiler(x, args[0], &re) < 0)
         return err_code(x->cx);
-    struct matches m = start(re, args[1]);
-    while ((limit < 0 || (int64_t)l->len < limit) && (found = next_match(x, &m, &span)) > 0)
+    struct regex_search m = start(x, re, args[1]);
+    while ((limit < 0 || (int64_t)l->len < limit) && (found = regex_next(x->cx, &m, &span, 1)) > 0)
         vlist_push(x->cx->arena, l, v_str(args[1].s + span.start, span.end - span.start));
     *ret = v_list(V_STRINGS, l->len ? l : NULL);
     return found < 0 ? found : 0;
@@ -131,8 +100,8 @@ static int replace_literally(struct exec *x, const struct value *args, compile_f
     int found;
     if (compiler(x, args[0], &re) < 0)
         return err_code(x->cx);
-    struct matches m = start(re, args[1]);
-    while ((found = next_match(x, &m, &span)) > 0) {
+    struct regex_search m = start(x, re, args[1]);
+    while ((found = regex_next(x->cx, &m, &span, 1)) > 0) {
         buf_add(&out, args[1].s + from, span.start - from);
         buf_add(&out, args[2].s, args[2].len);
         from = span.end;
@@ -160,8 +129,8 @@ static int split(struct exec *x, const struct value *args, compile_fn compiler, 
         vlist_push(x->cx->arena, l, v_str("", 0));
         return 0;
     }
-    struct matches m = start(re, s);
-    while ((limit < 0 || (int64_t)l->len < limit - 1) && (found = next_match(x, &m, &span)) > 0) {
+    struct regex_search m = start(x, re, s);
+    while ((limit < 0 || (int64_t)l->len < limit - 1) && (found = regex_next(x->cx, &m, &span, 1)) > 0) {
         end = span.start;
         if (span.end != 0)
             vlist_push(x->cx->arena, l, v_str(s.s + from, end - from));

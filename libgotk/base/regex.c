@@ -58,8 +58,8 @@ static void cleanup_compile(pcre2_compile_context **context)
 static int compile(struct ctx *cx, const char *translated, unsigned flags, struct regex *re)
 {
     CLEANUP(cleanup_compile) pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    uint32_t opt = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
-                   PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES;
+    uint32_t opt =
+        PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES;
     int code;
     PCRE2_SIZE offset;
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
@@ -137,13 +137,13 @@ static void fill_spans(pcre2_match_data *data, struct regex_span *spans, size_t 
     }
 }
 
-/* 1 with a match, 0 without, -1 when the limits were passed. */
-static int search(const struct regex *re, const char *text, size_t len, size_t from, struct regex_span *spans,
-                  size_t count)
+/* In a text that is UTF-8: 1 with a match, 0 without, -1 when the limits were passed. */
+static int run(const struct regex *re, const char *text, size_t len, size_t from, struct regex_span *spans,
+               size_t count)
 {
     CLEANUP(cleanup_data) pcre2_match_data *data = pcre2_match_data_create_from_pattern(re->code, NULL);
     ASSERT(data);
-    int rc = pcre2_match(re->code, (PCRE2_SPTR)text, len, from, 0, data, re->limits);
+    int rc = pcre2_match(re->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, re->limits);
     if (rc == PCRE2_ERROR_NOMATCH)
         return 0;
     if (rc < 0)
@@ -152,73 +152,110 @@ static int search(const struct regex *re, const char *text, size_t len, size_t f
     return 1;
 }
 
-/* How long a character of a text is there, and in its copy in which U+FFFD stands for a byte that is no UTF-8. */
-struct step {
-    size_t in_text;
-    size_t in_copy;
-};
+/* -- texts that are no UTF-8 ------------------------------------------------------------------------------- */
 
-static struct step step_at(const char *text, size_t left)
+/*
+ * Go takes each byte that is no UTF-8 for U+FFFD, PCRE2 takes none of them: so a copy is searched in which U+FFFD stands,
+ * and places are told from one to the other. A search goes forwards, and so does its cursor (`at` in the text, `there`
+ * in the copy).
+ */
+static void step(struct regex_search *s)
 {
-    size_t n = str_utf8_len(text, left);
-    return n ? (struct step){ n, n } : (struct step){ 1, strlen(INVALID) };
+    size_t n = str_utf8_len(s->text + s->at, s->len - s->at);
+    s->at += n ? n : 1;
+    s->there += n ? n : strlen(INVALID);
 }
 
-static struct buf copy_of(struct arena *a, const char *text, size_t len)
+static void copy_readably(struct arena *a, struct regex_search *s)
 {
-    struct buf b = buf_new(a, len * strlen(INVALID));
-    for (size_t at = 0; at < len;) {
-        struct step step = step_at(text + at, len - at);
-        buf_add(&b, step.in_text == step.in_copy ? text + at : INVALID, step.in_copy);
-        at += step.in_text;
+    struct buf b = buf_new(a, s->len * strlen(INVALID));
+    while (s->at < s->len) {
+        const char *from = s->text + s->at;
+        size_t n = str_utf8_len(from, s->len - s->at);
+        buf_add(&b, n ? from : INVALID, n ? n : strlen(INVALID));
+        step(s);
     }
-    return b;
+    s->copy = buf_text(&b);
+    s->copy_len = b.len;
+    s->at = s->there = 0;
 }
 
-/* A place of the text in its copy, or the other way round. */
-static size_t translate(const char *text, size_t len, size_t place, bool to_copy)
+/* The place of the text that stands at `there` in the copy, at or behind the cursor. */
+static size_t place_of(const struct regex_search *s, size_t there)
 {
-    size_t at = 0, there = 0;
-    while (at < len && (to_copy ? at : there) < place) {
-        struct step step = step_at(text + at, len - at);
-        at += step.in_text;
-        there += step.in_copy;
-    }
-    return to_copy ? there : at;
+    struct regex_search cursor = *s;
+    while (cursor.there < there)
+        step(&cursor);
+    return cursor.at;
 }
 
-/* PCRE2 matches nothing on bytes that are no UTF-8, Go takes each for U+FFFD: so a copy is searched. */
-static int run(const struct regex *re, const char *text, size_t len, size_t from, struct regex_span *spans,
-               size_t count)
+static int run_on_copy(struct regex_search *s, struct regex_span *spans, size_t count)
 {
-    if (str_is_utf8(text, len))
-        return search(re, text, len, from, spans, count);
-    CLEANUP(arena_cleanup) struct arena *a = arena_new(len * strlen(INVALID) * 3 + COPY_ROOM);
-    struct buf copy = copy_of(a, text, len);
-    int rc = search(re, buf_text(&copy), copy.len, translate(text, len, from, true), spans, count);
+    while (s->at < s->from)
+        step(s);
+    int rc = run(s->re, s->copy, s->copy_len, s->there, spans, count);
+    while (rc > 0 && count && s->there < spans[0].start)
+        step(s);
     for (size_t i = 0; rc > 0 && i < count; i++) {
         if (spans[i].start == REGEX_NONE)
             continue;
-        spans[i].start = translate(text, len, spans[i].start, false);
-        spans[i].end = translate(text, len, spans[i].end, false);
+        spans[i].start = place_of(s, spans[i].start);
+        spans[i].end = place_of(s, spans[i].end);
     }
     return rc;
+}
+
+/* -- searching --------------------------------------------------------------------------------------------- */
+
+struct regex_search regex_search(struct arena *a, const struct regex *re, const char *text, size_t len)
+{
+    struct regex_search s = { .re = re, .text = text, .len = len, .last_end = REGEX_NONE };
+    if (!str_is_utf8(text, len))
+        copy_readably(a, &s);
+    return s;
+}
+
+static int find(struct ctx *cx, struct regex_search *s, struct regex_span *spans, size_t count)
+{
+    int rc = s->copy ? run_on_copy(s, spans, count) : run(s->re, s->text, s->len, s->from, spans, count);
+    if (rc < 0)
+        return err_fail(cx, ERR_LIMIT,
+                        "the regular expression `%s` takes too many steps on a text of %zu bytes",
+                        s->re->pattern, s->len);
+    return rc;
+}
+
+int regex_next(struct ctx *cx, struct regex_search *s, struct regex_span *spans, size_t count)
+{
+    while (s->from <= s->len) {
+        int found = find(cx, s, spans, count);
+        if (found <= 0)
+            return found;
+        bool empty = spans->end == spans->start, repeats = empty && spans->start == s->last_end;
+        size_t width = empty ? str_utf8_len(s->text + spans->end, s->len - spans->end) : 0;
+        s->last_end = spans->end;
+        s->from = spans->end + (empty && !width ? 1 : width);
+        if (!repeats)
+            return 1;
+    }
+    return 0;
 }
 
 int regex_match(struct ctx *cx, const struct regex *re, const char *text, size_t len, size_t from,
                 struct regex_span *spans, size_t count)
 {
-    int rc = run(re, text, len, from, spans, count);
-    if (rc < 0)
-        return err_fail(cx, ERR_LIMIT,
-                        "the regular expression `%s` takes too many steps on a text of %zu bytes",
-                        re->pattern, len);
-    return rc;
+    struct regex_search s = regex_search(cx->arena, re, text, len);
+    s.from = from;
+    return find(cx, &s, spans, count);
 }
 
 bool regex_test(const struct regex *re, const char *text, size_t len)
 {
-    return run(re, text, len, 0, NULL, 0) == 1;
+    if (str_is_utf8(text, len))
+        return run(re, text, len, 0, NULL, 0) == 1;
+    CLEANUP(arena_cleanup) struct arena *a = arena_new(len * strlen(INVALID) * 3 + COPY_ROOM);
+    struct regex_search s = regex_search(a, re, text, len);
+    return run(re, s.copy, s.copy_len, 0, NULL, 0) == 1;
 }
 
 /* The group that `name` means: a number, or the first of that name that took part; REGEX_NONE when there is none. */
@@ -277,32 +314,22 @@ static void put_template(struct buf *b, const struct regex *re, const char *with
     }
 }
 
-static size_t rune_length(const char *text, size_t left)
-{
-    size_t n = str_utf8_len(text, left);
-    return n ? n : 1;
-}
-
 int regex_replace(struct ctx *cx, const struct regex *re, const char *text, const char *with, size_t max,
                   const char **ret)
 {
     struct buf b = buf_new(cx->arena, max);
     struct regex_span *spans = ARENA_ARRAY(cx->arena, struct regex_span, re->groups + 1);
-    size_t len = strlen(text), done = 0;
-    for (size_t at = 0; at <= len && !b.overflow;) {
-        int rc = regex_match(cx, re, text, len, at, spans, re->groups + 1);
-        if (rc < 0 || ctx_check(cx) < 0)
-            return cx->err.code;
-        if (!rc)
-            break;
+    struct regex_search s = regex_search(cx->arena, re, text, strlen(text));
+    size_t done = 0;
+    int found = 0;
+    while (!b.overflow && ctx_check(cx) >= 0 && (found = regex_next(cx, &s, spans, re->groups + 1)) > 0) {
         buf_add(&b, text + done, spans[0].start - done);
-        if (spans[0].end > done || spans[0].start == 0) /* no empty match right behind another one */
-            put_template(&b, re, with, text, spans);
+        put_template(&b, re, with, text, spans);
         done = spans[0].end;
-        size_t next = at + rune_length(text + at, len - at);
-        at = next > done ? next : done;
     }
-    buf_add(&b, text + done, len - done);
+    if (found < 0 || ctx_check(cx) < 0)
+        return cx->err.code;
+    buf_add(&b, text + done, s.len - done);
     if (buf_ok(cx, &b, "the result of a replacement") < 0)
         return cx->err.code;
     *ret = buf_text(&b);

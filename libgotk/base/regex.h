@@ -52,6 +52,26 @@ const char *regex_group_name(const struct regex *re, size_t i);
 int regex_match(struct ctx *cx, const struct regex *re, const char *text, size_t len, size_t from,
                 struct regex_span *spans, size_t count) MUST_CHECK;
 
+/* A text that is searched for all matches; regex_search makes one. */
+struct regex_search {
+    const struct regex *re;
+    const char *text;
+    size_t len;
+    size_t from;      /* where the next match may begin */
+    size_t last_end;  /* of the last match; REGEX_NONE before the first */
+    const char *copy; /* private, for texts that are no UTF-8: so are the others below */
+    size_t copy_len;
+    size_t at, there;
+};
+
+/* A search through a text, which must outlive it. The text is checked once: where there may be more than one match,
+ * this is linear and regex_match is not. */
+struct regex_search regex_search(struct arena *a, const struct regex *re, const char *text, size_t len);
+
+/* The next match, as Go's FindAll counts them (an empty one never right behind another): as regex_match, with at least
+ * one span. */
+int regex_next(struct ctx *cx, struct regex_search *s, struct regex_span *spans, size_t count) MUST_CHECK;
+
 /* True when the expression matches somewhere in the text; false too when the limits are passed. */
 bool regex_test(const struct regex *re, const char *text, size_t len);
 

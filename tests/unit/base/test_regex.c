@@ -243,6 +243,24 @@ static void bytes_that_are_no_text_are_replacement_characters(void **state)
                            3));
 }
 
+static void all_matches_take_linear_time(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    size_t len = 1 << 20, n = 0;
+    char *text = arena_alloc(cx->arena, len + 1);
+    struct regex *re;
+    struct regex_span span;
+    assert_ok(cx, regex_compile(cx, "a", 0, &re));
+    for (size_t i = 0; i < len; i++)
+        text[i] = i % 2 ? '\xff' : 'a';
+    int64_t start = ctx_now_ms();
+    struct regex_search search = regex_search(cx->arena, re, text, len);
+    while (regex_next(cx, &search, &span, 1) > 0)
+        assert_int_equal(span.start, 2 * n++);
+    assert_int_equal(n, len / 2);
+    assert_true(ctx_now_ms() - start < unit_slow(2000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +272,7 @@ int main(void)
         UNIT_TEST(exploding_expressions_end),
         UNIT_TEST(expressions_and_results_have_a_size),
         UNIT_TEST(bytes_that_are_no_text_are_replacement_characters),
+        UNIT_TEST(all_matches_take_linear_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

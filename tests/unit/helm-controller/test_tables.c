@@ -13,7 +13,6 @@
 #include "libgotk/base/bigstack.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/regex.h"
-#include "libgotk/base/rune.h"
 #include "libgotk/base/semver.h"
 #include "libgotk/doc/json.h"
 #include "tests/unit/helm-controller/typed.h"
@@ -198,26 +197,6 @@ static int answer_glob(struct row *row)
     return take(row, out);
 }
 
-/* The match that follows in a text, as Go counts them: an empty one never right behind another. 0 at the end. */
-static int next_match(struct row *row, const struct regex *re, struct strv text, size_t *from,
-                      struct regex_span *spans)
-{
-    size_t last = *from ? spans[0].end : SIZE_MAX, width;
-    while (*from <= text.n) {
-        int found = regex_match(row->cx, re, text.p, text.n, *from, spans, regex_groups(re) + 1);
-        if (found <= 0)
-            return found;
-        bool empty = spans[0].end == spans[0].start, repeats = empty && spans[0].start == last;
-        last = *from = spans[0].end;
-        if (empty && *from < text.n)
-            rune_decode(text.p + *from, text.n - *from, &width);
-        *from += empty ? (*from < text.n ? width : 1) : 0;
-        if (!repeats)
-            return 1;
-    }
-    return 0;
-}
-
 static void print_spans(struct buf *out, const struct regex_span *spans, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -231,10 +210,11 @@ static void print_spans(struct buf *out, const struct regex_span *spans, size_t 
 
 static int print_matches(struct row *row, const struct regex *re, struct strv text, struct buf *out)
 {
-    size_t from = 0, n = regex_groups(re) + 1, before = out->len;
+    size_t n = regex_groups(re) + 1, before = out->len;
     struct regex_span *spans = ARENA_ARRAY(row->cx->arena, struct regex_span, n);
+    struct regex_search search = regex_search(row->cx->arena, re, text.p, text.n);
     int found;
-    while ((found = next_match(row, re, text, &from, spans)) > 0) {
+    while ((found = regex_next(row->cx, &search, spans, n)) > 0) {
         buf_str(out, out->len > before ? " " : "");
         print_spans(out, spans, n);
     }
