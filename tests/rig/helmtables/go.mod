@@ -1,3 +1,4 @@
+// Evaluates the tables of tests/golden/helm with the real libraries (tests/golden/helm/README.md).
 module gotk/tests/rig/helmtables
 
 go 1.26.0

@@ -354,11 +354,14 @@ static bool check_row(const char *table, const struct doc *d, const struct doc *
     struct ctx cx = { .arena = a };
     struct row row = { .cx = &cx, .doc = d, .common = common };
     bigstack_call(answer, &row);
-    bool right = is_right(&row) != differs;
-    if (!right && show)
+    bool right = is_right(&row);
+    if (right && differs)
+        print_error("%s: %s: it is right: take its line out of tables-differ.tsv\n", table,
+                    doc_text_at(d, "id"));
+    else if (!right && !differs && show)
         tell(table, &row);
     err_clear(&cx);
-    return right;
+    return right != differs;
 }
 
 /* Rows that are known to come out differently: "TABLE: ID", a tab, why. */
@@ -415,10 +418,10 @@ TABLE_TEST(prints, "fmt", 624)
 TABLE_TEST(runs_sprig, "sprig", 614)
 TABLE_TEST(compares_versions, "semver", 587)
 TABLE_TEST(globs, "glob", 179)
-TABLE_TEST(renders, "helm", 90)
+TABLE_TEST(renders, "helm", 94)
 TABLE_TEST(reads_and_writes_times, "time", 497)
-TABLE_TEST(reads_and_writes_numbers_and_text, "text", 1686)
-TABLE_TEST(reads_yaml, "yaml", 157)
+TABLE_TEST(reads_and_writes_numbers_and_text, "text", 1687)
+TABLE_TEST(reads_yaml, "yaml", 169)
 TABLE_TEST(matches, "regex", 1839)
 
 int main(void)
