@@ -40,6 +40,15 @@ static struct value maintainers_of(struct arena *a, const struct doc *list)
     return v_list(V_LIST, l);
 }
 
+/* What has been imported is a map[string]string for each. */
+static struct value imports_of(struct arena *a, const struct chart_dependency *d)
+{
+    struct value list = list_of(a, d->import_values);
+    for (size_t i = 0; d->imported && i < list.list->len; i++)
+        list.list->at[i].type = V_STRMAP;
+    return list;
+}
+
 static struct value dependencies_of(struct arena *a, const struct chart *c)
 {
     struct vlist *l = vlist_new(a, 0);
@@ -52,7 +61,7 @@ static struct value dependencies_of(struct arena *a, const struct chart *c)
         set_text(m, "Condition", d->condition);
         set_text(m, "Alias", d->alias);
         vmap_set_text(m, "Tags", list_of(a, d->tags));
-        vmap_set_text(m, "ImportValues", list_of(a, d->import_values));
+        vmap_set_text(m, "ImportValues", imports_of(a, d));
         vmap_set_text(m, "Enabled", v_bool(d->enabled));
         vlist_push(a, l, v_map(m));
     }

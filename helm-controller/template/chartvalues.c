@@ -1,16 +1,28 @@
 /*
- * chartvalues.c: dependencies and values; the contract is in chartvalues.h.
+ * chartvalues.c: coalescing; the contract is in chartvalues.h.
  *
- * Helm's warnings are not printed yet. The rules, oddities included, are Helm's: a subchart's nulls are kept until its own
- * turn, imported values never see the user's, a chart's defaults hold those of its subcharts after an import.
+ * The rules are Helm's to the letter, because charts have come to rely on them: a subchart's nulls are kept until its own
+ * turn, a null put down by the user deletes, a child's globals may reach the tables of its parent's. The functions keep
+ * the names of what they follow in Helm's coalesce.go in their comments.
  */
 #include "helm-controller/template/chartvalues.h"
 
 #include "helm-controller/template/convert.h"
-#include "helm-controller/template/fn.h"
-#include "libgotk/base/semver.h"
+#include "helm-controller/template/gofmt.h"
+#include "libgotk/base/quote.h"
 
-#define GLOBAL "global"
+#define GLOBAL   "global"
+#define TEXT_MAX ((size_t)1 << 20)
+#define DEPTH_MAX                                                                                            \
+    1000 /* of tables in tables; imports can make a table its own part, which Helm does not survive */
+
+/* One coalescing. */
+struct coalescing {
+    struct ctx *cx;
+    struct notes *notes;
+    bool merge; /* nulls are kept */
+    int depth;  /* of the tables that are merged now */
+};
 
 static struct strv view(const char *s)
 {
@@ -27,27 +39,72 @@ static bool is_null(struct value v)
     return v.type == V_NIL;
 }
 
-/* A copy of a table that shares nothing with it. */
-static struct vmap *copy_table(struct arena *a, const struct vmap *from)
+static int too_deep(struct ctx *cx)
 {
-    struct vmap *copy = vmap_new(a);
-    size_t cursor = 0;
-    for (const struct vmap_entry *e; (e = vmap_next(from, &cursor));) {
-        struct value v = e->value;
-        if (is_table(v))
-            v.map = copy_table(a, v.map);
-        vmap_set(copy, e->key, v);
-    }
-    return copy;
+    return err_fail(cx, ERR_LIMIT, "values are nested deeper than %d", DEPTH_MAX);
 }
 
+static int copy_table(struct ctx *cx, const struct vmap *from, int depth, struct vmap **ret);
+
+static int copy_value(struct ctx *cx, struct value v, int depth, struct value *ret)
+{
+    *ret = v;
+    if (depth > DEPTH_MAX)
+        return too_deep(cx);
+    if (is_table(v))
+        return copy_table(cx, v.map, depth, &ret->map);
+    if (v.type != V_LIST || !v.list)
+        return 0;
+    struct vlist *copy = vlist_new(cx->arena, v.list->len);
+    for (size_t i = 0; i < v.list->len; i++) {
+        struct value item;
+        if (copy_value(cx, v.list->at[i], depth + 1, &item) < 0)
+            return err_code(cx);
+        vlist_push(cx->arena, copy, item);
+    }
+    *ret = v_list(V_LIST, copy);
+    return 0;
+}
+
+static int copy_table(struct ctx *cx, const struct vmap *from, int depth, struct vmap **ret)
+{
+    struct vmap *copy = vmap_new(cx->arena);
+    size_t cursor = 0;
+    for (const struct vmap_entry *e; (e = vmap_next(from, &cursor));) {
+        struct value v;
+        if (copy_value(cx, e->value, depth + 1, &v) < 0)
+            return err_code(cx);
+        vmap_set(copy, e->key, v);
+    }
+    *ret = copy;
+    return ctx_check(cx);
+}
+
+int chartvalues_copy(struct ctx *cx, const struct vmap *from, struct vmap **ret)
+{
+    return copy_table(cx, from, 0, ret);
+}
+
+/* A value as %v, for messages. */
+static const char *shown(const struct coalescing *x, struct value v)
+{
+    struct buf text = buf_new(x->cx->arena, TEXT_MAX);
+    gofmt_value(&text, value_any(v));
+    return buf_text(&text);
+}
+
+static const char *joined(const struct coalescing *x, const char *prefix, struct strv key)
+{
+    return str_fmt(x->cx->arena, "%s%s%.*s", prefix, *prefix ? "." : "", (int)key.n, key.p);
+}
+
+/* -- tables ------------------------------------------------------------------------------------------------------- */
+
+/* cleanNilValues */
 static void remove_nulls(struct vmap *m)
 {
-    size_t cursor = 0, used = m->used;
-    while (cursor < used) {
-        const struct vmap_entry *e = vmap_next(m, &cursor);
-        if (!e)
-            break;
+    size_t cursor = 0;
+    for (const struct vmap_entry *e; (e = vmap_next(m, &cursor));) {
         if (is_null(e->value))
             vmap_remove(m, e->key);
         else if (is_table(e->value))
@@ -55,20 +112,78 @@ static void remove_nulls(struct vmap *m)
     }
 }
 
-/* src under dst, table by table. Where `merge` is off, a null in dst deletes the key if src has something there. */
-static void under(struct arena *a, struct vmap *dst, const struct vmap *src, bool merge)
+static bool has_value(const struct vmap *m, struct strv key)
 {
-    size_t cursor = 0;
-    for (const struct vmap_entry *e; (e = vmap_next(src, &cursor));) {
-        struct value old;
-        if (!vmap_get(dst, e->key, &old))
-            vmap_set(dst, e->key, e->value);
-        else if (is_null(old) && !merge && !is_null(e->value))
-            vmap_remove(dst, e->key);
-        else if (is_table(old) && is_table(e->value))
-            under(a, old.map, e->value.map, merge);
-    }
+    struct value v;
+    return vmap_get(m, key, &v) && !is_null(v);
 }
+
+static int put_under(const struct coalescing *x, struct vmap *dst, struct vmap *src, const char *prefix);
+
+/* One key of src, which is not null there unless dst says so. */
+static int put_key(const struct coalescing *x, struct vmap *dst, struct strv key, struct value val,
+                   const char *prefix)
+{
+    struct value old;
+    const char *full = x->notes ? joined(x, prefix, key) : "";
+    if (!vmap_get(dst, key, &old))
+        vmap_set(dst, key, val);
+    else if (is_table(val) && is_table(old))
+        return put_under(x, old.map, val.map, full);
+    else if (is_table(val) && x->notes)
+        notes_addf(x->cx, x->notes, "warning: cannot overwrite table with non table for %s (%s)", full,
+                   shown(x, val));
+    else if (is_table(old) && !is_null(val) && x->notes)
+        notes_addf(x->cx, x->notes, "warning: destination for %s is a table. Ignoring non-table value (%s)",
+                   full, shown(x, val));
+    return 0;
+}
+
+/* Puts dst's nulls into src and returns those that were something there. */
+static struct vmap *share_nulls(struct arena *a, const struct vmap *dst, struct vmap *src)
+{
+    struct vmap *nulled = vmap_new(a);
+    size_t cursor = 0;
+    for (const struct vmap_entry *e; (e = vmap_next(dst, &cursor));) {
+        if (!is_null(e->value))
+            continue;
+        if (has_value(src, e->key))
+            vmap_set(nulled, e->key, e->value);
+        vmap_set(src, e->key, e->value);
+    }
+    return nulled;
+}
+
+/* coalesceTablesFullKey: src under dst. A null in dst deletes the key if src has something there, unless merging; and it
+ * is put into src, where others may see it. */
+static int put_under(const struct coalescing *x, struct vmap *dst, struct vmap *src, const char *prefix)
+{
+    struct coalescing inner = *x;
+    struct value ignored;
+    size_t n;
+    if (dst == src)
+        return 0;
+    if (++inner.depth > DEPTH_MAX)
+        return too_deep(x->cx);
+    const struct vmap *nulled = share_nulls(x->cx->arena, dst, src);
+    const struct vmap_entry **sorted = vmap_sorted(src, x->cx->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct strv key = sorted[i]->key;
+        if (!x->merge && vmap_get(nulled, key, &ignored))
+            vmap_remove(dst, key);
+        else if (put_key(&inner, dst, key, sorted[i]->value, prefix) < 0)
+            return err_code(x->cx);
+    }
+    return ctx_check(x->cx);
+}
+
+int chartvalues_merge_tables(struct ctx *cx, struct vmap *dst, struct vmap *src, struct notes *notes)
+{
+    struct coalescing x = { .cx = cx, .notes = notes, .merge = true };
+    return put_under(&x, dst, src, "");
+}
+
+/* -- a chart's own values ----------------------------------------------------------------------------------------- */
 
 static bool is_child(const struct chart *c, struct strv name)
 {
@@ -78,328 +193,160 @@ static bool is_child(const struct chart *c, struct strv name)
     return false;
 }
 
-/* The chart's own defaults under what is there. */
-static void add_defaults(struct arena *a, const struct chart *c, struct vmap *dest, bool merge)
+/* A default where nothing is. */
+static void add_default(const struct coalescing *x, struct vmap *dest, struct strv key, struct value val)
 {
-    const struct vmap *defaults = convert_from_doc(a, c->values).map;
-    size_t cursor = 0;
-    for (const struct vmap_entry *e; (e = vmap_next(defaults, &cursor));) {
-        struct value old;
-        bool child_merge = merge || is_child(c, e->key);
-        if (!vmap_get(dest, e->key, &old)) {
-            if (is_null(e->value) && !merge)
-                continue;
-            if (is_table(e->value) && !merge)
-                remove_nulls(e->value.map);
-            vmap_set(dest, e->key, e->value);
-        } else if (is_null(old) && !merge) {
-            vmap_remove(dest, e->key);
-        } else if (is_table(old) && is_table(e->value)) {
-            if (!child_merge)
-                remove_nulls(e->value.map);
-            under(a, old.map, e->value.map, child_merge);
-        }
-    }
+    if (is_null(val) && !x->merge)
+        return;
+    if (is_table(val) && !x->merge)
+        remove_nulls(val.map);
+    vmap_set(dest, key, val);
 }
 
+/* A default table under one that is there: that of a subchart keeps its nulls for the subchart's own turn. */
+static int add_table(const struct coalescing *x, const struct chart *c, struct vmap *old, struct strv key,
+                     struct vmap *val, const char *prefix)
+{
+    struct coalescing inner = *x;
+    inner.merge = x->merge || is_child(c, key);
+    if (!inner.merge)
+        remove_nulls(val);
+    return put_under(&inner, old, val, joined(&inner, prefix, key));
+}
+
+/* coalesceValues: the chart's own defaults under what is there. */
+static int add_defaults(const struct coalescing *x, const struct chart *c, struct vmap *dest,
+                        const char *prefix)
+{
+    size_t n;
+    const struct vmap *defaults = convert_from_doc(x->cx->arena, c->values).map;
+    const struct vmap_entry **sorted = vmap_sorted(defaults, x->cx->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct strv key = sorted[i]->key;
+        struct value old, val = sorted[i]->value;
+        if (!vmap_get(dest, key, &old))
+            add_default(x, dest, key, val);
+        else if (is_null(old) && !x->merge)
+            vmap_remove(dest, key);
+        else if (is_table(old) && !is_table(val) && !is_null(val))
+            notes_addf(x->cx, x->notes, "warning: skipped value for %s: Not a table.",
+                       joined(x, prefix, key));
+        else if (is_table(old) && is_table(val) && add_table(x, c, old.map, key, val.map, prefix) < 0)
+            return err_code(x->cx);
+    }
+    return 0;
+}
+
+/* -- globals ------------------------------------------------------------------------------------------------------ */
+
 /* The table under "global", an empty one when there is none; NULL for something else. */
-static struct vmap *globals_of(struct arena *a, const struct vmap *m)
+static struct vmap *globals_of(const struct coalescing *x, const struct vmap *m, const char *whose)
 {
     struct value v;
     if (!vmap_get(m, view(GLOBAL), &v))
-        return vmap_new(a);
-    return is_table(v) ? v.map : NULL;
+        return vmap_new(x->cx->arena);
+    if (is_table(v))
+        return v.map;
+    notes_addf(x->cx, x->notes, "warning: skipping globals because %s " GLOBAL " is not a table.", whose);
+    return NULL;
 }
 
-/* A parent's globals win over a child's, key by key. */
-static void pass_globals(struct arena *a, struct vmap *child, const struct vmap *parent)
+/* A table among the parent's globals: its copy over the child's, but tables in it are the parent's own. */
+static int pass_table(const struct coalescing *x, struct vmap *to, struct strv key, const struct vmap *table,
+                      const char *prefix)
 {
-    struct vmap *to = globals_of(a, child);
-    const struct vmap *from = globals_of(a, parent);
-    size_t cursor = 0;
-    if (!to || !from)
-        return;
-    for (const struct vmap_entry *e; (e = vmap_next(from, &cursor));) {
-        struct value old;
-        bool has = vmap_get(to, e->key, &old);
-        if (is_table(e->value)) {
-            struct vmap *copy = vmap_copy(a, e->value.map);
-            if (has && !is_table(old))
-                continue;
-            if (has)
-                under(a, copy, old.map, true);
-            vmap_set(to, e->key, v_map(copy));
-        } else if (!has || !is_table(old)) {
-            vmap_set(to, e->key, e->value);
-        }
+    struct value old;
+    struct coalescing merging = *x;
+    struct vmap *copy = vmap_copy(x->cx->arena, table);
+    bool has = vmap_get(to, key, &old);
+    merging.merge = true;
+    if (has && !is_table(old)) {
+        notes_addf(x->cx, x->notes, "Conflict: cannot merge map onto non-map for %s. Skipping.",
+                   quote_go(x->cx->arena, key.p, key.n));
+        return 0;
+    }
+    if (has && put_under(&merging, copy, old.map, joined(x, prefix, key)) < 0)
+        return err_code(x->cx);
+    vmap_set(to, key, v_map(copy));
+    return 0;
+}
+
+/* coalesceGlobals: a parent's globals win over a child's, key by key. */
+static int pass_globals(const struct coalescing *x, struct vmap *child, const struct vmap *parent,
+                        const char *prefix)
+{
+    size_t n;
+    struct vmap *to = globals_of(x, child, "destination");
+    const struct vmap *from = to ? globals_of(x, parent, "source") : NULL;
+    if (!from)
+        return 0;
+    const struct vmap_entry **sorted = vmap_sorted(from, x->cx->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct strv key = sorted[i]->key;
+        struct value old, val = sorted[i]->value;
+        if (is_table(val) && pass_table(x, to, key, val.map, prefix) < 0)
+            return err_code(x->cx);
+        if (is_table(val))
+            continue;
+        if (vmap_get(to, key, &old) && is_table(old))
+            notes_addf(x->cx, x->notes, "key %.*s is table. Skipping", (int)key.n, key.p);
+        else
+            vmap_set(to, key, val);
     }
     vmap_set(child, view(GLOBAL), v_map(to));
+    return 0;
 }
 
-/* As Go's %t prints what is no bool. */
+/* -- a chart and its subcharts ------------------------------------------------------------------------------------ */
+
 static int mismatch(struct ctx *cx, const char *name, struct value v)
 {
-    struct exec x = { .cx = cx };
-    struct strv text = fn_text(&x, value_any(v));
-    if (v.type == V_BOOL)
-        return err_fail(cx, ERR_INVALID, "type mismatch on %s: %.*s", name, (int)text.n, text.p);
-    if (is_null(v))
-        return err_fail(cx, ERR_INVALID, "type mismatch on %s: %%!t(<nil>)", name);
-    return err_fail(cx, ERR_INVALID, "type mismatch on %s: %%!t(%s=%.*s)", name, value_type_name(v),
-                    (int)text.n, text.p);
+    static const char format[] = "type mismatch on %s: %t";
+    struct buf text = buf_new(cx->arena, TEXT_MAX);
+    struct value args[] = { v_text(name), value_any(v) };
+    gofmt_sprintf(&text, (struct strv){ format, sizeof(format) - 1 }, args, 2);
+    return err_fail(cx, ERR_INVALID, "%s", buf_text(&text));
 }
 
-static int coalesce(struct ctx *cx, const struct chart *c, struct vmap *dest, bool merge)
+static int coalesce(const struct coalescing *x, const struct chart *c, struct vmap *dest, const char *prefix)
 {
-    add_defaults(cx->arena, c, dest, merge);
+    const char *own = joined(x, prefix, view(c->name));
+    if (add_defaults(x, c, dest, own) < 0)
+        return err_code(x->cx);
     for (size_t i = 0; i < c->charts.len; i++) {
         const struct chart *sub = c->charts.at[i];
         struct value v;
         if (!vmap_get(dest, view(sub->name), &v)) {
-            v = v_map(vmap_new(cx->arena));
+            v = v_map(vmap_new(x->cx->arena));
             vmap_set(dest, view(sub->name), v);
         }
         if (!is_table(v))
-            return mismatch(cx, sub->name, v);
-        pass_globals(cx->arena, v.map, dest);
-        if (coalesce(cx, sub, v.map, merge) < 0)
-            return err_code(cx);
+            return mismatch(x->cx, sub->name, v);
+        if (pass_globals(x, v.map, dest, own) < 0 || coalesce(x, sub, v.map, own) < 0)
+            return err_code(x->cx);
     }
+    return ctx_check(x->cx);
+}
+
+static int values_of(struct ctx *cx, const struct chart *c, const struct vmap *user, struct notes *notes,
+                     bool merge, struct vmap **ret)
+{
+    struct coalescing x = { .cx = cx, .notes = notes, .merge = merge };
+    struct vmap *values;
+    if (chartvalues_copy(cx, user, &values) < 0 || coalesce(&x, c, values, "") < 0)
+        return err_code(cx);
+    *ret = values;
     return 0;
 }
 
-int chartvalues_coalesce(struct ctx *cx, const struct chart *c, struct vmap *user, struct notes *notes,
+int chartvalues_coalesce(struct ctx *cx, const struct chart *c, const struct vmap *user, struct notes *notes,
                          struct vmap **ret)
 {
-    (void)notes;
-    *ret = copy_table(cx->arena, user);
-    return coalesce(cx, c, *ret, false);
+    return values_of(cx, c, user, notes, false, ret);
 }
 
-/* -- dependencies ----------------------------------------------------------------------------------------------- */
-
-static bool is_compatible(struct ctx *cx, const char *range, const char *version)
+int chartvalues_merge(struct ctx *cx, const struct chart *c, const struct vmap *user, struct notes *notes,
+                      struct vmap **ret)
 {
-    struct semver_range *r;
-    struct semver v;
-    bool in = semver_range_parse(cx, range, &r) >= 0 && semver_parse(cx, version, &v) >= 0 &&
-              semver_in_range(r, &v);
-    err_clear(cx);
-    return in;
-}
-
-static bool satisfies(struct ctx *cx, const struct chart *c, const struct chart_dependency *d)
-{
-    return strcmp(c->name, d->name) == 0 && is_compatible(cx, d->version, chart_field(c, "version"));
-}
-
-/* A copy of the chart that a declaration means, under its alias; NULL when there is none. */
-static struct chart *chosen(struct ctx *cx, struct chart *parent, const struct chart_dependency *d)
-{
-    for (size_t i = 0; i < parent->charts.len; i++) {
-        struct chart *found = parent->charts.at[i], *copy;
-        if (!satisfies(cx, found, d))
-            continue;
-        copy = ARENA_NEW(cx->arena, struct chart);
-        *copy = *found;
-        copy->parent = parent;
-        copy->charts = (struct charts){ 0 };
-        copy->dependencies = (struct chart_dependencies){ 0 };
-        for (size_t j = 0; j < found->dependencies.len; j++)
-            vec_push(cx->arena, &copy->dependencies, found->dependencies.at[j]);
-        for (size_t j = 0; j < found->charts.len; j++) {
-            struct chart *sub = ARENA_NEW(cx->arena, struct chart);
-            *sub = *found->charts.at[j];
-            sub->parent = copy;
-            vec_push(cx->arena, &copy->charts, sub);
-        }
-        if (*d->alias)
-            copy->name = d->alias;
-        return copy;
-    }
-    return NULL;
-}
-
-static bool is_declared(struct ctx *cx, const struct chart *parent, const struct chart *c)
-{
-    for (size_t i = 0; i < parent->dependencies.len; i++)
-        if (satisfies(cx, c, &parent->dependencies.at[i]))
-            return true;
-    return false;
-}
-
-/* Undeclared subcharts first, then one for each declaration, which takes its alias's name. */
-static void resolve(struct ctx *cx, struct chart *c)
-{
-    struct charts kept = { 0 };
-    for (size_t i = 0; i < c->charts.len; i++)
-        if (!is_declared(cx, c, c->charts.at[i]))
-            vec_push(cx->arena, &kept, c->charts.at[i]);
-    for (size_t i = 0; i < c->dependencies.len; i++) {
-        struct chart_dependency *d = &c->dependencies.at[i];
-        struct chart *sub = chosen(cx, c, d);
-        if (sub)
-            vec_push(cx->arena, &kept, sub);
-        if (*d->alias)
-            d->name = d->alias;
-        d->enabled = true;
-    }
-    c->charts = kept;
-}
-
-static void apply_tags(struct chart_dependency *d, const struct vmap *tags)
-{
-    bool has_true = false, has_false = false;
-    doc_each (tag, d->tags) {
-        struct value v;
-        if (!doc_text(tag) || !vmap_get(tags, view(doc_text(tag)), &v) || v.type != V_BOOL)
-            continue;
-        has_true = has_true || v.b;
-        has_false = has_false || !v.b;
-    }
-    d->enabled = has_true || !has_false;
-}
-
-/* The value behind a dotted path. */
-static bool find_path(const struct vmap *m, const char *path, struct value *ret)
-{
-    for (const char *dot; (dot = strchr(path, '.')); path = dot + 1) {
-        struct value v;
-        if (!vmap_get(m, (struct strv){ path, (size_t)(dot - path) }, &v) || !is_table(v))
-            return false;
-        m = v.map;
-    }
-    return vmap_get(m, view(path), ret);
-}
-
-/* The first path of the list that leads to a bool decides. */
-static void apply_conditions(struct arena *a, struct chart_dependency *d, const struct vmap *values,
-                             const char *prefix)
-{
-    size_t n = 0;
-    char **paths = str_split(a, str_trim(a, d->condition), ',', &n);
-    for (size_t i = 0; i < n; i++) {
-        struct value v;
-        if (!*paths[i] || !find_path(values, str_fmt(a, "%s%s", prefix, paths[i]), &v) || v.type != V_BOOL)
-            continue;
-        d->enabled = v.b;
-        return;
-    }
-}
-
-static void drop_disabled(struct arena *a, struct chart *c)
-{
-    struct charts kept = { 0 };
-    struct chart_dependencies left = { 0 };
-    for (size_t i = 0; i < c->charts.len; i++) {
-        bool disabled = false;
-        for (size_t j = 0; j < c->dependencies.len; j++)
-            disabled = disabled || (!c->dependencies.at[j].enabled &&
-                                    strcmp(c->dependencies.at[j].name, c->charts.at[i]->name) == 0);
-        if (!disabled)
-            vec_push(a, &kept, c->charts.at[i]);
-    }
-    for (size_t i = 0; i < c->dependencies.len; i++)
-        if (c->dependencies.at[i].enabled)
-            vec_push(a, &left, c->dependencies.at[i]);
-    c->charts = kept;
-    c->dependencies = left;
-}
-
-static int enable(struct ctx *cx, struct chart *c, struct vmap *user, const char *prefix)
-{
-    struct vmap *values;
-    struct value tags = { .type = V_NIL };
-    if (!c->declares)
-        return 0;
-    resolve(cx, c);
-    if (chartvalues_coalesce(cx, c, user, NULL, &values) < 0)
-        return err_code(cx);
-    bool tagged = vmap_get(values, view("tags"), &tags) && is_table(tags);
-    for (size_t i = 0; i < c->dependencies.len; i++) {
-        if (tagged)
-            apply_tags(&c->dependencies.at[i], tags.map);
-        apply_conditions(cx->arena, &c->dependencies.at[i], values, prefix);
-    }
-    drop_disabled(cx->arena, c);
-    for (size_t i = 0; i < c->charts.len; i++) {
-        struct chart *sub = c->charts.at[i];
-        if (enable(cx, sub, values, str_fmt(cx->arena, "%s%s.", prefix, sub->name)) < 0)
-            return err_code(cx);
-    }
-    return 0;
-}
-
-/* {a: {b: data}} for "a.b"; data itself for ".". */
-static struct vmap *nest(struct arena *a, const char *path, struct vmap *data)
-{
-    size_t n = 0;
-    if (strcmp(path, ".") == 0)
-        return data;
-    char **parts = str_split(a, path, '.', &n);
-    while (n > 0) {
-        struct vmap *outer = vmap_new(a);
-        vmap_set(outer, view(parts[--n]), v_map(data));
-        data = outer;
-    }
-    return data;
-}
-
-static const char *text_under(struct exec *x, const struct vmap *m, const char *key)
-{
-    struct value v;
-    if (!vmap_get(m, view(key), &v))
-        return "<nil>";
-    struct strv text = fn_text(x, value_any(v));
-    return str_ndup(x->cx->arena, text.p, text.n);
-}
-
-/* One entry of import-values: a name among the child's exports, or a path there and one here. */
-static void import(struct exec *x, const struct chart_dependency *d, struct value entry,
-                   const struct vmap *values, struct vmap *into)
-{
-    struct arena *a = x->cx->arena;
-    const char *child, *parent = ".";
-    struct value table;
-    if (entry.type == V_STRING) {
-        child = str_fmt(a, "exports.%.*s", (int)entry.len, entry.s);
-    } else if (entry.type == V_MAP) {
-        child = text_under(x, entry.map, "child");
-        parent = text_under(x, entry.map, "parent");
-    } else {
-        return;
-    }
-    if (find_path(values, str_fmt(a, "%s.%s", d->name, child), &table) && is_table(table))
-        under(a, into, copy_table(a, nest(a, parent, table.map)), true);
-}
-
-static int import_values(struct ctx *cx, struct chart *c)
-{
-    struct exec x = { .cx = cx };
-    for (size_t i = 0; i < c->charts.len; i++)
-        if (import_values(cx, c->charts.at[i]) < 0)
-            return err_code(cx);
-    if (!c->declares)
-        return 0;
-    struct vmap *values = vmap_new(cx->arena), *imported = vmap_new(cx->arena);
-    if (coalesce(cx, c, values, true) < 0)
-        return err_code(cx);
-    for (size_t i = 0; i < c->dependencies.len; i++) {
-        const struct chart_dependency *d = &c->dependencies.at[i];
-        doc_each (entry, d->import_values)
-            import(&x, d, convert_from_doc(cx->arena, entry), values, imported);
-    }
-    struct vmap *all = copy_table(cx->arena, values);
-    struct doc *written;
-    under(cx->arena, all, imported, true);
-    if (convert_to_doc(cx, v_map(all), false, &written) < 0)
-        return err_code(cx);
-    c->values = written;
-    return 0;
-}
-
-int chartvalues_dependencies(struct ctx *cx, struct chart *c, struct vmap *user, struct notes *notes)
-{
-    (void)notes;
-    return enable(cx, c, user, "") < 0 ? err_code(cx) : import_values(cx, c);
+    return values_of(cx, c, user, notes, true, ret);
 }

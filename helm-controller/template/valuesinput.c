@@ -5,12 +5,19 @@
 
 #include "helm-controller/template/convert.h"
 #include "helm-controller/template/strvals.h"
-#include "libgotk/base/fs.h"
+#include "libgotk/base/buf.h"
+#include "libgotk/doc/json.h"
+#include "libgotk/helm/chartfiles.h"
 #include "libgotk/helm/valuesfile.h"
 
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)64 << 20)
+
+static struct strv view(const char *s)
+{
+    return (struct strv){ s, strlen(s) };
+}
 
 void valuesinput_overlay(struct vmap *into, const struct vmap *from)
 {
@@ -56,9 +63,7 @@ static int read_file(struct ctx *cx, const char *path, struct strv *ret)
         return read_stdin(cx, ret);
     if (str_starts(path, "http://") || str_starts(path, "https://") || str_starts(path, "oci://"))
         return err_fail(cx, ERR_UNSUPPORTED, "%s: values are read from files only: download it first", path);
-    if (access(path, R_OK) < 0)
-        return err_path(cx, "open", path);
-    if (fs_read_file(cx, path, FILE_MAX, &data) < 0)
+    if (chartfiles_read_file(cx, path, FILE_MAX, &data) < 0)
         return err_code(cx);
     *ret = (struct strv){ buf_text(&data), data.len };
     return 0;
@@ -76,27 +81,67 @@ static int add_file(struct ctx *cx, const char *path, struct vmap *into)
     return 0;
 }
 
-static int add_set(struct ctx *cx, const char *text, bool strings, struct vmap *into)
+/* A JSON object to be merged, or an assignment of JSON. What is wrong with it Helm does not tell. */
+static int add_json(struct ctx *cx, const char *text, struct vmap *into)
 {
-    if (strvals_parse(cx, (struct strv){ text, strlen(text) }, strings, into) < 0)
-        return err_wrap(cx, "failed parsing %s data", strings ? "--set-string" : "--set");
+    struct doc *d;
+    const char *trimmed = str_trim(cx->arena, text);
+    if (*trimmed != '{') {
+        if (strvals_parse(cx, view(text), STRVALS_JSON, into) < 0)
+            return err_fail(cx, err_code(cx), "failed parsing --set-json data %s", text);
+        return 0;
+    }
+    if (json_parse(cx, trimmed, strlen(trimmed), "--set-json", &d) < 0)
+        return err_fail(cx, err_code(cx), "failed parsing --set-json data JSON: %s", text);
+    valuesinput_overlay(into, convert_from_doc(cx->arena, d).map);
     return 0;
+}
+
+static int add_set(struct ctx *cx, const char *text, struct vmap *into)
+{
+    int rc = strvals_parse(cx, view(text), STRVALS_TYPED, into);
+    return rc < 0 ? err_wrap(cx, "failed parsing --set data") : 0;
+}
+
+static int add_set_string(struct ctx *cx, const char *text, struct vmap *into)
+{
+    int rc = strvals_parse(cx, view(text), STRVALS_STRINGS, into);
+    return rc < 0 ? err_wrap(cx, "failed parsing --set-string data") : 0;
+}
+
+static int read_value(struct ctx *cx, void *user, const char *path, struct strv *ret)
+{
+    (void)user;
+    return read_file(cx, path, ret);
+}
+
+static int add_set_file(struct ctx *cx, const char *text, struct vmap *into)
+{
+    int rc = strvals_parse_files(cx, view(text), read_value, NULL, into);
+    return rc < 0 ? err_wrap(cx, "failed parsing --set-file data") : 0;
+}
+
+static int add_set_literal(struct ctx *cx, const char *text, struct vmap *into)
+{
+    int rc = strvals_parse(cx, view(text), STRVALS_LITERAL, into);
+    return rc < 0 ? err_wrap(cx, "failed parsing --set-literal data") : 0;
 }
 
 int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap **ret)
 {
     struct vmap *values = vmap_new(cx->arena);
-    if (in->json.len || in->set_files.len || in->set_literals.len)
-        return err_fail(cx, ERR_UNSUPPORTED, "--set-json, --set-file and --set-literal are not read yet");
-    for (size_t i = 0; i < in->files.len; i++)
-        if (add_file(cx, in->files.at[i], values) < 0)
-            return err_code(cx);
-    for (size_t i = 0; i < in->sets.len; i++)
-        if (add_set(cx, in->sets.at[i], false, values) < 0)
-            return err_code(cx);
-    for (size_t i = 0; i < in->set_strings.len; i++)
-        if (add_set(cx, in->set_strings.at[i], true, values) < 0)
-            return err_code(cx);
+    const struct {
+        const struct valuesinput_list *list;
+        int (*add)(struct ctx *cx, const char *text, struct vmap *into);
+    } order[] = {
+        { &in->files, add_file },         { &in->json, add_json },
+        { &in->sets, add_set },           { &in->set_strings, add_set_string },
+        { &in->set_files, add_set_file }, { &in->set_literals, add_set_literal },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        for (size_t j = 0; j < order[i].list->len; j++)
+            if (order[i].add(cx, order[i].list->at[j], values) < 0)
+                return err_code(cx);
     *ret = values;
     return 0;
 }

@@ -46,6 +46,10 @@ int yml_check_key(struct ctx *cx, const char *key) MUST_CHECK;
 /* True when go-yaml v2 would read the plain text as a bool, a number, a timestamp or null. */
 bool yml_is_no_text(const char *text);
 
+/* What sigs.k8s.io/yaml makes of a number or a bool (read with YML_11 and YML_SOURCE) where a Go struct has a string: 1.10 is
+ * "1.1", 1000000.0 "1e+06". The text of a string; NULL for any other node. */
+const char *yml_as_text(struct arena *a, const struct doc *d);
+
 /* The node go-yaml v3 makes of a plain scalar with this text. */
 struct doc *yml_plain(struct arena *a, const char *text);
 /* `text`, which `from` was read from, with the values of `to` where they differ: quotes, flow style, and comments stay, as

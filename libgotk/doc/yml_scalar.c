@@ -302,3 +302,16 @@ struct doc *yml_plain(struct arena *a, const char *text)
         return doc_string(a, text);
     }
 }
+
+const char *yml_as_text(struct arena *a, const struct doc *d)
+{
+    const char *source = doc_source(d);
+    if (doc_kind(d) == DOC_BOOL)
+        return doc_is_true(d, false) ? "true" : "false";
+    if (doc_kind(d) != DOC_NUMBER)
+        return doc_text(d);
+    if (!source)
+        return doc_literal(d);
+    struct yml_value v = yml_resolve(source, YML_11);
+    return v.type == YML_FLOAT ? number_print_g(a, v.real) : doc_literal(d);
+}

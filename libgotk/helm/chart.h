@@ -20,6 +20,7 @@ struct chart_dependency {
     const char *alias;
     const struct doc *tags;          /* an array; NULL: none */
     const struct doc *import_values; /* an array; NULL: none */
+    bool imported;                   /* the import is done, import_values tells what of */
     bool enabled;
 };
 

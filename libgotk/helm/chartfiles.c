@@ -49,6 +49,21 @@ const struct chart_file *chartfiles_find(const struct chart_files *files, const 
     return NULL;
 }
 
+int chartfiles_read_file(struct ctx *cx, const char *path, size_t max, struct buf *ret)
+{
+    if (access(path, R_OK) < 0)
+        return err_path(cx, "open", path);
+    return fs_read_file(cx, path, max, ret);
+}
+
+const char *chartfiles_absolute(struct arena *a, const char *path)
+{
+    char here[PATH_MAX];
+    if (*path != '/' && getcwd(here, sizeof(here)))
+        path = str_fmt(a, "%s/%s", here, path);
+    return gopath_clean(a, view(path)).p;
+}
+
 /* -- archives --------------------------------------------------------------------------------------------------- */
 
 /* One unpacking. */
@@ -200,11 +215,7 @@ static int read_file(struct ctx *cx, struct walk *w, const char *path, const cha
     }
     if (!arena_has_room(cx->arena, (size_t)st->st_size))
         return err_fail(cx, ERR_LIMIT, "the chart needs more memory than it may have");
-    if (access(path, R_OK) < 0) {
-        err_path(cx, "open", path);
-        return err_wrap(cx, "error reading %s", name);
-    }
-    if (fs_read_file(cx, path, (size_t)CHARTFILES_FILE_MAX, &data) < 0)
+    if (chartfiles_read_file(cx, path, (size_t)CHARTFILES_FILE_MAX, &data) < 0)
         return err_wrap(cx, "error reading %s", name);
     add_file(cx, &w->files, str_dup(cx->arena, name), (struct strv){ buf_text(&data), data.len });
     return 0;
@@ -297,18 +308,10 @@ static int read_rules(struct ctx *cx, struct walk *w)
     return 0;
 }
 
-static const char *absolute(struct arena *a, const char *path)
-{
-    char here[PATH_MAX];
-    if (*path != '/' && getcwd(here, sizeof(here)))
-        path = str_fmt(a, "%s/%s", here, path);
-    return gopath_clean(a, view(path)).p;
-}
-
 static int read_folder(struct ctx *cx, const char *path, struct notes *notes, struct chart_files *ret)
 {
     struct stat st;
-    const char *top = absolute(cx->arena, path);
+    const char *top = chartfiles_absolute(cx->arena, path);
     struct walk w = { .top = str_fmt(cx->arena, "%s%s", top, str_eq(top, "/") ? "" : "/"), .notes = notes };
     if (stat(w.top, &st) < 0)
         return err_path(cx, "lstat", w.top);
@@ -365,9 +368,7 @@ int chartfiles_read(struct ctx *cx, const char *path, struct notes *notes, struc
         return err_path(cx, "stat", path);
     if (S_ISDIR(st.st_mode))
         return read_folder(cx, path, notes, ret);
-    if (access(path, R_OK) < 0)
-        return err_path(cx, "open", path);
-    if (fs_read_file(cx, path, ARCHIVE_MAX, &data) < 0 ||
+    if (chartfiles_read_file(cx, path, ARCHIVE_MAX, &data) < 0 ||
         check_archive(cx, path, (struct strv){ buf_text(&data), data.len }) < 0)
         return err_code(cx);
     return chartfiles_unpack(cx, (struct strv){ buf_text(&data), data.len }, ret);

@@ -8,6 +8,7 @@
 #ifndef GOTK_HELM_CHARTFILES_H
 #define GOTK_HELM_CHARTFILES_H
 
+#include "libgotk/base/buf.h"
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
@@ -37,6 +38,11 @@ int chartfiles_read(struct ctx *cx, const char *path, struct notes *notes,
  * larger than the maximum size 104857600".
  */
 int chartfiles_unpack(struct ctx *cx, struct strv archive, struct chart_files *ret) MUST_CHECK;
+
+/* One file, with Go's errors: "open PATH: no such file or directory". */
+int chartfiles_read_file(struct ctx *cx, const char *path, size_t max, struct buf *ret) MUST_CHECK;
+/* filepath.Abs: the path from the root, cleaned as text. */
+const char *chartfiles_absolute(struct arena *a, const char *path);
 
 /* The file of that name; NULL when there is none. */
 const struct chart_file *chartfiles_find(const struct chart_files *files, const char *name);

@@ -1,11 +1,16 @@
 /*
  * valuesfile.c: values as YAML; the contract is in valuesfile.h.
+ *
+ * Documents are told apart by their lines before YAML is read, as Kubernetes' reader does: lines in messages count from
+ * the document's start, and what stands behind "---" must be a comment.
  */
 #include "libgotk/helm/valuesfile.h"
 
 #include "libgotk/doc/yml.h"
 
-#define YAML_RULES (YML_11 | YML_LAST_WINS | YML_GO_ERRORS)
+#include <string.h>
+
+#define YAML_RULES (YML_11 | YML_LAST_WINS | YML_GO_ERRORS | YML_FIRST)
 
 static void merge_tables(struct arena *a, struct doc *into, const struct doc *from)
 {
@@ -18,15 +23,57 @@ static void merge_tables(struct arena *a, struct doc *into, const struct doc *fr
     }
 }
 
-int valuesfile_parse(struct ctx *cx, struct strv text, const char *name, struct doc **ret)
+/* One document: a table, or nothing. */
+static int add_document(struct ctx *cx, struct strv text, const char *name, struct doc *into)
 {
-    struct doc *docs, *values = doc_object(cx->arena);
-    if (yml_parse_all_as(cx, text.p, text.n, name, YAML_RULES, &docs) < 0) {
+    struct doc *d;
+    if (yml_parse_as(cx, text.p, text.n, name, YAML_RULES, &d) < 0) {
         err_wrap(cx, "error converting YAML to JSON");
         return err_wrap(cx, "cannot unmarshal yaml document");
     }
-    doc_each (d, docs)
-        merge_tables(cx->arena, values, d);
+    if (doc_kind(d) != DOC_OBJECT && doc_kind(d) != DOC_NULL)
+        return err_fail(cx, ERR_INVALID,
+                        "cannot unmarshal yaml document: error unmarshaling JSON: while decoding JSON: json: "
+                        "cannot unmarshal %s into Go value of type map[string]interface {}",
+                        doc_kind_name(d));
+    merge_tables(cx->arena, into, d);
+    return ctx_check(cx);
+}
+
+/* The line that starts at `p`, without its end. */
+static struct strv line_at(const char *p, const char *end)
+{
+    const char *stop = memchr(p, '\n', (size_t)(end - p));
+    return (struct strv){ p, (size_t)((stop ? stop : end) - p) };
+}
+
+/* What stands behind "---" on the line, without white space around it. */
+static const char *behind_separator(struct arena *a, struct strv line)
+{
+    return str_trim(a, str_ndup(a, line.p + 3, line.n - 3));
+}
+
+int valuesfile_parse(struct ctx *cx, struct strv text, const char *name, struct doc **ret)
+{
+    struct doc *values = doc_object(cx->arena);
+    const char *end = text.p + text.n, *start = text.p, *next;
+    for (const char *p = text.p; p < end; p = next) {
+        struct strv line = line_at(p, end);
+        next = p + line.n + (p + line.n < end);
+        if (line.n < 3 || memcmp(line.p, "---", 3) != 0)
+            continue;
+        const char *rest = behind_separator(cx->arena, line);
+        if (*rest && *rest != '#')
+            return err_fail(cx, ERR_INVALID,
+                            "error reading yaml document: invalid Yaml document separator: %s", rest);
+        if (p == start) /* belongs to the document that follows */
+            continue;
+        if (add_document(cx, (struct strv){ start, (size_t)(p - start) }, name, values) < 0)
+            return err_code(cx);
+        start = next;
+    }
+    if (start < end && add_document(cx, (struct strv){ start, (size_t)(end - start) }, name, values) < 0)
+        return err_code(cx);
     *ret = values;
     return 0;
 }

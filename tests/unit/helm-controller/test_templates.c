@@ -70,7 +70,7 @@ static struct vmap *values_of(struct ctx *cx, const struct doc *test)
     if (values.type != V_MAP)
         values = v_map(vmap_new(cx->arena));
     if (set)
-        assert_ok(cx, strvals_parse(cx, (struct strv){ set, strlen(set) }, false, values.map));
+        assert_ok(cx, strvals_parse(cx, (struct strv){ set, strlen(set) }, STRVALS_TYPED, values.map));
     return values.map;
 }
 
