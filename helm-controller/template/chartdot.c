@@ -52,8 +52,8 @@ static struct value imports_of(struct arena *a, const struct chart_dependency *d
 static struct value dependencies_of(struct arena *a, const struct chart *c)
 {
     struct vlist *l = vlist_new(a, 0);
-    for (size_t i = 0; i < c->dependencies.len; i++) {
-        const struct chart_dependency *d = &c->dependencies.at[i];
+    for (size_t i = 0; i < c->declared->list.len; i++) {
+        const struct chart_dependency *d = &c->declared->list.at[i];
         struct vmap *m = vmap_new(a);
         set_text(m, "Name", d->name);
         set_text(m, "Version", d->version);

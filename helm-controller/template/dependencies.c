@@ -38,9 +38,10 @@ static struct chart *copy_chart(struct arena *a, const struct chart *from, const
     *copy = *from;
     copy->parent = parent;
     copy->charts = (struct charts){ 0 };
-    copy->dependencies = (struct chart_dependencies){ 0 };
-    for (size_t i = 0; i < from->dependencies.len; i++)
-        vec_push(a, &copy->dependencies, from->dependencies.at[i]);
+    copy->declared = ARENA_NEW(a, struct chart_declared);
+    copy->declared->present = from->declared->present;
+    for (size_t i = 0; i < from->declared->list.len; i++)
+        vec_push(a, &copy->declared->list, from->declared->list.at[i]);
     for (size_t i = 0; i < from->charts.len; i++) {
         struct chart *sub = ARENA_NEW(a, struct chart);
         *sub = *from->charts.at[i];
@@ -65,8 +66,8 @@ static struct chart *chosen(struct ctx *cx, const struct chart *parent, const st
 
 static bool is_declared(struct ctx *cx, const struct chart *parent, const struct chart *c)
 {
-    for (size_t i = 0; i < parent->dependencies.len; i++)
-        if (satisfies(cx, c, &parent->dependencies.at[i]))
+    for (size_t i = 0; i < parent->declared->list.len; i++)
+        if (satisfies(cx, c, &parent->declared->list.at[i]))
             return true;
     return false;
 }
@@ -78,8 +79,8 @@ static void resolve(struct ctx *cx, struct chart *c)
     for (size_t i = 0; i < c->charts.len; i++)
         if (!is_declared(cx, c, c->charts.at[i]))
             vec_push(cx->arena, &kept, c->charts.at[i]);
-    for (size_t i = 0; i < c->dependencies.len; i++) {
-        struct chart_dependency *d = &c->dependencies.at[i];
+    for (size_t i = 0; i < c->declared->list.len; i++) {
+        struct chart_dependency *d = &c->declared->list.at[i];
         struct chart *sub = chosen(cx, c, d);
         if (sub)
             vec_push(cx->arena, &kept, sub);
@@ -153,8 +154,8 @@ static void apply_conditions(struct ctx *cx, struct chart_dependency *d, struct 
 
 static bool is_disabled(const struct chart *c, const char *name)
 {
-    for (size_t i = 0; i < c->dependencies.len; i++)
-        if (!c->dependencies.at[i].enabled && strcmp(c->dependencies.at[i].name, name) == 0)
+    for (size_t i = 0; i < c->declared->list.len; i++)
+        if (!c->declared->list.at[i].enabled && strcmp(c->declared->list.at[i].name, name) == 0)
             return true;
     return false;
 }
@@ -166,12 +167,12 @@ static void drop_disabled(struct arena *a, struct chart *c)
     for (size_t i = 0; i < c->charts.len; i++)
         if (!is_disabled(c, c->charts.at[i]->name))
             vec_push(a, &kept, c->charts.at[i]);
-    for (size_t i = 0; i < c->dependencies.len; i++)
-        if (!is_disabled(c, c->dependencies.at[i].name))
-            vec_push(a, &left, c->dependencies.at[i]);
+    for (size_t i = 0; i < c->declared->list.len; i++)
+        if (!is_disabled(c, c->declared->list.at[i].name))
+            vec_push(a, &left, c->declared->list.at[i]);
     c->charts = kept;
-    c->dependencies = left;
-    c->declares = left.len > 0;
+    c->declared->list = left;
+    c->declared->present = left.len > 0;
 }
 
 static int enable(struct ctx *cx, struct chart *c, const struct vmap *user, const char *prefix,
@@ -179,16 +180,16 @@ static int enable(struct ctx *cx, struct chart *c, const struct vmap *user, cons
 {
     struct vmap *values;
     const char *missing;
-    if (!c->declares)
+    if (!c->declared->present)
         return 0;
     resolve(cx, c);
     if (chartvalues_coalesce(cx, c, user, notes, &values) < 0)
         return err_code(cx);
     const struct vmap *tags = find_table(cx->arena, values, "tags", &missing);
-    for (size_t i = 0; tags && i < c->dependencies.len; i++)
-        apply_tags(cx, &c->dependencies.at[i], tags, notes);
-    for (size_t i = 0; i < c->dependencies.len; i++)
-        apply_conditions(cx, &c->dependencies.at[i], values, prefix, notes);
+    for (size_t i = 0; tags && i < c->declared->list.len; i++)
+        apply_tags(cx, &c->declared->list.at[i], tags, notes);
+    for (size_t i = 0; i < c->declared->list.len; i++)
+        apply_conditions(cx, &c->declared->list.at[i], values, prefix, notes);
     drop_disabled(cx->arena, c);
     for (size_t i = 0; i < c->charts.len; i++) {
         struct chart *sub = c->charts.at[i];
@@ -244,7 +245,7 @@ static void missing_table(const struct importing *m, const char *part, bool by_p
         notes_add(m->cx, m->notes, NOTES_WARN, "ImportValues missing table", "error", error, NULL);
 }
 
-/* One entry of import-values: a name among the child's exports, or a path there and one here. */
+/* One entry of import-values (an empty table is not shared, others are): a name among the child's exports, or a path there and one here. */
 static int import(const struct importing *m, const struct doc *entry)
 {
     struct arena *a = m->cx->arena;
@@ -260,7 +261,8 @@ static int import(const struct importing *m, const struct doc *entry)
     doc_append(m->done, done);
     struct vmap *table = find_table(a, m->values, str_fmt(a, "%s.%s", m->dependency->name, child), &part);
     if (table)
-        return chartvalues_merge_tables(m->cx, m->into, nest(a, parent, table), m->notes);
+        return chartvalues_merge_tables(m->cx, m->into, nest(a, parent, table->len ? table : vmap_new(a)),
+                                        m->notes);
     missing_table(m, part, by_path);
     return 0;
 }
@@ -286,19 +288,20 @@ static int import_values(struct ctx *cx, struct chart *c, struct notes *notes)
     for (size_t i = 0; i < c->charts.len; i++)
         if (import_values(cx, c->charts.at[i], notes) < 0)
             return err_code(cx);
-    if (!c->declares)
+    if (!c->declared->present)
         return 0;
     if (chartvalues_merge(cx, c, NULL, notes, &values) < 0)
         return err_code(cx);
     struct importing m = { .cx = cx, .notes = notes, .values = values, .into = vmap_new(cx->arena) };
-    for (size_t i = 0; i < c->dependencies.len; i++)
-        if (import_from(&m, &c->dependencies.at[i]) < 0)
+    for (size_t i = 0; i < c->declared->list.len; i++)
+        if (import_from(&m, &c->declared->list.at[i]) < 0)
             return err_code(cx);
     struct vmap *all;
     if (chartvalues_copy(cx, values, &all) < 0 || chartvalues_merge_tables(cx, all, m.into, notes) < 0 ||
         convert_to_doc(cx, v_map(all), false, &written) < 0)
         return err_code(cx);
     c->values = written;
+    c->has_values = true;
     return 0;
 }
 

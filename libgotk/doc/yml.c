@@ -13,6 +13,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/node.h"
 #include "libgotk/doc/number.h"
+#include "libgotk/doc/yml_gosyntax.h"
 #include "libgotk/doc/yml_scalar.h"
 
 #include <math.h>
@@ -252,7 +253,9 @@ static int fill_binary(struct reader *r, cJSON *n, const char *text)
     char *data;
     size_t len;
     if (base64_decode(r->cx, text, &data, &len) < 0)
-        return fail_at(r, r->event.start_mark, "a value tagged !!binary holds invalid base64 data");
+        return fail_at(r, r->event.start_mark,
+                       r->rules & YML_GO_ERRORS ? "!!binary value contains invalid base64 data"
+                                                : "a value tagged !!binary holds invalid base64 data");
     struct buf out = buf_new(r->cx->arena, 3 * len + 1);
     for (size_t i = 0; i < len;) {
         size_t width = 1;
@@ -291,6 +294,14 @@ static int fill_value(struct reader *r, cJSON *n, const struct yml_value *v, con
     return 0;
 }
 
+/* Only go-yaml's words show the text, which may be a secret. */
+static int fail_tagged(struct reader *r, const char *type, const char *tag, const char *text)
+{
+    const char *go = str_fmt(r->cx->arena, "cannot decode %s `%s` as a %s", type, text, tag);
+    const char *ours = str_fmt(r->cx->arena, "a %s cannot be read as %s", type, tag);
+    return fail_at(r, r->event.start_mark, r->rules & YML_GO_ERRORS ? go : ours);
+}
+
 /* A scalar with one of the core tags must be of that type; an int may be a float. */
 static int fill_tagged(struct reader *r, cJSON *n, const char *tag, const char *text)
 {
@@ -303,8 +314,7 @@ static int fill_tagged(struct reader *r, cJSON *n, const char *tag, const char *
         return err_fail(r->cx, ERR_INVALID, "yaml: cannot decode %s `%s` as a %s", yml_type_tag(v.type), text,
                         tag);
     if (strcmp(tag, yml_type_tag(v.type)) != 0)
-        return fail_at(r, r->event.start_mark,
-                       str_fmt(r->cx->arena, "a %s cannot be read as %s", yml_type_tag(v.type), tag));
+        return fail_tagged(r, yml_type_tag(v.type), tag, text);
     return fill_value(r, n, &v, text);
 }
 
@@ -465,6 +475,18 @@ static int fail_merge(struct reader *r, const struct key *key)
                     r->name, key->line, key->column);
 }
 
+/* A key that is a map, a list or (then it has been read) null, in the words of go-yaml and sigs.k8s.io/yaml. */
+static int fail_key_as_go(struct reader *r, bool null)
+{
+    cJSON *n = NULL;
+    if (read_node(r, &n) < 0)
+        return err_code(r->cx);
+    const char *text = null && n->type == cJSON_NULL ? "<nil>" : yml_go_syntax(r->cx->arena, node_doc(n));
+    return null ? err_fail(r->cx, ERR_INVALID,
+                           "unsupported map key of type: %%!s(<nil>), key: <nil>, value: %s", text)
+                : err_fail(r->cx, ERR_INVALID, "yaml: invalid map key: %s", text);
+}
+
 static int fail_key(struct reader *r, yaml_mark_t at)
 {
     return fail_at(r, at, "a key of a mapping must be a string, number or bool; quote it to mean a string");
@@ -483,12 +505,14 @@ static int read_key(struct reader *r, struct key *ret)
         return ret->text ? advance(r) : fail_key(r, at);
     }
     if (r->event.type != YAML_SCALAR_EVENT)
-        return fail_key(r, at);
+        return r->rules & YML_GO_ERRORS ? fail_key_as_go(r, false) : fail_key(r, at);
     cJSON key = { .type = cJSON_NULL }; /* forgotten, unless an alias may ask for it */
     cJSON *n = r->event.data.scalar.anchor ? node_new(r->cx->arena, cJSON_NULL) : &key;
     int rc = read_scalar(r, n, &ret->text);
     if (rc < 0)
         return rc;
+    if (!ret->text && r->rules & YML_GO_ERRORS)
+        return fail_key_as_go(r, true);
     if (!ret->text || (r->rules & YML_STRING_KEYS && r->depth > 1 && r->type != YML_STRING))
         return fail_key(r, at);
     return 0;

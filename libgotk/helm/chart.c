@@ -200,7 +200,7 @@ static void take_metadata(struct arena *a, struct loading *l)
     const struct doc *list = doc_find(l->metadata, "dependencies");
     c->metadata = metadata_ordered(a, l->metadata);
     c->name = text_of(c->metadata, "name");
-    c->declares = list != NULL;
+    c->declared->present = list != NULL;
     doc_each (d, list) {
         struct chart_dependency dependency = {
             .name = text_of(d, "name"),
@@ -212,7 +212,7 @@ static void take_metadata(struct arena *a, struct loading *l)
             .import_values = doc_find(d, "import-values"),
             .enabled = doc_is_true(doc_find(d, "enabled"), false),
         };
-        vec_push(a, &c->dependencies, dependency);
+        vec_push(a, &c->declared->list, dependency);
     }
 }
 
@@ -231,7 +231,10 @@ static int load(struct ctx *cx, const struct chart_files *files, struct notes *n
                 struct chart **ret)
 {
     struct loading l = { ARENA_NEW(cx->arena, struct chart), NULL, map_new(cx->arena), notes, depth };
-    *l.chart = (struct chart){ .name = "", .values = doc_object(cx->arena), .raw = *files };
+    *l.chart = (struct chart){ .name = "",
+                               .values = doc_object(cx->arena),
+                               .raw = *files,
+                               .declared = ARENA_NEW(cx->arena, struct chart_declared) };
     if (depth > DEPTH_MAX)
         return err_fail(cx, ERR_LIMIT, "charts are nested deeper than %d", DEPTH_MAX);
     if (load_files(cx, &l, files) < 0)
@@ -260,6 +263,8 @@ static int check_version(struct ctx *cx, struct strv chart_yaml)
     const char *version;
     if (metadata_read_version(cx, chart_yaml, &version) < 0)
         return err_wrap(cx, "cannot load Chart.yaml");
+    if (strcmp(version, "v3") == 0)
+        return err_fail(cx, ERR_UNSUPPORTED, "invalid chart apiVersion");
     if (*version && strcmp(version, "v1") != 0 && strcmp(version, "v2") != 0)
         return err_fail(cx, ERR_UNSUPPORTED, "unsupported chart version");
     return 0;
@@ -301,7 +306,11 @@ int chart_unpack(struct ctx *cx, struct strv archive, struct notes *notes, struc
 {
     struct chart_files files;
     if (chartfiles_unpack(cx, archive, &files) < 0)
-        return err_wrap(cx, "unable to load chart archive");
+        return strcmp(err_message(cx), CHARTFILES_NO_GZIP) == 0
+                   ? err_fail(cx, ERR_INVALID,
+                              "stream does not appear to be a valid chart file (details: %s)",
+                              CHARTFILES_NO_GZIP)
+                   : err_wrap(cx, "unable to load chart archive");
     return load_packed(cx, &files, notes, ret);
 }
 
@@ -315,6 +324,32 @@ const char *chart_path(struct arena *a, const struct chart *c)
 const char *chart_dotted_path(struct arena *a, const struct chart *c)
 {
     return c->parent ? str_fmt(a, "%s.%s", chart_dotted_path(a, c->parent), c->name) : c->name;
+}
+
+static struct doc *printed_dependency(struct arena *a, const struct chart_dependency *d)
+{
+    struct doc *out = doc_object(a);
+    doc_set_text(a, out, "name", d->name);
+    doc_set_text(a, out, "version", d->version);
+    doc_set_text(a, out, "repository", d->repository);
+    doc_set_text(a, out, "condition", d->condition);
+    if (d->tags)
+        doc_set(a, out, "tags", doc_copy(a, d->tags));
+    doc_set_bool(a, out, "enabled", d->enabled);
+    if (d->import_values)
+        doc_set(a, out, "import-values", doc_copy(a, d->import_values));
+    doc_set_text(a, out, "alias", d->alias);
+    return out;
+}
+
+struct doc *chart_metadata(struct arena *a, const struct chart *c)
+{
+    struct doc *d = doc_copy(a, c->metadata), *list = doc_array(a);
+    for (size_t i = 0; i < c->declared->list.len; i++)
+        doc_append(list, printed_dependency(a, &c->declared->list.at[i]));
+    doc_set_text(a, d, "name", c->name);
+    doc_set(a, d, "dependencies", list);
+    return metadata_ordered(a, d);
 }
 
 static bool is_manifest(const char *name)

@@ -25,6 +25,14 @@ struct chart_dependency {
 };
 
 VEC_NAMED(chart_dependencies, struct chart_dependency);
+
+/* All of them. Copies of a subchart under the aliases of its parent share it, as in Helm: what one of them dropped, is
+ * dropped for all. */
+struct chart_declared {
+    bool present; /* there is a list, be it empty */
+    struct chart_dependencies list;
+};
+
 struct chart;
 VEC_NAMED(charts, struct chart *);
 
@@ -33,8 +41,7 @@ struct chart {
     const char *name;           /* the alias it goes by, if it has one */
     const struct doc *metadata; /* Chart.yaml under the fields' own names; dependencies are those below */
     const struct doc *lock;     /* Chart.lock; NULL: none */
-    bool declares;              /* the metadata has dependencies */
-    struct chart_dependencies dependencies;
+    struct chart_declared *declared;
     const struct doc
         *values;            /* an object: values.yaml, its documents merged; later what imports make of it */
     bool has_values;        /* there is a values.yaml */
@@ -72,6 +79,8 @@ const char *chart_path(struct arena *a, const struct chart *c);
 const char *chart_dotted_path(struct arena *a, const struct chart *c);
 /* A text field of Chart.yaml; "" when it is absent. */
 const char *chart_field(const struct chart *c, const char *key);
+/* Chart.yaml as a release stores it: the fields in Helm's order, with the name and the dependencies as they are now. */
+struct doc *chart_metadata(struct arena *a, const struct chart *c);
 /* The manifests in crds/ of the chart, then of its subcharts, as they are now. */
 struct chart_crds chart_crds(struct arena *a, const struct chart *c);
 

@@ -121,6 +121,21 @@ static int check_size(struct ctx *cx, const struct unpacking *u, const struct un
     return entry->size < 0 ? refuse(cx, "archive/tar: invalid tar header") : 0;
 }
 
+/* The library's words for a broken archive as Go's. */
+static int as_go(struct ctx *cx)
+{
+    static const char *const words[][2] = {
+        { "truncated gzip input", "unexpected EOF" },
+        { "Truncated tar archive", "unexpected EOF" },
+        { "Unrecognized archive format", "archive/tar: invalid tar header" },
+        { "Damaged tar archive", "archive/tar: invalid tar header" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_starts(err_message(cx), words[i][0]))
+            return refuse(cx, words[i][1]);
+    return err_code(cx);
+}
+
 /* What is there of `size` bytes: memory is only taken for what comes. */
 static int read_entry(struct ctx *cx, struct untar *archive, size_t size, struct buf *out)
 {
@@ -131,7 +146,9 @@ static int read_entry(struct ctx *cx, struct untar *archive, size_t size, struct
         if (!room)
             return buf_ok(cx, out, "the chart");
         ssize_t n = untar_read(cx, archive, room, want);
-        if (n < 0 || ctx_check(cx) < 0)
+        if (n < 0)
+            return as_go(cx);
+        if (ctx_check(cx) < 0)
             return err_code(cx);
         if (n == 0)
             return refuse(cx, "unexpected EOF");
@@ -162,7 +179,7 @@ static int check_gzip(struct ctx *cx, struct strv archive)
     if (archive.n < 10)
         return refuse(cx, archive.n ? "unexpected EOF" : "EOF");
     if (memcmp(archive.p, "\x1F\x8B\x08", 3) != 0)
-        return refuse(cx, "gzip: invalid header");
+        return refuse(cx, CHARTFILES_NO_GZIP);
     return 0;
 }
 
@@ -171,8 +188,10 @@ int chartfiles_unpack(struct ctx *cx, struct strv archive, struct chart_files *r
     struct unpacking u = { .left = CHARTFILES_CHART_MAX };
     struct untar_entry entry;
     int rc;
-    if (check_gzip(cx, archive) < 0 || untar_open_bytes(cx, archive.p, archive.n, &u.archive) < 0)
+    if (check_gzip(cx, archive) < 0)
         return err_code(cx);
+    if (untar_open_bytes(cx, archive.p, archive.n, &u.archive) < 0)
+        return as_go(cx);
     while ((rc = untar_next(cx, u.archive, &entry)) > 0) {
         if (++u.entries > ENTRIES_MAX)
             return err_fail(cx, ERR_LIMIT, "the chart has more than %d entries", ENTRIES_MAX);
@@ -180,7 +199,7 @@ int chartfiles_unpack(struct ctx *cx, struct strv archive, struct chart_files *r
             return err_code(cx);
     }
     if (rc < 0)
-        return rc;
+        return as_go(cx);
     if (!u.files.len)
         return refuse(cx, "no files in chart archive");
     *ret = u.files;

@@ -17,6 +17,8 @@
 #define CHARTFILES_FILE_MAX  ((int64_t)5 << 20)   /* bytes of one file */
 #define CHARTFILES_CHART_MAX ((int64_t)100 << 20) /* bytes of all files of an archive */
 
+#define CHARTFILES_NO_GZIP "gzip: invalid header" /* the message for bytes that are no gzip file */
+
 struct chart_file {
     const char *name; /* relative to the chart's folder */
     struct strv data;

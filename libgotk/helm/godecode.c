@@ -92,8 +92,9 @@ static int bad_time(struct ctx *cx, const char *text)
                             parts[i].name);
         p += n;
     }
-    return err_fail(cx, ERR_INVALID, "parsing time %s: out of range",
-                    quote_go(cx->arena, text, strlen(text)));
+    int month = (text[5] - '0') * 10 + text[6] - '0';
+    return err_fail(cx, ERR_INVALID, "parsing time %s: %s out of range",
+                    quote_go(cx->arena, text, strlen(text)), month < 1 || month > 12 ? "month" : "day");
 }
 
 static int decode_time(struct ctx *cx, const struct doc *d, struct doc **ret)

@@ -1,7 +1,10 @@
-// The real helm that tests compare ours with, compiled by `tests/rig/build helm`. Apart from tools/, whose dependencies differ.
+// Helm, and a program on its packages, which tests compare ours with: compiled by `tests/rig/build helm`. Apart from tools/, because
+// their dependencies must not decide each other's versions.
 module gotk/tests/rig/helm
 
 go 1.26.0
+
+require helm.sh/helm/v4 v4.2.4
 
 require (
 	dario.cat/mergo v1.0.1 // indirect
@@ -93,7 +96,6 @@ require (
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
-	helm.sh/helm/v4 v4.2.4 // indirect
 	k8s.io/api v0.36.1 // indirect
 	k8s.io/apiextensions-apiserver v0.36.1 // indirect
 	k8s.io/apimachinery v0.36.1 // indirect
