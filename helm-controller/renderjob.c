@@ -94,9 +94,9 @@ static bool has_subchart(const struct chart *c, const char *name)
 static int check_dependencies(struct run *r)
 {
     struct manifest_words missing = { 0 };
-    for (size_t i = 0; i < r->chart->dependencies.len; i++)
-        if (!has_subchart(r->chart, r->chart->dependencies.at[i].name))
-            vec_push(r->cx->arena, &missing, r->chart->dependencies.at[i].name);
+    for (size_t i = 0; i < r->chart->declared->list.len; i++)
+        if (!has_subchart(r->chart, r->chart->declared->list.at[i].name))
+            vec_push(r->cx->arena, &missing, r->chart->declared->list.at[i].name);
     if (!missing.len)
         return 0;
     return err_fail(
