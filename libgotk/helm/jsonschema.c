@@ -3,7 +3,6 @@
  */
 #include "libgotk/helm/jsonschema.h"
 
-#include "libgotk/base/bigstack.h"
 #include "libgotk/helm/jsonschema_parts.h"
 
 #include <string.h>
@@ -14,60 +13,35 @@ struct jsonschema {
     const struct schema *s;
 };
 
-/* One call, on a stack that is deep enough. */
-struct work {
-    struct ctx *cx;
-    const struct jsonschema_options *options;
-    const struct doc *d; /* the schema, or the value */
-    const struct jsonschema *schema;
-    struct jsonschema *compiled;
-    struct jsonschema_error *error;
-    int rc;
-};
-
-static void compile(void *arg)
-{
-    struct work *w = arg;
-    struct arena *a = w->cx->arena;
-    const char *url = w->options && w->options->url ? w->options->url : SCHEMA_URL;
-    struct compiler *k = schema_compiler(w->cx, w->options, ARENA_NEW(a, uint64_t));
-    map_set(&k->docs, url, doc_copy(a, w->d));
-    w->compiled = ARENA_NEW(a, struct jsonschema);
-    w->compiled->s = schema_enqueue(k, url, "", NULL);
-    w->rc = schema_compile_all(k);
-}
-
 int jsonschema_compile(struct ctx *cx, const struct doc *schema, const struct jsonschema_options *options,
                        struct jsonschema **ret)
 {
-    struct work w = { .cx = cx, .d = schema ? schema : doc_null(cx->arena), .options = options };
-    bigstack_call(compile, &w);
-    if (w.rc == 0)
-        *ret = w.compiled;
-    return w.rc;
-}
-
-static void validate(void *arg)
-{
-    struct work *w = arg;
-    uint64_t steps = 0;
-    struct schema_run run = { .cx = w->cx, .steps = &steps };
-    struct item *item;
-    w->rc = schema_item(w->cx, w->d, &item);
-    if (w->rc < 0)
-        return;
-    w->error = schema_check(&run, w->schema->s, NULL, item);
-    w->rc = run.rc < 0 ? run.rc : 0;
+    struct arena *a = cx->arena;
+    const char *url = options && options->url ? options->url : SCHEMA_URL;
+    struct compiler *k = schema_compiler(cx, options, ARENA_NEW(a, uint64_t));
+    struct jsonschema *compiled = ARENA_NEW(a, struct jsonschema);
+    map_set(&k->docs, url, schema ? doc_copy(a, schema) : doc_null(a));
+    compiled->s = schema_enqueue(k, url, "", NULL);
+    int rc = schema_compile_all(k);
+    if (rc == 0)
+        *ret = compiled;
+    return rc;
 }
 
 int jsonschema_validate(struct ctx *cx, const struct jsonschema *schema, const struct doc *instance,
                         struct jsonschema_error **ret_error)
 {
-    struct work w = { .cx = cx, .d = instance, .schema = schema };
-    bigstack_call(validate, &w);
-    if (w.rc == 0)
-        *ret_error = w.error;
-    return w.rc;
+    uint64_t steps = 0;
+    struct schema_run run = { .cx = cx, .steps = &steps };
+    struct item *item;
+    int rc = schema_item(cx, instance, &item);
+    if (rc < 0)
+        return rc;
+    struct jsonschema_error *error = schema_check(&run, schema->s, NULL, item);
+    if (run.rc < 0)
+        return run.rc;
+    *ret_error = error;
+    return 0;
 }
 
 /* A passing reference leaves its line to its cause. */

@@ -16,7 +16,7 @@
 #include "libgotk/doc/doc.h"
 
 /* How deep schemas may be nested in each other while one value is validated, and how many steps that may take. */
-#define JSONSCHEMA_DEPTH_MAX 8000
+#define JSONSCHEMA_DEPTH_MAX 2000
 #define JSONSCHEMA_STEPS_MAX 20000000
 
 struct jsonschema;

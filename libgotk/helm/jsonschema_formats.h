@@ -8,7 +8,9 @@
 
 #include "libgotk/helm/jsonschema_parts.h"
 
+/* Bytes `from` to `to` of a text, borrowed. */
 struct strv format_slice(struct strv s, size_t from, size_t to);
+/* Whether it starts with these bytes. */
 bool format_starts(struct strv s, const char *with);
 /* Where a character is first; s.n when it is nowhere. */
 size_t format_find(struct strv s, char c);
@@ -21,12 +23,19 @@ const char *format_bad_rune(struct ctx *cx, const char *what, struct strv at, co
 /* strconv.Atoi: NULL and *ret, else "invalid syntax" or "value out of range". */
 const char *format_atoi(struct strv s, int64_t *ret);
 
+/* The formats of jsonschema_address.c. */
 const char *format_check_ipv4(struct ctx *cx, struct strv s);
+/* Go's netip.ParseAddr without a zone. */
 const char *format_check_ipv6(struct ctx *cx, struct strv s);
+/* The formats of jsonschema_time.c: a day. */
 const char *format_check_date(struct ctx *cx, struct strv s);
+/* A time of day with its zone. */
 const char *format_check_time(struct ctx *cx, struct strv s);
+/* Both, joined by a T. */
 const char *format_check_date_time(struct ctx *cx, struct strv s);
+/* P1Y2M3DT4H5M6S, P1W. */
 const char *format_check_duration(struct ctx *cx, struct strv s);
+/* Two dates with times, or one and a duration, with a slash between. */
 const char *format_check_period(struct ctx *cx, struct strv s);
 
 #endif

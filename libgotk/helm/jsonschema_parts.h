@@ -58,7 +58,9 @@ struct strv schema_bytes(struct arena *a, const char *text);
 
 /* Whether the library can hold the number: exponents end at a million. */
 bool schema_number_fits(const char *literal);
+/* Less, equal, more as -1, 0, 1; exactly. */
 int schema_number_compare(const char *a, const char *b);
+/* Whether it is whole: 1.0 is. */
 bool schema_number_is_integer(const char *literal);
 /* Whether a / b is whole; b is not zero. ERR_LIMIT for numbers of thousands of digits. */
 int schema_number_divides(struct ctx *cx, const char *a, const char *b, bool *ret) MUST_CHECK;
@@ -68,6 +70,7 @@ int64_t schema_number_int(const char *literal);
 uint64_t schema_number_hash(const char *literal);
 /* As messages show a number: 70,000, 0.7, 1×10⁰⁶. */
 const char *schema_number_english(struct arena *a, const char *literal);
+/* As messages show a count: 70,000. */
 const char *schema_count_english(struct arena *a, int64_t count);
 
 /* --- compiled schemas --- */
@@ -234,6 +237,7 @@ int schema_lookup(struct ctx *cx, const char *url, const char *ptr, const struct
 
 /* --- documents and resources (jsonschema_root.c) --- */
 
+/* The document at a URL, walked and checked. */
 int schema_root(struct compiler *k, const char *url, struct root **ret) MUST_CHECK;
 /* Sees to it that what lies at a pointer is known as a schema. */
 int schema_root_ensure(struct compiler *k, struct root *r, const char *ptr,
@@ -260,6 +264,7 @@ struct compiling {
 struct compiler *schema_compiler(struct ctx *cx, const struct jsonschema_options *o, uint64_t *steps);
 /* The schema at a place, to be compiled in its turn; `node` may be NULL. */
 struct schema *schema_enqueue(struct compiler *k, const char *url, const char *ptr, const struct doc *node);
+/* Compiles what is queued, and what that leads to. */
 int schema_compile_all(struct compiler *k) MUST_CHECK;
 /* The schema that schemas of a dialect must fit. */
 int schema_meta(struct compiler *k, const struct dialect *d, const struct schema **ret) MUST_CHECK;

@@ -30,6 +30,12 @@ static const struct {
     { "\\pL+", "\xC3\xA9t\xC3\xA9", "\xC3\xA9t\xC3\xA9" },
     { "\\p{Greek}", "\xCE\xB1", "\xCE\xB1" },
     { "\\p{^Greek}", "\xCE\xB1", NULL },
+    { "\\p{Uppercase_Letter}+", "aBC", "BC" }, /* long names, whatever their case and spelling */
+    { "[\\p{decimal number}\\p{lu}]+", "aB1c", "B1" },
+    { "\\p{LC}+", "1aB", "aB" },
+    { "\\P{ASCII}+", "a\xC3\xA9", "\xC3\xA9" },
+    { "\\p{Assigned}", "\xCD\xB8", NULL },
+    { "\\p{cntrl}", "a\n", "\n" },
     { "[]a]+", "x]a]", "]a]" },
     { "[[.a.]]+", "[.]", ".]" }, /* no collating elements */
     { "{,3}", "x{,3}", "{,3}" },
@@ -90,6 +96,7 @@ static const struct {
     { "[a-\\d]", "invalid escape sequence: `\\d`" },
     { "[[:foo:]]", "invalid character class range: `[:foo:]`" },
     { "\\p{L&}", "invalid character class range" },
+    { "\\p{Alphabetic}", "invalid character class range: `\\p{Alphabetic}`" },
     { "\\Z", "invalid escape sequence: `\\Z`" },
     { "\\K", "invalid escape sequence: `\\K`" },
     { "\\", "trailing backslash at end of expression" },

@@ -226,11 +226,11 @@ static void depth_is_bounded(void **state)
         cx,
         "{\"properties\":{\"a\":{\"allOf\":[{\"allOf\":[{\"allOf\":[{\"allOf\":[{\"allOf\":[{\"allOf\":[{"
         "\"allOf\":[{\"$ref\":\"#\"}]}]}]}]}]}]}]}}}",
-        deep, "the schema goes deeper than 8000 levels");
+        deep, "the schema goes deeper than 2000 levels");
     check_bounded(cx, "{\"additionalProperties\":{\"$ref\":\"#\"},\"type\":\"object\"}", deep,
                   "got number, want object");
-    check_bounded(cx, nested(a, 900, "{\"not\":", "false", "}"), "1", "'not' failed");
-    check_bounded(cx, nested(a, 400, "{\"allOf\":[", "false", "]}"), "1", "false schema");
+    check_bounded(cx, nested(a, 300, "{\"not\":", "false", "}"), "1", "'not' failed");
+    check_bounded(cx, nested(a, 200, "{\"allOf\":[", "false", "]}"), "1", "false schema");
 }
 
 /* Each of 40 definitions asks the next one twice. */
