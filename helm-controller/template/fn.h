@@ -6,6 +6,7 @@
 
 #include "helm-controller/template/exec.h"
 #include "helm-controller/template/function.h"
+#include "helm-controller/template/layout.h"
 
 /* The head of a function's body: arguments are of the types its row says. */
 #define FN(name)                                                                                             \
@@ -43,6 +44,8 @@ double fn_to_float(struct value v);
 struct vlist *fn_to_strings(struct exec *x, struct value v);
 /* Random bytes, good enough for keys. */
 void fn_random_bytes(void *out, size_t n);
+/* A time.Time. */
+struct value fn_time(struct arena *a, struct moment m);
 /* A copy of `n` bytes. */
 struct value fn_copy(struct exec *x, const char *s, size_t n);
 

@@ -2,7 +2,6 @@
  * fn_dates.c: Sprig's dates, and the methods of a time. `now` is the wall clock.
  */
 #include "helm-controller/template/fn.h"
-#include "helm-controller/template/layout.h"
 #include "helm-controller/template/layout_parts.h"
 #include "helm-controller/template/literal.h"
 #include "helm-controller/template/object.h"
@@ -12,10 +11,10 @@
 
 static const struct object_type time_type;
 
-static struct value time_value(struct exec *x, struct moment m)
+struct value fn_time(struct arena *a, struct moment m)
 {
-    struct moment *copy = ARENA_NEW(x->cx->arena, struct moment);
-    struct object *o = ARENA_NEW(x->cx->arena, struct object);
+    struct moment *copy = ARENA_NEW(a, struct moment);
+    struct object *o = ARENA_NEW(a, struct object);
     *copy = m;
     *o = (struct object){ &time_type, copy };
     return v_object(o);
@@ -103,7 +102,7 @@ FN(fn_html_date_in_zone)
 
 FN(fn_now)
 {
-    *ret = time_value(x, now());
+    *ret = fn_time(x->cx->arena, now());
     return 0;
 }
 
@@ -120,7 +119,7 @@ static int modify(struct exec *x, struct value by, struct value date, struct val
     int64_t ns;
     if (gotime_parse_duration(x->cx, str_ndup(x->cx->arena, by.s, by.len), &ns) < 0)
         return err_code(x->cx);
-    *ret = time_value(x, moved(*moment_of(date), ns));
+    *ret = fn_time(x->cx->arena, moved(*moment_of(date), ns));
     return 0;
 }
 
@@ -143,7 +142,7 @@ FN(fn_must_to_date)
     struct moment m;
     if (layout_parse(x->cx, v_view(args[0]), v_view(args[1]), &m) < 0)
         return err_code(x->cx);
-    *ret = time_value(x, m);
+    *ret = fn_time(x->cx->arena, m);
     return 0;
 }
 
@@ -152,7 +151,7 @@ FN(fn_to_date)
     if (fn_must_to_date(x, args, n, ret) >= 0)
         return 0;
     err_clear(x->cx);
-    *ret = time_value(x, (struct moment){ .sec = ZERO_SECONDS, .zone = "UTC" });
+    *ret = fn_time(x->cx->arena, (struct moment){ .sec = ZERO_SECONDS, .zone = "UTC" });
     return 0;
 }
 
@@ -279,7 +278,7 @@ FN(time_utc)
     struct moment m = *moment_of(args[0]);
     m.offset = 0;
     m.zone = "UTC";
-    *ret = time_value(x, m);
+    *ret = fn_time(x->cx->arena, m);
     return 0;
 }
 
@@ -322,7 +321,7 @@ FN(time_add_date)
     int64_t days =
         layout_days(c.year + args[1].i + years, (int)(months - years * 12) + 1, 1) + c.day - 1 + args[3].i;
     moved_to.sec = days * 86400 + c.hour * 3600 + c.minute * 60 + c.second - m->offset;
-    *ret = time_value(x, moved_to);
+    *ret = fn_time(x->cx->arena, moved_to);
     return 0;
 }
 

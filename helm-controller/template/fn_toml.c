@@ -1,8 +1,9 @@
 /*
- * fn_toml.c: Helm's TOML functions that write.
+ * fn_toml.c: Helm's TOML functions.
  */
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/toml_print.h"
+#include "helm-controller/template/toml_read.h"
 
 FN(fn_must_to_toml)
 {
@@ -22,8 +23,24 @@ FN(fn_to_toml)
     return 0;
 }
 
+/* The table, or one with the error as its only member. */
+FN(fn_from_toml)
+{
+    struct vmap *table;
+    struct strv error;
+    if (toml_read(x->cx, v_view(args[0]), &table, &error) < 0)
+        return err_code(x->cx);
+    if (!table) {
+        table = vmap_new(x->cx->arena);
+        vmap_set_text(table, "Error", v_str(error.p, error.n));
+    }
+    *ret = v_map(table);
+    return 0;
+}
+
 static const struct function rows[] = {
     { "toToml", "a", fn_to_toml },
     { "mustToToml", "a", fn_must_to_toml },
+    { "fromToml", "s", fn_from_toml },
 };
 const struct function_table fn_toml = { rows, ARRAY_LEN(rows) };

@@ -4,6 +4,7 @@
 #include "helm-controller/template/toml_print.h"
 
 #include "helm-controller/template/gofmt.h"
+#include "helm-controller/template/layout.h"
 #include "helm-controller/template/object.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/vec.h"
@@ -52,7 +53,7 @@ static bool is_bare(struct strv s)
     return s.n > 0;
 }
 
-static void put_key(struct buf *out, struct strv s)
+void toml_print_key(struct buf *out, struct strv s)
 {
     if (is_bare(s))
         buf_add(out, s.p, s.n);
@@ -151,7 +152,7 @@ static int print_inline_members(struct printer *p, const struct vmap_entry **sor
             return err_code(p->cx);
         if (is_table != sub || is_nil(as_map(p, sorted[i]->value)))
             continue;
-        put_key(p->out, sorted[i]->key);
+        toml_print_key(p->out, sorted[i]->key);
         buf_str(p->out, " = ");
         if (print_element(p, sorted[i]->value) < 0)
             return err_code(p->cx);
@@ -178,15 +179,31 @@ static int print_inline_table(struct printer *p, const struct vmap *map)
     return 0;
 }
 
+/* A time as it was read: those without a zone keep their form. */
+static void put_time(struct printer *p, const struct moment *m)
+{
+    static const char *const forms[][2] = {
+        { "datetime-local", "2006-01-02T15:04:05.999999999" },
+        { "date-local", "2006-01-02" },
+        { "time-local", "15:04:05.999999999" },
+    };
+    const char *layout = "2006-01-02T15:04:05.999999999Z07:00";
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (str_eq(m->zone, forms[i][0]))
+            layout = forms[i][1];
+    layout_format(p->out, m, (struct strv){ layout, strlen(layout) });
+}
+
 /* A time is written bare, any other object that has a text as a string. */
 static void put_object(struct printer *p, const struct object *o)
 {
     struct buf text = buf_new(p->cx->arena, 1 << 20);
+    if (strcmp(o->type->name, "time.Time") == 0) {
+        put_time(p, o->data);
+        return;
+    }
     o->type->json(&text, o->data);
-    if (strcmp(o->type->name, "time.Time") == 0)
-        buf_str(p->out, buf_text(&text));
-    else
-        put_quoted(p->out, (struct strv){ buf_text(&text), text.len });
+    put_quoted(p->out, (struct strv){ buf_text(&text), text.len });
 }
 
 static int print_scalar(struct printer *p, struct value v)
@@ -246,7 +263,7 @@ static int print_key_value(struct printer *p, struct value v)
     if (p->key.len == 0)
         return print_element(p, v);
     put_indent(p, p->key.len - 1);
-    put_key(p->out, p->key.at[p->key.len - 1]);
+    toml_print_key(p->out, p->key.at[p->key.len - 1]);
     buf_str(p->out, " = ");
     if (print_element(p, v) < 0)
         return err_code(p->cx);
@@ -261,7 +278,7 @@ static void put_header(struct printer *p, const char *open, const char *close)
     buf_str(p->out, open);
     for (size_t i = 0; i < p->key.len; i++) {
         buf_str(p->out, i ? "." : "");
-        put_key(p->out, p->key.at[i]);
+        toml_print_key(p->out, p->key.at[i]);
     }
     buf_fmt(p->out, "%s\n", close);
 }

@@ -13,4 +13,7 @@
  * before stays in `out`. */
 int toml_print(struct ctx *cx, struct buf *out, struct value v) MUST_CHECK;
 
+/* Appends one part of a key: bare where it can be, else in quotes. */
+void toml_print_key(struct buf *out, struct strv key);
+
 #endif

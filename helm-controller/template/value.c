@@ -35,6 +35,7 @@ static const struct type_row types[] = {
     [V_INTS] = { "[]int", "slice", K_SLICE },
     [V_BYTES] = { "[]uint8", "slice", K_SLICE },
     [V_LISTS] = { "[][]interface {}", "slice", K_SLICE },
+    [V_MAPS] = { "[]map[string]interface {}", "slice", K_SLICE },
     [V_DURATION] = { "time.Duration", "int64", K_INT },
     [V_OBJECT] = { "object", "struct", K_STRUCT },
 };
@@ -77,7 +78,8 @@ bool value_is_map(struct value v)
 
 bool value_is_list(struct value v)
 {
-    return v.type == V_LIST || v.type == V_STRINGS || v.type == V_INTS || v.type == V_LISTS;
+    return v.type == V_LIST || v.type == V_STRINGS || v.type == V_INTS || v.type == V_LISTS ||
+           v.type == V_MAPS;
 }
 
 bool value_is_nil(struct value v)

@@ -39,6 +39,7 @@ enum vtype {
     V_INTS,    /* []int */
     V_BYTES,   /* []uint8 */
     V_LISTS,   /* [][]interface {} */
+    V_MAPS,    /* []map[string]interface {} */
     V_DURATION,
     V_OBJECT, /* anything else: see struct object */
 };
