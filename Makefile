@@ -97,8 +97,8 @@ $(OUT)/targets/%: $(OUT)/tests/fuzz/%.o $(FUZZ_LIB) $(OUT)/libgotk.a $$(call uni
 deps: ## install the Debian packages everything here needs
 	@tests/deps/install
 
-# What tests/fuzz/kustomize_diff compares: libgotk on many inputs.
-$(OUT)/diff/%: $(OUT)/tests/fuzz/%.o $(OUT)/libgotk.a
+# What tests/fuzz/kustomize_diff and helm_diff compare: our engines on many inputs.
+$(OUT)/diff/%: $(OUT)/tests/fuzz/%.o $(OUT)/libgotk.a $$(call unit_extra,$$@)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(SANFLAGS) $(LDHARDEN) -o $@ $(filter %.o,$^) $(OUT)/libgotk.a $(PKG_LIBS) -lpthread -lm
