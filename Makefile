@@ -139,8 +139,13 @@ fuzz-diff: deps ## random kustomizations, ours and the real kustomize's must com
 	@$(MAKE) -s -j$(shell nproc) $(OUT)/diff/build_many
 	@tests/fuzz/kustomize_diff --build $(OUT) --count $(or $(N),2000) --seed $(or $(SEED),1)
 
+.PHONY: fuzz-diff-helm
+fuzz-diff-helm: deps ## random template snippets, ours and the real Helm's must come out equal (N=snippets, SEED=first; SAN=address)
+	@$(MAKE) -s -j$(shell nproc) $(OUT)/diff/helm-controller/render_many
+	@tests/fuzz/helm_diff --build $(OUT) --count $(or $(N),5000) --seed $(or $(SEED),1)
+
 .PHONY: test
-test: unit fuzz-diff flow ## everything that must pass: unit tests, 2,000 trees against kustomize, flow tests (SAN=address|thread)
+test: unit fuzz-diff fuzz-diff-helm flow ## everything that must pass: unit tests, 2,000 trees against kustomize, 5,000 snippets against helm, flows (SAN=)
 
 .PHONY: lint
 lint: deps ## format, static analysis, layers, sizes, banned functions, documented headers

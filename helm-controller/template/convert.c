@@ -6,6 +6,7 @@
 #include "helm-controller/template/gofmt.h"
 #include "helm-controller/template/object.h"
 #include "libgotk/base/base64.h"
+#include "libgotk/base/gotime.h"
 #include "libgotk/base/rune.h"
 #include "libgotk/doc/yml.h"
 
@@ -76,11 +77,71 @@ static struct doc *string_doc(struct arena *a, struct strv s, bool utf8)
 struct writer {
     struct ctx *cx;
     bool utf8;
-    bool go; /* by Go types, as YAML: no JSON in between */
+    bool go;   /* by Go types, as YAML: no JSON in between */
+    bool yaml; /* as JSON that go-yaml reads again */
     int depth;
 };
 
 static int write_value(struct writer *w, struct value v, struct doc **ret);
+
+/* What stands unescaped in JSON although YAML allows it nowhere: DEL, the controls above ASCII, U+FFFE and U+FFFF. */
+static bool is_forbidden(uint32_t c)
+{
+    return c == 0x7F || (c >= 0x80 && c < 0xA0 && c != 0x85) || c == 0xFFFE || c == 0xFFFF;
+}
+
+static bool may_change(struct strv s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x7F)
+            return true;
+    return false;
+}
+
+/* A run of line breaks (NEL), and the spaces around them: one is read as a space, more as one line break less. */
+static size_t fold(struct buf *out, struct strv s, size_t i)
+{
+    size_t breaks = 0;
+    while (out->len && out->data[out->len - 1] == ' ')
+        buf_cut(out, out->len - 1);
+    for (; i < s.n; i++) {
+        bool nel = i + 1 < s.n && memcmp(s.p + i, "\xC2\x85", 2) == 0;
+        if (!nel && s.p[i] != ' ')
+            break;
+        breaks += nel;
+        i += nel;
+    }
+    for (size_t k = 1; k < breaks; k++)
+        buf_char(out, '\n');
+    if (breaks == 1)
+        buf_char(out, ' ');
+    return i;
+}
+
+/* A string of JSON as YAML reads it. A key has one line. */
+static int through_yaml(struct writer *w, struct strv *s, bool key)
+{
+    struct buf out = buf_new(w->cx->arena, s->n + 1);
+    size_t width;
+    if (!may_change(*s))
+        return 0;
+    for (size_t i = 0; i < s->n;) {
+        uint32_t c = rune_decode(s->p + i, s->n - i, &width);
+        if (is_forbidden(c))
+            return err_fail(w->cx, ERR_INVALID, "yaml: control characters are not allowed");
+        if (c == 0x85 && key)
+            return err_fail(w->cx, ERR_INVALID,
+                            "yaml: line 1: mapping values are not allowed in this context");
+        if (c == 0x85) {
+            i = fold(&out, *s, i);
+            continue;
+        }
+        buf_add(&out, s->p + i, width);
+        i += width;
+    }
+    *s = (struct strv){ buf_text(&out), out.len };
+    return 0;
+}
 
 static int write_map(struct writer *w, const struct vmap *map, struct doc **ret)
 {
@@ -89,7 +150,10 @@ static int write_map(struct writer *w, const struct vmap *map, struct doc **ret)
     const struct vmap_entry **sorted = vmap_sorted(map, a, &n);
     *ret = doc_object(a);
     for (size_t i = 0; i < n; i++) {
-        struct doc *child = NULL, *key = string_doc(a, sorted[i]->key, w->utf8);
+        struct strv name = sorted[i]->key;
+        if (w->yaml && through_yaml(w, &name, true) < 0)
+            return err_code(w->cx);
+        struct doc *child = NULL, *key = string_doc(a, name, w->utf8);
         if (write_value(w, sorted[i]->value, &child) < 0)
             return err_code(w->cx);
         doc_set(a, *ret, doc_text(key), child);
@@ -113,6 +177,8 @@ static int write_fields(struct writer *w, const struct object *o, struct doc **r
 {
     struct arena *a = w->cx->arena;
     *ret = doc_object(a);
+    if (w->go)
+        doc_keep_order(*ret);
     for (size_t i = 0; i < o->type->fields_count; i++) {
         const struct object_field *f = &o->type->fields[i];
         const char *key = w->go ? str_lower(a, f->name) : f->json ? f->json : f->name;
@@ -134,7 +200,8 @@ static int write_object(struct writer *w, const struct object *o, struct doc **r
     if (o->type->json) {
         struct buf out = buf_new(a, TEXT_MAX);
         o->type->json(&out, o->data);
-        *ret = doc_nstring(a, buf_text(&out), out.len);
+        bool bare = w->go && strcmp(o->type->name, "time.Time") == 0;
+        *ret = bare ? doc_number(a, buf_text(&out)) : doc_nstring(a, buf_text(&out), out.len);
         return 0;
     }
     if (o->type->elements)
@@ -162,6 +229,19 @@ static struct doc *go_bytes(struct arena *a, struct value v)
     return list;
 }
 
+/* Bytes that are no UTF-8 have a tag of their own in YAML. */
+static int write_string(struct writer *w, struct strv s, struct doc **ret)
+{
+    struct arena *a = w->cx->arena;
+    if (w->yaml && through_yaml(w, &s, false) < 0)
+        return err_code(w->cx);
+    if (w->go && !str_is_utf8(s.p, s.n))
+        *ret = doc_number(a, str_fmt(a, "!!binary %s", base64_encode(a, s.p, s.n)));
+    else
+        *ret = string_doc(a, s, w->utf8);
+    return 0;
+}
+
 static int write_scalar(struct writer *w, struct value v, struct doc **ret)
 {
     struct arena *a = w->cx->arena;
@@ -187,9 +267,12 @@ static int write_scalar(struct writer *w, struct value v, struct doc **ret)
         *ret = doc_double(a, v.f);
         return 0;
     case V_COMPLEX:
-        return err_fail(w->cx, ERR_INVALID, "json: unsupported type: complex128");
+        return w->go ? err_fail(w->cx, ERR_UNSUPPORTED, "cannot marshal type: complex128")
+                     : err_fail(w->cx, ERR_INVALID, "json: unsupported type: complex128");
     case V_STRING:
-        *ret = string_doc(a, v_view(v), w->utf8);
+        return write_string(w, v_view(v), ret);
+    case V_DURATION:
+        *ret = w->go ? doc_string(a, gotime_print_duration(a, v.i)) : doc_int(a, v.i);
         return 0;
     case V_BYTES:
         if (w->go) {
@@ -236,8 +319,10 @@ int convert_to_yaml(struct ctx *cx, struct value v, struct value *ret)
 {
     struct doc *d = NULL;
     struct buf out = buf_new(cx->arena, TEXT_MAX);
-    if (convert_to_doc(cx, v, true, &d) < 0)
-        return err_wrap(cx, "error marshaling into JSON");
+    struct writer w = { .cx = cx, .utf8 = true, .yaml = true };
+    if (write_value(&w, v, &d) < 0)
+        return str_starts(err_message(cx), "yaml: ") ? err_code(cx)
+                                                     : err_wrap(cx, "error marshaling into JSON");
     yml_print(&out, d);
     bool newline = out.len && out.data[out.len - 1] == '\n';
     *ret = v_str(buf_text(&out), out.len - newline);

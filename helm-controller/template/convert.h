@@ -20,7 +20,8 @@ struct value convert_from_doc(struct arena *a, const struct doc *d);
 int convert_to_doc(struct ctx *cx, struct value v, bool utf8, struct doc **ret) MUST_CHECK;
 /* toYaml: the value's JSON as YAML, without the last newline; a V_STRING. */
 int convert_to_yaml(struct ctx *cx, struct value v, struct value *ret) MUST_CHECK;
-/* toYamlPretty: the value by its Go types, as go-yaml v3 writes it, without the last newline; a V_STRING. */
+/* toYamlPretty: the value by its Go types, as go-yaml v3 writes it, without the last newline; a V_STRING. ERR_UNSUPPORTED
+ * where go-yaml panics. */
 int convert_to_pretty_yaml(struct ctx *cx, struct value v, struct value *ret) MUST_CHECK;
 
 #endif

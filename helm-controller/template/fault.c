@@ -8,6 +8,8 @@
 #include "helm-controller/template/gofmt.h"
 #include "libgotk/base/quote.h"
 
+#define FAULT_MAX ((size_t)4 << 20) /* of one message: a chain repeats the texts of its nodes at every link */
+
 static struct fault *fault_new(struct exec *x, const char *text, struct fault *inner)
 {
     struct fault *f = ARENA_NEW(x->cx->arena, struct fault);
@@ -34,10 +36,12 @@ static int fail_with(struct exec *x, const char *message, struct fault *inner)
     struct arena *a = x->cx->arena;
     const struct node *n = x->frame->node;
     struct strv name = x->frame->tree->name;
-    const char *text = str_fmt(a, "template: %s: executing %s at <%s>: %s", place(a, n),
-                               quote_go(a, name.p, name.n), node_text(a, n), message);
-    x->fault = fault_new(x, text, inner);
-    return err_fail(x->cx, ERR_INVALID, "%s", text);
+    struct buf text = buf_new(a, FAULT_MAX);
+    buf_fmt(&text, "template: %s: executing %s at <%s>: ", place(a, n), quote_go(a, name.p, name.n),
+            node_text(a, n));
+    buf_str(&text, message);
+    x->fault = fault_new(x, buf_text(&text), inner);
+    return err_take(x->cx, ERR_INVALID, x->fault->text);
 }
 
 int exec_fail(struct exec *x, const char *fmt, ...)

@@ -216,11 +216,9 @@ FN(fn_index)
         if (item.type == V_NIL)
             return fn_fail(x, "index of nil pointer");
         item.boxed = false;
-        if (item.type == V_OBJECT && item.object->type->elements && value_kind(item) == K_SLICE)
-            item = item.object->type->elements(x->cx->arena, item.object->data);
         enum vkind kind = value_kind(item);
         if (kind != K_MAP && kind != K_SLICE && kind != K_STRING)
-            return fn_fail(x, "can't index item of type %s", value_type_name(item));
+            return fn_fail(x, "can't index item of type %s", value_type_name(item) + (kind == K_POINTER));
         if (kind == K_MAP ? index_map(x, item, index, &item) < 0 : index_list(x, item, index, &item) < 0)
             return err_code(x->cx);
     }

@@ -186,7 +186,8 @@ FN(fn_decrypt_aes)
     if (base64_decode(x->cx, str_ndup(x->cx->arena, args[1].s, args[1].len), &data, &len) < 0)
         return err_code(x->cx);
     if (len < AES_BLOCK)
-        return fn_fail(x, "runtime error: slice bounds out of range [:%d] with capacity %zu", AES_BLOCK, len);
+        return fn_fail(x, "runtime error: slice bounds out of range [:%d] with capacity %u", AES_BLOCK,
+                       args[1].len / 4 * 3);
     size_t size = len - AES_BLOCK;
     if (size % AES_BLOCK)
         return fn_fail(x, "crypto/cipher: input not full blocks");

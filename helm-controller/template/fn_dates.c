@@ -33,7 +33,7 @@ static bool is_time(struct value v)
 static struct moment now(void)
 {
     int64_t ns = gotime_now_ns();
-    return (struct moment){ ns / GOTIME_SECOND, (int32_t)(ns % GOTIME_SECOND), 0, "UTC", true };
+    return (struct moment){ ns / GOTIME_SECOND, (int32_t)(ns % GOTIME_SECOND), 0, "UTC", true, true };
 }
 
 static struct strv view(const char *s)
@@ -47,6 +47,18 @@ static void print_time(struct buf *out, const void *data)
     layout_format(out, m, view("2006-01-02 15:04:05.999999999 -0700 MST"));
     if (m->monotonic)
         buf_str(out, " m=+0.000000001");
+}
+
+static void print_go(struct buf *out, const void *data)
+{
+    const struct moment *m = data;
+    struct civil c = layout_civil(m);
+    buf_fmt(out, "time.Date(%ld, time.%s, %d, %d, %d, %d, %d, ", c.year, layout_months[c.month - 1], c.day,
+            c.hour, c.minute, c.second, m->nsec);
+    if (m->local || strcmp(m->zone, "UTC") == 0)
+        buf_str(out, m->local ? "time.Local)" : "time.UTC)");
+    else
+        buf_fmt(out, "time.Location(%s))", gotime_quote(out->arena, m->zone, strlen(m->zone)));
 }
 
 static void print_json(struct buf *out, const void *data)
@@ -239,23 +251,45 @@ FN(fn_unix_epoch)
         return 0;                                                                                            \
     }
 PART(year, v_int(c.year))
-PART(month, v_text(layout_months[c.month - 1]))
+PART(month, ((struct value){ .type = V_MONTH, .i = c.month }))
 PART(day, v_int(c.day))
 PART(hour, v_int(c.hour))
 PART(minute, v_int(c.minute))
 PART(second, v_int(c.second))
 PART(nanosecond, v_int(m->nsec))
-PART(weekday, v_text(layout_weekdays[c.weekday]))
+PART(weekday, ((struct value){ .type = V_WEEKDAY, .i = c.weekday }))
 PART(year_day, v_int(c.year_day))
 PART(unix, v_int64(m->sec))
 PART(unix_milli, v_int64(m->sec * 1000 + m->nsec / 1000000))
 PART(unix_nano, v_int64((int64_t)((uint64_t)m->sec * 1000000000u + (uint64_t)m->nsec)))
 PART(is_zero, v_bool(m->sec == ZERO_SECONDS && m->nsec == 0))
 
+static void print_location(struct buf *out, const void *data)
+{
+    buf_str(out, data);
+}
+
+FN(location_string)
+{
+    *ret = v_text(args[0].object->data);
+    return 0;
+}
+
+static const struct function location_methods[] = { { "String", "", location_string } };
+
+static const struct object_type location_type = {
+    .name = "*time.Location",
+    .kind = K_POINTER,
+    .methods = location_methods,
+    .methods_count = ARRAY_LEN(location_methods),
+    .print = print_location,
+};
+
 FN(time_location)
 {
-    const char *zone = moment_of(args[0])->zone;
-    *ret = v_text(zone);
+    struct object *o = ARENA_NEW(x->cx->arena, struct object);
+    *o = (struct object){ &location_type, moment_of(args[0])->zone };
+    *ret = v_object(o);
     return 0;
 }
 
@@ -278,6 +312,7 @@ FN(time_utc)
     struct moment m = *moment_of(args[0]);
     m.offset = 0;
     m.zone = "UTC";
+    m.local = false;
     *ret = fn_time(x->cx->arena, m);
     return 0;
 }
@@ -357,6 +392,7 @@ static const struct object_type time_type = {
     .methods = methods,
     .methods_count = ARRAY_LEN(methods),
     .print = print_time,
+    .go = print_go,
     .json = print_json,
     .equal = is_same,
 };

@@ -147,8 +147,10 @@ static int merge_into(struct exec *x, struct vmap *dst, const struct vmap *src, 
 
 static int merge_all(struct exec *x, const struct value *args, size_t n, bool overwrite, struct value *ret)
 {
-    struct vmap *dst = args[0].map ? args[0].map : vmap_new(x->cx->arena);
-    for (size_t i = 1; i < n; i++)
+    struct vmap *dst = args[0].map;
+    for (size_t i = 1; i < n && !dst; i++)
+        dst = args[i].map ? vmap_new(x->cx->arena) : NULL;
+    for (size_t i = 1; i < n && dst; i++)
         if (merge_into(x, dst, args[i].map, overwrite, 0) < 0)
             return err_code(x->cx);
     *ret = v_map(dst);

@@ -42,10 +42,11 @@ FN(fn_include)
 static int wrap_fault(struct exec *x, const char *what, struct value text)
 {
     struct fault *f = ARENA_NEW(x->cx->arena, struct fault);
-    int rc = err_wrap(x->cx, "%s %s", what, quote_go(x->cx->arena, text.s, text.len));
-    *f = (struct fault){ err_message(x->cx), x->fault };
+    *f = (struct fault){ str_fmt(x->cx->arena, "%s %s: %s", what, quote_go(x->cx->arena, text.s, text.len),
+                                 err_message(x->cx)),
+                         x->fault };
     x->fault = f;
-    return rc;
+    return err_take(x->cx, err_code(x->cx), f->text);
 }
 
 static int run_tpl(struct exec *x, const struct tree *tree, struct value data, struct value *ret)

@@ -7,6 +7,31 @@
 
 static const struct object_type version_type;
 
+#define NUMBER_FIELD(member)                                                                                 \
+    static struct value member##_field(const void *data)                                                     \
+    {                                                                                                        \
+        return (struct value){ .type = V_UINT64, .u = ((const struct semver *)data)->member };               \
+    }
+NUMBER_FIELD(major)
+NUMBER_FIELD(minor)
+NUMBER_FIELD(patch)
+
+#define TEXT_FIELD(member)                                                                                   \
+    static struct value member##_field(const void *data)                                                     \
+    {                                                                                                        \
+        return v_text(((const struct semver *)data)->member);                                                \
+    }
+TEXT_FIELD(pre)
+TEXT_FIELD(metadata)
+TEXT_FIELD(original)
+
+/* No template may read them; %#v prints them. */
+static const struct object_field fields[] = {
+    { "major", major_field, true, NULL },       { "minor", minor_field, true, NULL },
+    { "patch", patch_field, true, NULL },       { "pre", pre_field, true, NULL },
+    { "metadata", metadata_field, true, NULL }, { "original", original_field, true, NULL },
+};
+
 static struct value version_value(struct exec *x, const struct semver *v)
 {
     struct semver *copy = ARENA_NEW(x->cx->arena, struct semver);
@@ -207,16 +232,12 @@ static const struct function struct_methods[] = {
 static const struct object_type version_struct_type = {
     .name = "semver.Version",
     .kind = K_STRUCT,
+    .fields = fields,
+    .fields_count = ARRAY_LEN(fields),
     .methods = struct_methods,
     .methods_count = ARRAY_LEN(struct_methods),
     .print = print_version,
     .json = print_version,
-};
-
-/* Fields that no template may read. */
-static const struct object_field fields[] = {
-    { "major", NULL, true, NULL }, { "minor", NULL, true, NULL },    { "patch", NULL, true, NULL },
-    { "pre", NULL, true, NULL },   { "metadata", NULL, true, NULL }, { "original", NULL, true, NULL },
 };
 
 static const struct object_type version_type = {

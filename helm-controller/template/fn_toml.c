@@ -13,11 +13,13 @@ FN(fn_must_to_toml)
     return toml_print(x->cx, &out, args[0]) < 0 ? err_code(x->cx) : fn_take(x, &out, ret);
 }
 
-/* The error's text instead of the value, where there is one. */
+/* The error's text instead of the value, where there is one; nothing at all is refused. */
 FN(fn_to_toml)
 {
     if (fn_must_to_toml(x, args, n, ret) >= 0)
         return 0;
+    if (args[0].type == V_NIL)
+        return err_code(x->cx);
     *ret = v_text(err_message(x->cx));
     err_clear(x->cx);
     return 0;

@@ -24,6 +24,8 @@ FN(fn_to_yaml_pretty)
 {
     if (convert_to_pretty_yaml(x->cx, args[0], ret) >= 0)
         return 0;
+    if (err_code(x->cx) == ERR_UNSUPPORTED)
+        return err_recode(x->cx, ERR_INVALID);
     err_clear(x->cx);
     *ret = v_str("", 0);
     return 0;

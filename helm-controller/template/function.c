@@ -76,6 +76,8 @@ const struct function *function_method(struct value receiver, struct strv name)
         return find_in(receiver.object->type->methods, receiver.object->type->methods_count, name);
     if (receiver.type == V_VALUES)
         return find_in(fn_values_methods.rows, fn_values_methods.len, name);
+    if (receiver.type == V_VERSIONS)
+        return find_in(fn_versions_methods.rows, fn_versions_methods.len, name);
     if (receiver.type == V_DURATION)
         return find_in(fn_duration_methods.rows, fn_duration_methods.len, name);
     return NULL;

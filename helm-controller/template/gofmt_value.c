@@ -2,6 +2,7 @@
  * gofmt_value.c: values under a verb; see gofmt_parts.h. Maps print sorted by key.
  */
 #include "helm-controller/template/gofmt_parts.h"
+#include "helm-controller/template/layout_parts.h"
 #include "helm-controller/template/object.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/quote.h"
@@ -219,12 +220,22 @@ static void print_struct(struct verb *v, const struct object *o, uint32_t letter
 /* What has a String method prints by it under the verbs of strings. */
 static bool print_by_method(struct verb *v, struct value value, uint32_t letter)
 {
+    if (v->sharp_v && !v->erroring && value.type == V_OBJECT && value.object->type->go) {
+        struct buf text = buf_new(v->out->arena, 1 << 20);
+        value.object->type->go(&text, value.object->data);
+        gofmt_string(v, text.data, text.len);
+        return true;
+    }
     bool stringlike = letter < 0x80 && letter && strchr("vsxXq", (int)letter);
     if (v->erroring || v->sharp_v || !stringlike)
         return false;
     struct buf text = buf_new(v->out->arena, 1 << 20);
     if (value.type == V_DURATION)
         buf_str(&text, gotime_print_duration(v->out->arena, value.i));
+    else if (value.type == V_MONTH)
+        buf_str(&text, layout_months[value.i - 1]);
+    else if (value.type == V_WEEKDAY)
+        buf_str(&text, layout_weekdays[value.i]);
     else if (value.type == V_OBJECT && value.object->type->print && !value.object->type->print_by_pointer)
         value.object->type->print(&text, value.object->data);
     else
@@ -239,8 +250,12 @@ static void print_object(struct verb *v, struct value value, uint32_t letter, in
         v->type = value_type_name(value);
         print_value(v, value.object->type->elements(v->out->arena, value.object->data), letter, depth);
         v->type = NULL;
-    } else
+    } else if (value.object->type->kind == K_POINTER && depth > 0 && letter < 0x80 &&
+               !strchr("vbodxX", (int)letter)) {
+        bad_verb(v, value, letter);
+    } else {
         print_struct(v, value.object, letter, depth);
+    }
 }
 
 static void print_value(struct verb *v, struct value value, uint32_t letter, int depth)

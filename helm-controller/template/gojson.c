@@ -126,7 +126,7 @@ static int read_hex(struct scanner *s, uint32_t *ret)
     for (int i = 0; i < 4; i++, s->p++) {
         char c = peek(s), lower = (char)(c | 0x20);
         if (!is_digit(c) && !(lower >= 'a' && lower <= 'f'))
-            return s->p < s->end ? invalid(s, "in \\u hexadecimal character escape") : unexpected_end(s);
+            return invalid(s, "in \\u hexadecimal character escape");
         *ret = *ret << 4 | (uint32_t)(is_digit(c) ? c - '0' : lower - 'a' + 10);
     }
     return 0;
@@ -156,8 +156,6 @@ static int read_unicode(struct scanner *s, struct buf *out)
 static int read_escape(struct scanner *s, struct buf *out)
 {
     static const char letters[] = "bfnrt\"\\/", chars[] = "\b\f\n\r\t\"\\/";
-    if (s->p >= s->end)
-        return unexpected_end(s);
     char c = peek(s);
     const char *at = c ? strchr(letters, c) : NULL;
     if (!at && c != 'u')
@@ -319,6 +317,8 @@ int gojson_parse(struct ctx *cx, struct strv text, struct value *ret)
     if (skip_space(&s) >= 0)
         return invalid(&s, "after top-level value");
     err_clear(cx);
+    if (v.type == V_NIL && s.out_of_range)
+        v = v_float(INFINITY); /* alone it stays a number */
     *ret = v;
     if (s.out_of_range)
         return err_fail(cx, ERR_INVALID, "json: cannot unmarshal number %s into Go value of type float64",

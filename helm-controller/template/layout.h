@@ -18,6 +18,7 @@ struct moment {
     int32_t nsec;
     int32_t offset;   /* of the zone, seconds east of UTC */
     const char *zone; /* its abbreviation; "" when it has none */
+    bool local;       /* seen in the machine's own zone, which is UTC */
     bool monotonic;   /* made by `now`: printed with the clock's reading */
 };
 

@@ -3,7 +3,7 @@
  */
 #include "helm-controller/template/layout.h"
 #include "helm-controller/template/layout_parts.h"
-#include "libgotk/base/quote.h"
+#include "libgotk/base/gotime.h"
 
 #include <string.h>
 
@@ -126,34 +126,47 @@ static bool take_half(struct strv *s, bool lower, struct parsed *p)
     return p->pm || p->am;
 }
 
-/* The parts of a numeric zone, by where its digits stand. */
+/* The two digits of a part of a zone, found by its letter in the shape; 0 when the shape has none. False on other characters. */
+static bool take_part(struct strv s, const char *shape, char letter, int *ret)
+{
+    const char *at = strchr(shape, letter);
+    size_t i = at ? (size_t)(at - shape) : 0;
+    if (!at)
+        return true;
+    if (!is_digit(s, i) || !is_digit(s, i + 1))
+        return false;
+    *ret = (s.p[i] - '0') * 10 + (s.p[i + 1] - '0');
+    return true;
+}
+
+/* The parts of a numeric zone, by where its digits stand. Of several faults Go tells the last one. */
 static bool take_offset(struct strv *s, enum element kind, struct parsed *p)
 {
     static const char *const shapes[] = { "+hhmm", "+hhmmss", "+hh", "+hh:mm", "+hh:mm:ss" };
     const char *shape = shapes[(kind - EL_ISO_ZONE) % 5];
-    int parts[3] = { 0 };
+    int hours = 0, minutes = 0, seconds = 0;
     size_t n = strlen(shape);
     if (s->n < n)
         return false;
-    for (size_t i = 1; i < n; i++) {
-        int *part = &parts[shape[i] == 'h' ? 0 : shape[i] == 'm' ? 1 : 2];
-        if (shape[i] == ':' ? s->p[i] != ':' : !is_digit(*s, i))
+    for (size_t i = 1; i < n; i++)
+        if (shape[i] == ':' && s->p[i] != ':')
             return false;
-        if (shape[i] != ':')
-            *part = *part * 10 + (s->p[i] - '0');
-    }
-    if (parts[0] > 24 || parts[1] > 60 || parts[2] > 60)
-        p->out_of_range = parts[0] > 24   ? "time zone offset hour"
-                          : parts[1] > 60 ? "time zone offset minute"
-                                          : "time zone offset second";
-    p->offset = (parts[0] * 60 + parts[1]) * 60 + parts[2];
+    bool digits = take_part(*s, shape, 'h', &hours) && take_part(*s, shape, 'm', &minutes) &&
+                  take_part(*s, shape, 's', &seconds);
+    if (hours > 24)
+        p->out_of_range = "time zone offset hour";
+    if (minutes > 60)
+        p->out_of_range = "time zone offset minute";
+    if (seconds > 60)
+        p->out_of_range = "time zone offset second";
+    p->offset = (hours * 60 + minutes) * 60 + seconds;
     if (s->p[0] == '-')
         p->offset = -p->offset;
     else if (s->p[0] != '+')
         return false;
-    p->has_offset = true;
+    p->has_offset = digits;
     skip(s, n);
-    return true;
+    return digits;
 }
 
 /* GMT, and its offset of up to a day. */
@@ -306,7 +319,7 @@ static bool take_element(struct strv *s, struct layout_element e, struct strv re
 
 static const char *quoted(struct ctx *cx, struct strv s)
 {
-    return quote_go(cx->arena, s.p, s.n);
+    return gotime_quote(cx->arena, s.p, s.n);
 }
 
 /* Layouts and texts of one error. */
@@ -407,6 +420,8 @@ static void settle_zone(struct attempt *a, const struct parsed *p, struct moment
     struct strv name = p->zone_name;
     if (p->utc)
         return;
+    m->local = name.n ? p->has_offset && p->offset == 0 && name.n == 3 && memcmp(name.p, "UTC", 3) == 0
+                      : p->offset == 0;
     if (p->has_offset) {
         m->sec -= p->offset;
         m->offset = p->offset;

@@ -84,40 +84,21 @@ static const struct object_type helm_type = {
     .fields_count = ARRAY_LEN(helm_fields),
 };
 
-static struct value version_set(struct arena *a UNUSED, const void *data)
-{
-    return v_list(V_STRINGS, ((const struct capabilities *)data)->api_versions);
-}
-
-static size_t version_count(const void *data)
-{
-    return ((const struct capabilities *)data)->api_versions->len;
-}
-
 FN(versions_has)
 {
-    const struct vlist *versions = ((const struct capabilities *)args[0].object->data)->api_versions;
     *ret = v_bool(false);
-    for (size_t i = 0; i < versions->len && !ret->b; i++)
-        ret->b = value_deep_equal(versions->at[i], args[1]);
+    for (size_t i = 0; i < value_len(args[0]) && !ret->b; i++)
+        ret->b = value_deep_equal(vlist_at(args[0], i), args[1]);
     return 0;
 }
 
 static const struct function version_methods[] = { { "Has", "s", versions_has } };
-
-static const struct object_type versions_type = {
-    .name = "common.VersionSet",
-    .kind = K_SLICE,
-    .methods = version_methods,
-    .methods_count = ARRAY_LEN(version_methods),
-    .len = version_count,
-    .elements = version_set,
-};
+const struct function_table fn_versions_methods = { version_methods, ARRAY_LEN(version_methods) };
 
 /* The capabilities with the objects that stand for their parts. */
 struct capabilities_object {
     struct capabilities data; /* first: the parts' data points here */
-    struct object self, kube, helm, versions;
+    struct object self, kube, helm;
 };
 
 #define PART_FIELD(part)                                                                                     \
@@ -127,7 +108,11 @@ struct capabilities_object {
     }
 PART_FIELD(kube)
 PART_FIELD(helm)
-PART_FIELD(versions)
+
+static struct value capabilities_versions(const void *data)
+{
+    return v_list(V_VERSIONS, ((const struct capabilities_object *)data)->data.api_versions);
+}
 
 static const struct object_field capabilities_fields[] = {
     { "KubeVersion", capabilities_kube, false, NULL },
@@ -159,7 +144,6 @@ struct value capabilities_value(struct arena *a, const struct capabilities *c)
     o->self = (struct object){ &capabilities_type, o };
     o->kube = (struct object){ &kube_type, &o->data.kube };
     o->helm = (struct object){ &helm_type, &o->data.helm };
-    o->versions = (struct object){ &versions_type, &o->data };
     return v_object(&o->self);
 }
 

@@ -6,6 +6,8 @@
  */
 #include "helm-controller/template/renderfault.h"
 
+#include "libgotk/base/rune.h"
+
 #include <string.h>
 
 /* What a template error's text was cut into; parts may be "". */
@@ -105,6 +107,19 @@ static void print_cut(struct buf *out, const struct cut *c)
         buf_fmt(out, "%s\n", c->message);
 }
 
+/* Without white space at both ends, Unicode's too. */
+static const char *trimmed(struct arena *a, struct strv s)
+{
+    size_t width;
+    while (s.n && rune_is_space(rune_decode(s.p, s.n, &width))) {
+        s.p += width;
+        s.n -= width;
+    }
+    while (s.n && rune_is_space(rune_decode_last(s.p, s.n, &width)))
+        s.n -= width;
+    return str_ndup(a, s.p, s.n);
+}
+
 /* The chain as blocks; NULL when some error of it is none of a template. */
 static const char *blocks(struct exec *x)
 {
@@ -118,7 +133,7 @@ static const char *blocks(struct exec *x)
             print_cut(&out, &now);
         last = now;
     }
-    return str_trim(a, buf_text(&out));
+    return trimmed(a, (struct strv){ buf_text(&out), out.len });
 }
 
 int renderfault_exec(struct exec *x)
@@ -140,5 +155,5 @@ int renderfault_exec(struct exec *x)
                         (int)(end - from), from);
     }
     const char *block = blocks(x);
-    return block ? err_fail(cx, code, "%s", block) : code;
+    return block ? err_take(cx, code, block) : code;
 }

@@ -70,6 +70,7 @@ static struct value as_map(struct printer *p, struct value v)
     if (v.object->type->elements)
         return v.object->type->elements(a, v.object->data);
     struct vmap *m = vmap_new(a);
+    m->ordered = true;
     for (size_t i = 0; i < v.object->type->fields_count; i++)
         if (!v.object->type->fields[i].unexported)
             vmap_set_text(m, v.object->type->fields[i].name, v.object->type->fields[i].get(v.object->data));

@@ -6,9 +6,9 @@
  */
 #include "helm-controller/template/toml_read.h"
 
-#include "helm-controller/template/quote.h"
 #include "helm-controller/template/toml_print.h"
 #include "helm-controller/template/toml_scan.h"
+#include "libgotk/base/quote.h"
 
 #include <string.h>
 

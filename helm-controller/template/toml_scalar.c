@@ -6,8 +6,8 @@
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/layout.h"
 #include "helm-controller/template/literal.h"
-#include "helm-controller/template/quote.h"
 #include "helm-controller/template/toml_scan.h"
+#include "libgotk/base/quote.h"
 
 #include <string.h>
 

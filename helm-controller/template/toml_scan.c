@@ -7,8 +7,8 @@
  */
 #include "helm-controller/template/toml_scan.h"
 
-#include "helm-controller/template/quote.h"
 #include "helm-controller/template/toml_print.h"
+#include "libgotk/base/quote.h"
 
 #include <string.h>
 

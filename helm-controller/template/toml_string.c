@@ -1,8 +1,8 @@
 /*
  * toml_string.c: TOML's four forms of strings; the contract is in toml_scan.h.
  */
-#include "helm-controller/template/quote.h"
 #include "helm-controller/template/toml_scan.h"
+#include "libgotk/base/quote.h"
 
 #include <string.h>
 

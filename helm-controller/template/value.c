@@ -32,11 +32,14 @@ static const struct type_row types[] = {
     [V_STRMAP] = { "map[string]string", "map", K_MAP },
     [V_LIST] = { "[]interface {}", "slice", K_SLICE },
     [V_STRINGS] = { "[]string", "slice", K_SLICE },
+    [V_VERSIONS] = { "common.VersionSet", "slice", K_SLICE },
     [V_INTS] = { "[]int", "slice", K_SLICE },
     [V_BYTES] = { "[]uint8", "slice", K_SLICE },
     [V_LISTS] = { "[][]interface {}", "slice", K_SLICE },
     [V_MAPS] = { "[]map[string]interface {}", "slice", K_SLICE },
     [V_DURATION] = { "time.Duration", "int64", K_INT },
+    [V_MONTH] = { "time.Month", "int", K_INT },
+    [V_WEEKDAY] = { "time.Weekday", "int", K_INT },
     [V_OBJECT] = { "object", "struct", K_STRUCT },
 };
 
@@ -79,7 +82,7 @@ bool value_is_map(struct value v)
 bool value_is_list(struct value v)
 {
     return v.type == V_LIST || v.type == V_STRINGS || v.type == V_INTS || v.type == V_LISTS ||
-           v.type == V_MAPS;
+           v.type == V_MAPS || v.type == V_VERSIONS;
 }
 
 bool value_is_nil(struct value v)
@@ -300,7 +303,7 @@ const struct vmap_entry **vmap_sorted(const struct vmap *m, struct arena *a, siz
     const struct vmap_entry **sorted = ARENA_ARRAY(a, const struct vmap_entry *, (m ? m->len : 0) + 1);
     for (const struct vmap_entry *e; (e = vmap_next(m, &cursor));)
         sorted[n++] = e;
-    if (n > 1)
+    if (n > 1 && !m->ordered)
         qsort(sorted, n, sizeof(*sorted), by_key);
     *ret_len = n;
     return sorted;

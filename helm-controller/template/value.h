@@ -31,17 +31,20 @@ enum vtype {
     V_FLOAT64,
     V_COMPLEX,
     V_STRING,
-    V_MAP,     /* map[string]interface {} */
-    V_VALUES,  /* common.Values, the same with methods */
-    V_STRMAP,  /* map[string]string */
-    V_LIST,    /* []interface {} */
-    V_STRINGS, /* []string */
-    V_INTS,    /* []int */
-    V_BYTES,   /* []uint8 */
-    V_LISTS,   /* [][]interface {} */
-    V_MAPS,    /* []map[string]interface {} */
+    V_MAP,      /* map[string]interface {} */
+    V_VALUES,   /* common.Values, the same with methods */
+    V_STRMAP,   /* map[string]string */
+    V_LIST,     /* []interface {} */
+    V_STRINGS,  /* []string */
+    V_VERSIONS, /* common.VersionSet, the same with methods */
+    V_INTS,     /* []int */
+    V_BYTES,    /* []uint8 */
+    V_LISTS,    /* [][]interface {} */
+    V_MAPS,     /* []map[string]interface {} */
     V_DURATION,
-    V_OBJECT, /* anything else: see struct object */
+    V_MONTH,   /* time.Month */
+    V_WEEKDAY, /* time.Weekday */
+    V_OBJECT,  /* anything else: see struct object */
 };
 
 /* What reflect.Kind tells, as far as templates ask. */
@@ -75,7 +78,7 @@ struct value {
     uint32_t len; /* bytes of a string or of V_BYTES */
     union {
         bool b;
-        int64_t i; /* V_INT, V_INT32, V_INT64, V_DURATION */
+        int64_t i; /* V_INT, V_INT32, V_INT64, V_DURATION, V_MONTH, V_WEEKDAY */
         uint64_t u;
         double f;
         const char *s;      /* not always terminated by a NUL */
@@ -109,6 +112,7 @@ struct vmap {
     size_t cap;
     uint32_t *slots; /* index into entries + 1; 0: free */
     size_t slot_count;
+    bool ordered; /* stands for a struct: vmap_sorted keeps its order */
 };
 
 /* Constructors. v_str borrows the bytes. */

@@ -1,7 +1,8 @@
 /*
  * err.c: errors as data in the context; the contract is in err.h.
  *
- * Runs on any thread, on that thread's context. Messages are at most 32 KiB, as long as a condition may be.
+ * Runs on any thread, on that thread's context. Messages are at most 32 KiB, as long as a condition may be, but for those
+ * of err_take.
  */
 #define GOTK_ERR_ITSELF
 #include "libgotk/base/err.h"
@@ -70,6 +71,13 @@ int err_fail(struct ctx *cx, int code, const char *fmt, ...)
     va_start(args, fmt);
     err_vfail(cx, code, fmt, args);
     va_end(args);
+    return code;
+}
+
+int err_take(struct ctx *cx, int code, const char *message)
+{
+    ASSERT(code < 0);
+    cx->err = (struct err){ .code = code, .message = message };
     return code;
 }
 

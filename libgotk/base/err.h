@@ -49,6 +49,9 @@ int err_fail(struct ctx *cx, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* As err_fail with a va_list. */
 int err_vfail(struct ctx *cx, int code, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
+/* As err_fail with a message of the arena's as it is, however long: for what a user compares with the text of other programs. */
+int err_take(struct ctx *cx, int code, const char *message);
+
 /* As err_fail, appending ": " and the text of errno; picks the code from errno (ENOENT: ERR_NOT_FOUND, ...). */
 int err_errno(struct ctx *cx, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -86,6 +89,7 @@ static inline int err_negative(int code)
     return code;
 }
 #define err_fail(...)   err_negative(err_fail(__VA_ARGS__))
+#define err_take(...)   err_negative(err_take(__VA_ARGS__))
 #define err_errno(...)  err_negative(err_errno(__VA_ARGS__))
 #define err_path(...)   err_negative(err_path(__VA_ARGS__))
 #define err_wrap(...)   err_negative(err_wrap(__VA_ARGS__))

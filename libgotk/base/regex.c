@@ -314,12 +314,12 @@ static void put_template(struct buf *b, const struct regex *re, const char *with
     }
 }
 
-int regex_replace(struct ctx *cx, const struct regex *re, const char *text, const char *with, size_t max,
-                  const char **ret)
+int regex_replace(struct ctx *cx, const struct regex *re, const char *text, size_t len, const char *with,
+                  size_t max, struct strv *ret)
 {
     struct buf b = buf_new(cx->arena, max);
     struct regex_span *spans = ARENA_ARRAY(cx->arena, struct regex_span, re->groups + 1);
-    struct regex_search s = regex_search(cx->arena, re, text, strlen(text));
+    struct regex_search s = regex_search(cx->arena, re, text, len);
     size_t done = 0;
     int found = 0;
     while (!b.overflow && ctx_check(cx) >= 0 && (found = regex_next(cx, &s, spans, re->groups + 1)) > 0) {
@@ -332,6 +332,6 @@ int regex_replace(struct ctx *cx, const struct regex *re, const char *text, cons
     buf_add(&b, text + done, s.len - done);
     if (buf_ok(cx, &b, "the result of a replacement") < 0)
         return cx->err.code;
-    *ret = buf_text(&b);
+    *ret = (struct strv){ buf_text(&b), b.len };
     return 0;
 }

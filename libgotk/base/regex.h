@@ -11,6 +11,7 @@
 #define GOTK_BASE_REGEX_H
 
 #include "libgotk/base/ctx.h"
+#include "libgotk/base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,7 +80,7 @@ bool regex_test(const struct regex *re, const char *text, size_t len);
  * Replaces every match by `with`, in which $1, ${1} and ${name} stand for groups and $$ for a dollar, as Go's
  * ReplaceAllString. The result lives in cx's arena; ERR_LIMIT beyond `max` bytes.
  */
-int regex_replace(struct ctx *cx, const struct regex *re, const char *text, const char *with, size_t max,
-                  const char **ret) MUST_CHECK;
+int regex_replace(struct ctx *cx, const struct regex *re, const char *text, size_t len, const char *with,
+                  size_t max, struct strv *ret) MUST_CHECK;
 
 #endif

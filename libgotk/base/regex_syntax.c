@@ -224,9 +224,13 @@ static int take_property(struct scan *s)
         name++;
     }
     size_t n = braces ? strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_- ") : 1;
-    const char *end = name + n + braces;
-    if (!n || !is_alnum(*name) || (braces && name[n] != '}'))
-        return fail(s, "invalid character class range", start, name + n);
+    const char *close = braces ? strchr(name, '}') : NULL, *end = close ? close + 1 : end_of(name);
+    if (!braces && *name) {
+        end = name;
+        (void)take_rune(&end);
+    }
+    if (!n || !is_alnum(*name) || (braces && name + n != close))
+        return fail(s, "invalid character class range", start, end);
     const char *text = property_text(s->cx->arena, name, n, negated);
     if (!is_property(text))
         return fail(s, "invalid character class range", start, end);
@@ -571,11 +575,21 @@ static int take_one(struct scan *s, const char *pattern)
     return 0;
 }
 
+/* How many bytes at the start are UTF-8. */
+static size_t utf8_prefix(const char *s)
+{
+    size_t at = 0, n, len = strlen(s);
+    while (at < len && (n = str_utf8_len(s + at, len - at)) > 0)
+        at += n;
+    return at;
+}
+
 int regex_syntax_translate(struct ctx *cx, const char *pattern, struct buf *out)
 {
     struct scan s = { .cx = cx, .p = pattern, .out = out, .weight = 1, .heaviest = 1 };
-    if (!str_is_utf8(pattern, strlen(pattern)))
-        return err_fail(cx, ERR_INVALID, "error parsing regexp: invalid UTF-8");
+    size_t text = utf8_prefix(pattern);
+    if (pattern[text])
+        return err_fail(cx, ERR_INVALID, "error parsing regexp: invalid UTF-8: `%s`", pattern + text);
     while (*s.p)
         if (take_one(&s, pattern) < 0)
             return cx->err.code;

@@ -84,21 +84,42 @@ static bool is_dotted(const char *text)
     return false;
 }
 
+/* Whether p is what may stand behind a version's numbers: nothing, a pre-release, metadata. */
+static bool is_rest(struct arena *a, const char *p)
+{
+    bool has_pre = *p == '-';
+    const char *pre = take_suffix(a, &p, '-', "+");
+    bool has_metadata = *p == '+';
+    const char *metadata = take_suffix(a, &p, '+', "");
+    return !*p && (!has_pre || is_dotted(pre)) && (!has_metadata || is_dotted(metadata));
+}
+
+/* Behind one to three numbers; NULL when there is none. */
+static const char *behind_numbers(const char *p)
+{
+    size_t n = strspn(p, DIGITS);
+    if (!n)
+        return NULL;
+    p += n;
+    for (int i = 0; i < 2 && *p == '.' && (n = strspn(p + 1, DIGITS)) > 0; i++)
+        p += 1 + n;
+    return p;
+}
+
 int semver_parse(struct ctx *cx, const char *text, struct semver *ret)
 {
     struct semver v = { .original = str_dup(cx->arena, text) };
-    const char *p = text + (*text == 'v');
-    if (check_length(cx, text) < 0 || take_part(cx, &p, 0, &v.major) < 0)
+    const char *p = text + (*text == 'v'), *rest = behind_numbers(p);
+    if (check_length(cx, text) < 0)
         return cx->err.code;
-    const char *minor = p;
-    if (take_part(cx, &p, '.', &v.minor) < 0 || (p > minor && take_part(cx, &p, '.', &v.patch) < 0))
+    if (!rest || !is_rest(cx->arena, rest))
+        return err_fail(cx, ERR_INVALID, "invalid semantic version");
+    if (take_part(cx, &p, 0, &v.major) < 0 || take_part(cx, &p, '.', &v.minor) < 0 ||
+        take_part(cx, &p, '.', &v.patch) < 0)
         return cx->err.code;
     bool has_pre = *p == '-';
     v.pre = take_suffix(cx->arena, &p, '-', "+");
-    bool has_metadata = *p == '+';
     v.metadata = take_suffix(cx->arena, &p, '+', "");
-    if (*p || (has_pre && !is_dotted(v.pre)) || (has_metadata && !is_dotted(v.metadata)))
-        return err_fail(cx, ERR_INVALID, "invalid semantic version");
     if (has_pre && check_identifiers(cx, v.pre, "prerelease", false) < 0)
         return cx->err.code;
     *ret = v;

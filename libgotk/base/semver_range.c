@@ -7,6 +7,8 @@
  */
 #include "libgotk/base/semver.h"
 
+#include "libgotk/base/quote.h"
+#include "libgotk/base/regex.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
 
@@ -212,7 +214,7 @@ static int make_comparison(struct ctx *cx, comparison_fn holds, const struct ope
 
 static int improper(struct ctx *cx, const char *group)
 {
-    return err_fail(cx, ERR_INVALID, "improper constraint: \"%s\"", group);
+    return err_fail(cx, ERR_INVALID, "improper constraint: %s", quote_go(cx->arena, group, strlen(group)));
 }
 
 /* The "- 2.0" of "1.0 - 2.0" at *p; false, with *p as it was, when there is none. */
@@ -271,11 +273,25 @@ static int parse_group(struct ctx *cx, const char *text, struct group *ret)
     return 0;
 }
 
-int semver_range_parse(struct ctx *cx, const char *text, struct semver_range **ret)
+/* Masterminds' expressions for a version, and for a range by hyphen. */
+#define VERSION_PATTERN                                                                                      \
+    "v?([0-9|x|X|\\*]+)(\\.[0-9|x|X|\\*]+)?(\\.[0-9|x|X|\\*]+)?(-([0-9A-Za-z\\-]+(\\.[0-9A-Za-z\\-]+)*))?"   \
+    "(\\+([0-9A-Za-z\\-]+(\\.[0-9A-Za-z\\-]+)*))?"
+#define RANGE_PATTERN "\\s*(" VERSION_PATTERN ")\\s+-\\s+(" VERSION_PATTERN ")\\s*"
+
+/* A constraint as messages show it: "1 - 2" is ">= 1, <= 2 " before it is looked at. */
+static const char *rewritten(struct ctx *cx, const char *text)
 {
-    struct semver_range *range = ARENA_NEW(cx->arena, struct semver_range);
-    if (strlen(text) > RANGE_MAX)
-        return err_fail(cx, ERR_INVALID, "constraint string is too long (max %d bytes)", RANGE_MAX);
+    struct regex *re;
+    struct strv out;
+    if (regex_compile(cx, RANGE_PATTERN, 0, &re) < 0 ||
+        regex_replace(cx, re, text, strlen(text), ">= ${1}, <= ${11} ", 16 * RANGE_MAX, &out) < 0)
+        return text;
+    return out.p;
+}
+
+static int parse_groups(struct ctx *cx, const char *text, struct semver_range *range)
+{
     for (const char *p = text, *bar; p; p = bar ? bar + 2 : NULL) {
         struct group g;
         bar = strstr(p, "||");
@@ -285,6 +301,18 @@ int semver_range_parse(struct ctx *cx, const char *text, struct semver_range **r
         if (parse_group(cx, part, &g) < 0)
             return cx->err.code;
         vec_push(cx->arena, &range->any, g);
+    }
+    return 0;
+}
+
+int semver_range_parse(struct ctx *cx, const char *text, struct semver_range **ret)
+{
+    struct semver_range *range = ARENA_NEW(cx->arena, struct semver_range);
+    if (strlen(text) > RANGE_MAX)
+        return err_fail(cx, ERR_INVALID, "constraint string is too long (max %d bytes)", RANGE_MAX);
+    if (parse_groups(cx, text, range) < 0) {
+        *range = (struct semver_range){ 0 };
+        return strstr(text, "-") ? parse_groups(cx, rewritten(cx, text), range) : cx->err.code;
     }
     *ret = range;
     return 0;

@@ -601,6 +601,11 @@ void doc_set_tag(struct doc *d, enum doc_tag tag)
     n->type = (n->type & ~NODE_TAG) | (int)tag << NODE_TAG_SHIFT;
 }
 
+void doc_keep_order(struct doc *object)
+{
+    node_of(object)->type |= NODE_ORDERED;
+}
+
 const char *doc_source(const struct doc *d)
 {
     if (!d || !(node_of(d)->type & NODE_SOURCE))

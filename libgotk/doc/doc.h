@@ -123,6 +123,8 @@ enum doc_tag {
     DOC_TAG_BOOL,
     DOC_TAG_NULL,
 };
+/* Has YAML printers keep the order of an object's members. Copies forget it. */
+void doc_keep_order(struct doc *object);
 enum doc_tag doc_tag(const struct doc *d);
 void doc_set_tag(struct doc *d, enum doc_tag tag);
 const char *doc_source(const struct doc *d);

@@ -38,6 +38,9 @@
 #define NODE_TAG_SHIFT 21
 #define NODE_TAG       (7 << NODE_TAG_SHIFT)
 
+/* The object's members are printed in their own order. */
+#define NODE_ORDERED (1 << 24)
+
 static inline cJSON *node_of(const struct doc *d)
 {
     return (cJSON *)(uintptr_t)d;

@@ -8,20 +8,16 @@
  */
 #include "libgotk/doc/yml.h"
 
-#include "libgotk/base/base64.h"
 #include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/node.h"
-#include "libgotk/doc/number.h"
 #include "libgotk/doc/yml_gosyntax.h"
-#include "libgotk/doc/yml_scalar.h"
+#include "libgotk/doc/yml_reader.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
-#define TAG_PREFIX "tag:yaml.org,2002:"
 /* Mappings with more keys than this look them up in a map. */
 #define FEW_KEYS 24
 
@@ -31,40 +27,13 @@
 #define NODES_LOW    400000.0
 #define NODES_HIGH   4000000.0
 
-struct anchor {
-    cJSON *node;
-    const char *key; /* of a scalar: its text when it is used as a key; NULL when it cannot be one */
-    size_t nodes;    /* in the subtree, once it is complete */
-    bool open;       /* being read: an alias to it would contain itself */
-};
-
-/* Texts up to this length are shared with the last one that had the same hash: most keys and many values repeat. */
-#define SHARED_MAX  40
-#define SHARED_MANY 256
-
-struct reader {
-    struct ctx *cx;
-    const char *name;
-    const char *text;
-    size_t len;
-    int rules;
-    yaml_parser_t parser;
-    yaml_event_t event;
-    struct map anchors; /* name to struct anchor */
-    enum yml_type type; /* of the scalar read last */
-    int depth;
-    size_t nodes;   /* read and copied so far */
-    size_t aliased; /* of these, copied for aliases */
-    unsigned events;
-    char *shared[SHARED_MANY];
-};
-
 /* What a key turned out to be. */
 struct key {
     const char *text;
     int line;
     int column;
     bool merge;
+    bool null; /* with YML_GO_ERRORS: found wrong when the whole document was read */
 };
 
 /* A mapping being read. */
@@ -81,7 +50,7 @@ static void close_reader(struct reader *r)
     yaml_parser_delete(&r->parser);
 }
 
-static int fail_at(struct reader *r, yaml_mark_t at, const char *what)
+int yml_reader_fail(struct reader *r, yaml_mark_t at, const char *what)
 {
     if (r->rules & YML_GO_ERRORS)
         return err_fail(r->cx, ERR_INVALID, "yaml: %s", what);
@@ -166,15 +135,16 @@ static int fail_syntax(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     const char *problem = p->problem ? p->problem : "the YAML is malformed";
+    r->malformed = true;
     if (r->rules & YML_GO_ERRORS)
         return fail_as_go(r);
     if (p->error == YAML_READER_ERROR)
         return fail_encoding(r);
     if (!p->context)
-        return fail_at(r, p->problem_mark, problem);
-    return fail_at(r, p->problem_mark,
-                   str_fmt(r->cx->arena, "%s %s that starts at line %zu, column %zu", problem, p->context,
-                           p->context_mark.line + 1, p->context_mark.column + 1));
+        return yml_reader_fail(r, p->problem_mark, problem);
+    return yml_reader_fail(r, p->problem_mark,
+                           str_fmt(r->cx->arena, "%s %s that starts at line %zu, column %zu", problem,
+                                   p->context, p->context_mark.line + 1, p->context_mark.column + 1));
 }
 
 /* Moves to the next event. */
@@ -202,202 +172,8 @@ static int count_nodes(struct reader *r, size_t nodes, bool aliased)
     else if (all > NODES_LOW)
         allowed -= 0.89 * ((all - NODES_LOW) / (NODES_HIGH - NODES_LOW));
     if ((double)r->aliased / all > allowed)
-        return fail_at(r, r->event.start_mark, "the document contains excessive aliasing");
+        return yml_reader_fail(r, r->event.start_mark, "the document contains excessive aliasing");
     return 0;
-}
-
-/* The tag of a scalar in its short form, "" for none and for "!". */
-static const char *tag_of(struct reader *r, const yaml_char_t *tag)
-{
-    const char *s = (const char *)tag;
-    if (!s || strcmp(s, "!") == 0)
-        return "";
-    if (str_starts(s, TAG_PREFIX))
-        return str_fmt(r->cx->arena, "!!%s", s + strlen(TAG_PREFIX));
-    return s;
-}
-
-static int fill_text(struct reader *r, cJSON *n, char *text)
-{
-    r->type = YML_STRING;
-    n->type = cJSON_String;
-    n->valuestring = text;
-    return 0;
-}
-
-/* A copy of the text (without NUL bytes), or one made before. */
-static char *keep_text(struct reader *r, const char *text, size_t len)
-{
-    unsigned hash = 2166136261u;
-    if (len > SHARED_MAX)
-        return str_ndup(r->cx->arena, text, len);
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    char **slot = &r->shared[(hash ^ hash >> 16) % SHARED_MANY];
-    if (!*slot || strcmp(*slot, text) != 0)
-        *slot = str_ndup(r->cx->arena, text, len);
-    return *slot;
-}
-
-/* A NUL byte is kept as doc_nstring keeps it. */
-static char *keep_bytes(struct reader *r, const char *text, size_t len)
-{
-    if (memchr(text, 0, len))
-        return node_of(doc_nstring(r->cx->arena, text, len))->valuestring;
-    return keep_text(r, text, len);
-}
-
-/* Bytes that are no UTF-8 become U+FFFD one by one, as Go's JSON encoder makes them. */
-static int fill_binary(struct reader *r, cJSON *n, const char *text)
-{
-    char *data;
-    size_t len;
-    if (base64_decode(r->cx, text, &data, &len) < 0)
-        return fail_at(r, r->event.start_mark,
-                       r->rules & YML_GO_ERRORS ? "!!binary value contains invalid base64 data"
-                                                : "a value tagged !!binary holds invalid base64 data");
-    struct buf out = buf_new(r->cx->arena, 3 * len + 1);
-    for (size_t i = 0; i < len;) {
-        size_t width = 1;
-        while (width <= 4 && i + width <= len && !str_is_utf8(data + i, width))
-            width++;
-        bool valid = width <= 4 && i + width <= len;
-        buf_add(&out, valid ? data + i : "\xEF\xBF\xBD", valid ? width : 3);
-        i += valid ? width : 1;
-    }
-    return fill_text(r, n, keep_bytes(r, buf_text(&out), out.len));
-}
-
-static int fill_value(struct reader *r, cJSON *n, const struct yml_value *v, const char *text)
-{
-    r->type = v->type;
-    if (v->type == YML_FLOAT && !isfinite(v->real) && r->rules & YML_GO_ERRORS)
-        return err_fail(r->cx, ERR_INVALID, "json: unsupported value: %s",
-                        isnan(v->real) ? "NaN"
-                        : v->real > 0  ? "+Inf"
-                                       : "-Inf");
-    if (v->type == YML_FLOAT && !isfinite(v->real))
-        return fail_at(r, r->event.start_mark,
-                       "infinity and not-a-number have no JSON form; quote the text to mean a string");
-    if (v->type == YML_INT || v->type == YML_FLOAT) {
-        n->type = cJSON_Number;
-        n->valuestring = yml_literal(r->cx->arena, v);
-        return 0;
-    }
-    if (v->type == YML_BOOL || v->type == YML_NULL) {
-        n->type = v->type == YML_NULL ? cJSON_NULL : v->truth ? cJSON_True : cJSON_False;
-        return 0;
-    }
-    n->type = cJSON_String;
-    text = v->type == YML_TIME && !(r->rules & YML_11) ? v->time : text;
-    n->valuestring = keep_text(r, text, strlen(text));
-    return 0;
-}
-
-/* Only go-yaml's words show the text, which may be a secret. */
-static int fail_tagged(struct reader *r, const char *type, const char *tag, const char *text)
-{
-    const char *go = str_fmt(r->cx->arena, "cannot decode %s `%s` as a %s", type, text, tag);
-    const char *ours = str_fmt(r->cx->arena, "a %s cannot be read as %s", type, tag);
-    return fail_at(r, r->event.start_mark, r->rules & YML_GO_ERRORS ? go : ours);
-}
-
-/* A scalar with one of the core tags must be of that type; an int may be a float. */
-static int fill_tagged(struct reader *r, cJSON *n, const char *tag, const char *text)
-{
-    struct yml_value v = yml_resolve_tagged(text, r->rules, strcmp(tag, "!!timestamp") == 0);
-    if (strcmp(tag, "!!float") == 0 && v.type == YML_INT && v.magnitude <= INT64_MAX) {
-        v.type = YML_FLOAT;
-        v.real = v.negative ? -(double)v.magnitude : (double)v.magnitude;
-    }
-    if (strcmp(tag, yml_type_tag(v.type)) != 0 && r->rules & YML_GO_ERRORS)
-        return err_fail(r->cx, ERR_INVALID, "yaml: cannot decode %s `%s` as a %s", yml_type_tag(v.type), text,
-                        tag);
-    if (strcmp(tag, yml_type_tag(v.type)) != 0)
-        return fail_tagged(r, yml_type_tag(v.type), tag, text);
-    return fill_value(r, n, &v, text);
-}
-
-static bool is_core_tag(const char *tag)
-{
-    static const char *const tags[] = { "!!null", "!!bool", "!!int", "!!float", "!!timestamp" };
-    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
-        if (strcmp(tags[i], tag) == 0)
-            return true;
-    return false;
-}
-
-/* True for scalars that may be something else than a string. */
-static bool is_plain(const struct reader *r)
-{
-    return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-}
-
-static int resolve_scalar(struct reader *r, cJSON *n)
-{
-    const char *text = (const char *)r->event.data.scalar.value;
-    size_t len = r->event.data.scalar.length;
-    const char *tag = tag_of(r, r->event.data.scalar.tag);
-    bool has_nul = memchr(text, 0, len) != NULL;
-    if (is_core_tag(tag) && !has_nul)
-        return fill_tagged(r, n, tag, text);
-    if (strcmp(tag, "!!binary") == 0)
-        return fill_binary(r, n, text);
-    if (*tag || !is_plain(r) || has_nul)
-        return fill_text(r, n, keep_bytes(r, text, len));
-    struct yml_value v = yml_resolve(text, r->rules);
-    return fill_value(r, n, &v, text);
-}
-
-/* Remembers quotes, and behind the value of other plain scalars than strings the text they were written as. */
-static void keep_source(struct reader *r, cJSON *n)
-{
-    const char *text = (const char *)r->event.data.scalar.value;
-    const char *value = n->valuestring ? n->valuestring : "";
-    if (!is_plain(r)) {
-        bool literal = r->event.data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
-        bool folded = r->event.data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
-        n->type |= NODE_QUOTED | (literal ? NODE_LITERAL : 0) | (folded ? NODE_FOLDED : 0);
-    }
-    bool tagged = r->event.data.scalar.tag;
-    if (tagged ? r->type == YML_STRING && !strcmp(value, text) : r->type == YML_STRING || !is_plain(r))
-        return;
-    size_t len = strlen(value) + 1;
-    char *both = arena_alloc(r->cx->arena, len + strlen(text) + 1);
-    memcpy(both, value, len);
-    memcpy(both + len, text, strlen(text) + 1);
-    n->valuestring = both;
-    n->type |= NODE_SOURCE;
-}
-
-static int fill_scalar(struct reader *r, cJSON *n)
-{
-    int rc = resolve_scalar(r, n);
-    if (rc >= 0 && r->rules & YML_SOURCE)
-        keep_source(r, n);
-    return rc;
-}
-
-/* The string the scalar read last becomes as a key; NULL when it cannot be one. go-yaml v3 keeps what was written,
- * sigs.k8s.io/yaml prints the number or bool. */
-static const char *key_of(struct reader *r, const cJSON *n, const char *written)
-{
-    bool printed = r->rules & YML_11;
-    switch (r->type) {
-    case YML_NULL:
-        return NULL;
-    case YML_STRING:
-        return n->valuestring;
-    case YML_BOOL:
-        return printed ? (n->type & cJSON_True ? "true" : "false") : str_dup(r->cx->arena, written);
-    case YML_INT:
-        return printed ? n->valuestring : str_dup(r->cx->arena, written);
-    case YML_FLOAT:
-        return printed ? number_print_g32(r->cx->arena, strtod(n->valuestring, NULL))
-                       : str_dup(r->cx->arena, written);
-    default:
-        return str_dup(r->cx->arena, written);
-    }
 }
 
 static struct anchor *add_anchor(struct reader *r, const yaml_char_t *name, cJSON *n)
@@ -418,11 +194,11 @@ static int read_scalar(struct reader *r, cJSON *n, const char **ret_key)
     struct anchor *a = add_anchor(r, r->event.data.scalar.anchor, n);
     int rc = node_room(r->cx, 2 * r->event.data.scalar.length);
     if (rc >= 0)
-        rc = fill_scalar(r, n);
+        rc = yml_value_fill(r, n);
     if (rc < 0)
         return rc;
     if (a || ret_key) {
-        const char *key = key_of(r, n, (const char *)r->event.data.scalar.value);
+        const char *key = yml_value_key(r, n, (const char *)r->event.data.scalar.value);
         if (ret_key)
             *ret_key = key;
         if (a)
@@ -435,11 +211,13 @@ static int find_anchor(struct reader *r, struct anchor **ret)
 {
     const char *name = (const char *)r->event.data.alias.anchor;
     struct anchor *a = map_find(&r->anchors, name);
+    r->malformed = !a; /* go-yaml's parser looks, before anything else */
     if (!a)
-        return fail_at(r, r->event.start_mark, str_fmt(r->cx->arena, "unknown anchor '%s' referenced", name));
+        return yml_reader_fail(r, r->event.start_mark,
+                               str_fmt(r->cx->arena, "unknown anchor '%s' referenced", name));
     if (a->open)
-        return fail_at(r, r->event.start_mark,
-                       str_fmt(r->cx->arena, "anchor '%s' value contains itself", name));
+        return yml_reader_fail(r, r->event.start_mark,
+                               str_fmt(r->cx->arena, "anchor '%s' value contains itself", name));
     *ret = a;
     return count_nodes(r, a->nodes, true);
 }
@@ -464,7 +242,7 @@ static bool is_merge_key(const struct reader *r)
     const char *tag = (const char *)r->event.data.scalar.tag;
     if (tag && strcmp(tag, "!") != 0)
         return strcmp(tag, TAG_PREFIX "merge") == 0;
-    return is_plain(r);
+    return yml_value_is_plain(r);
 }
 
 static int fail_merge(struct reader *r, const struct key *key)
@@ -475,45 +253,72 @@ static int fail_merge(struct reader *r, const struct key *key)
                     r->name, key->line, key->column);
 }
 
-/* A key that is a map, a list or (then it has been read) null, in the words of go-yaml and sigs.k8s.io/yaml. */
-static int fail_key_as_go(struct reader *r, bool null)
-{
-    cJSON *n = NULL;
-    if (read_node(r, &n) < 0)
-        return err_code(r->cx);
-    const char *text = null && n->type == cJSON_NULL ? "<nil>" : yml_go_syntax(r->cx->arena, node_doc(n));
-    return null ? err_fail(r->cx, ERR_INVALID,
-                           "unsupported map key of type: %%!s(<nil>), key: <nil>, value: %s", text)
-                : err_fail(r->cx, ERR_INVALID, "yaml: invalid map key: %s", text);
-}
-
 static int fail_key(struct reader *r, yaml_mark_t at)
 {
-    return fail_at(r, at, "a key of a mapping must be a string, number or bool; quote it to mean a string");
+    return yml_reader_fail(r, at,
+                           "a key of a mapping must be a string, number or bool; quote it to mean a string");
+}
+
+/* A key that is a list or a table, or an alias of one. */
+static int fail_composite_key(struct reader *r, yaml_mark_t at)
+{
+    cJSON *n = NULL;
+    if (!(r->rules & YML_GO_ERRORS))
+        return fail_key(r, at);
+    int rc = read_node(r, &n);
+    return rc < 0 ? rc
+                  : yml_reader_fail(r, at,
+                                    str_fmt(r->cx->arena, "invalid map key: %s",
+                                            yml_go_syntax(r->cx->arena, node_doc(n))));
+}
+
+/* A null, which is found out later where go-yaml's messages are wanted. */
+static int take_null_key(struct reader *r, struct key *key, yaml_mark_t at)
+{
+    if (!(r->rules & YML_GO_ERRORS))
+        return fail_key(r, at);
+    key->null = true;
+    key->text = "";
+    return 0;
+}
+
+/* The member of such a key, which is left out. */
+static void note_null_key(struct reader *r, const cJSON *n)
+{
+    const char *text = doc_kind(node_doc(n)) == DOC_NULL ? "<nil>" : yml_go_syntax(r->cx->arena, node_doc(n));
+    r->later = str_fmt(r->cx->arena, "unsupported map key of type: %%!s(<nil>), key: <nil>, value: %s", text);
+}
+
+static int read_key_alias(struct reader *r, struct key *ret, yaml_mark_t at)
+{
+    struct anchor *a = NULL;
+    int rc = find_anchor(r, &a);
+    if (rc < 0)
+        return rc;
+    ret->text = a->key;
+    if (!a->key && doc_kind(node_doc(a->node)) != DOC_NULL)
+        return fail_composite_key(r, at);
+    if (!a->key && (rc = take_null_key(r, ret, at)) < 0)
+        return rc;
+    return advance(r);
 }
 
 static int read_key(struct reader *r, struct key *ret)
 {
     yaml_mark_t at = r->event.start_mark;
     *ret = (struct key){ .line = (int)at.line + 1, .column = (int)at.column + 1, .merge = is_merge_key(r) };
-    if (r->event.type == YAML_ALIAS_EVENT) {
-        struct anchor *a = NULL;
-        int rc = find_anchor(r, &a);
-        if (rc < 0)
-            return rc;
-        ret->text = a->key;
-        return ret->text ? advance(r) : fail_key(r, at);
-    }
+    if (r->event.type == YAML_ALIAS_EVENT)
+        return read_key_alias(r, ret, at);
     if (r->event.type != YAML_SCALAR_EVENT)
-        return r->rules & YML_GO_ERRORS ? fail_key_as_go(r, false) : fail_key(r, at);
+        return fail_composite_key(r, at);
     cJSON key = { .type = cJSON_NULL }; /* forgotten, unless an alias may ask for it */
     cJSON *n = r->event.data.scalar.anchor ? node_new(r->cx->arena, cJSON_NULL) : &key;
     int rc = read_scalar(r, n, &ret->text);
     if (rc < 0)
         return rc;
-    if (!ret->text && r->rules & YML_GO_ERRORS)
-        return fail_key_as_go(r, true);
-    if (!ret->text || (r->rules & YML_STRING_KEYS && r->depth > 1 && r->type != YML_STRING))
+    if (!ret->text)
+        return take_null_key(r, ret, at);
+    if ((r->rules & YML_STRING_KEYS && r->depth > 1 && r->type != YML_STRING))
         return fail_key(r, at);
     return 0;
 }
@@ -606,16 +411,21 @@ static int read_members(struct reader *r, cJSON *mapping)
         struct key key;
         cJSON *n = NULL;
         int rc = read_key(r, &key);
+        bool alias = r->event.type == YAML_ALIAS_EVENT && r->rules & YML_GO_ERRORS;
         if (rc >= 0)
             rc = read_node(r, &n);
         if (rc < 0)
             return rc;
+        if (key.null) {
+            note_null_key(r, n);
+            continue;
+        }
         n->string = (char *)(uintptr_t)key.text;
         node_set_position(n, key.line, key.column);
         if (!key.merge)
             rc = add_member(&m, n);
         else if (r->rules & YML_11)
-            rc = merge(&m, &key, n);
+            rc = alias && doc_kind(node_doc(n)) != DOC_OBJECT ? fail_merge(r, &key) : merge(&m, &key, n);
         else if (merged)
             rc = fail_duplicate(r, merged, n);
         if (rc < 0)
@@ -650,7 +460,7 @@ static int read_collection(struct reader *r, cJSON *n)
                         : r->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
     size_t before = r->nodes - 1;
     if (++r->depth > NODE_DEPTH_MAX)
-        return fail_at(r, r->event.start_mark, "the document nests deeper than 1000 levels");
+        return yml_reader_fail(r, r->event.start_mark, "the document nests deeper than 1000 levels");
     n->type = (mapping ? cJSON_Object : cJSON_Array) | (flow && r->rules & YML_SOURCE ? NODE_QUOTED : 0);
     int rc = advance(r);
     if (rc >= 0)
@@ -719,15 +529,52 @@ static int read_stream(struct reader *r, bool many, cJSON *docs)
     return rc;
 }
 
+/* An anchor that is passed by, of nothing. */
+static void note_anchor(struct reader *r)
+{
+    const yaml_char_t *name = r->event.type == YAML_SCALAR_EVENT ? r->event.data.scalar.anchor
+                              : r->event.type == YAML_SEQUENCE_START_EVENT
+                                  ? r->event.data.sequence_start.anchor
+                              : r->event.type == YAML_MAPPING_START_EVENT ? r->event.data.mapping_start.anchor
+                                                                          : NULL;
+    if (name)
+        map_set(&r->anchors, (const char *)name, NULL);
+}
+
+/* go-yaml parses a document as a whole before it looks at what it says: what is malformed behind a wrong value comes first. */
+static int settle_error(struct reader *r, int rc)
+{
+    const char *message = err_message(r->cx);
+    if (rc >= 0 && r->later)
+        return err_fail(r->cx, ERR_INVALID, "%s", r->later);
+    if (rc != ERR_INVALID || r->malformed)
+        return rc;
+    while (r->event.type != YAML_DOCUMENT_END_EVENT && r->event.type != YAML_STREAM_END_EVENT) {
+        const char *name =
+            r->event.type == YAML_ALIAS_EVENT ? (const char *)r->event.data.alias.anchor : NULL;
+        note_anchor(r);
+        if (name && !map_has(&r->anchors, name))
+            return yml_reader_fail(r, r->event.start_mark,
+                                   str_fmt(r->cx->arena, "unknown anchor '%s' referenced", name));
+        if (advance(r) < 0)
+            return err_code(r->cx);
+    }
+    return err_fail(r->cx, rc, "%s", message);
+}
+
 static int parse(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
                  cJSON *docs)
 {
     CLEANUP(close_reader)
     struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
+    bool mark = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+    r.slashes = (struct yml_slash){ .text = text, .len = len, .at = mark ? 3 : 0 };
     if (!yaml_parser_initialize(&r.parser))
         return err_fail(cx, ERR_INTERNAL, "%s: the YAML parser could not start: out of memory", name);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
     int rc = read_stream(&r, many, docs);
+    if (rules & YML_GO_ERRORS)
+        rc = settle_error(&r, rc);
     return rc < 0 ? rc : ctx_check(cx);
 }
 

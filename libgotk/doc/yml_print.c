@@ -158,7 +158,7 @@ static void print_mapping(struct emitter *e, const cJSON *n, int indent)
         return;
     }
     indent = indent < 0 ? 0 : indent + STEP;
-    if (!e->ordered) {
+    if (!e->ordered && !(n->type & NODE_ORDERED)) {
         print_sorted(e, n, indent);
         return;
     }

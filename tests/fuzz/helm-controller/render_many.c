@@ -6,12 +6,13 @@
  * those of the real engine's driver (tests/rig/helm/rendermany). One thread. Rejected: a process per snippet, which costs
  * more than the snippet.
  */
+#include "helm-controller/template/chartdot.h"
 #include "helm-controller/template/chartvalues.h"
-#include "helm-controller/template/convert.h"
 #include "helm-controller/template/engine.h"
 #include "helm-controller/template/exec.h"
 #include "helm-controller/template/objects.h"
-#include "libgotk/doc/yml.h"
+#include "helm-controller/template/valuesinput.h"
+#include "libgotk/base/bigstack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,12 +27,18 @@ static const char chart_yaml[] = "apiVersion: v2\n"
                                  "description: Chart for engine cases\n"
                                  "type: application\n"
                                  "kubeVersion: \">=1.20.0-0\"\n"
+                                 "home: https://example.com/home\n"
+                                 "icon: https://example.com/icon.png\n"
                                  "keywords:\n"
                                  "- alpha\n"
                                  "- beta\n"
+                                 "sources:\n"
+                                 "- https://example.com/src\n"
                                  "maintainers:\n"
                                  "- name: Ann\n"
                                  "  email: ann@example.com\n"
+                                 "- name: Bob\n"
+                                 "  url: https://example.com/bob\n"
                                  "annotations:\n"
                                  "  category: demo\n"
                                  "  note: \"1\"\n";
@@ -58,12 +65,17 @@ static struct strv view(const char *s)
 
 static struct capabilities *capabilities_of(struct arena *a)
 {
-    static const char *const versions[] = { "v1", "v1/Pod", "apps/v1", "apps/v1/Deployment" };
+    static const char *const versions[] = {
+        "v1",        "v1/Pod",
+        "apps/v1",   "apps/v1/Deployment",
+        "batch/v1",  "networking.k8s.io/v1",
+        "policy/v1", "rbac.authorization.k8s.io/v1",
+    };
     struct capabilities *c = ARENA_NEW(a, struct capabilities);
     *c = (struct capabilities){
-        .kube = { "v1.36.0", "", "1", "36" },
-        .helm = { "v4.2", "", "", "go1.26.8", "" },
-        .api_versions = vlist_new(a, 4),
+        .kube = { "v1.36.0", "v1.36.0", "1", "36" },
+        .helm = { "v4.2", "", "", "go1.26.8", "v1.36" },
+        .api_versions = vlist_new(a, 8),
     };
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
         vlist_push(a, c->api_versions, v_text(versions[i]));
@@ -87,26 +99,22 @@ static int prepare(struct rendering *r, struct engine_files *ret)
 {
     struct ctx *cx = r->cx;
     struct arena *a = cx->arena;
-    struct doc *d = NULL;
     struct chart *chart;
     struct chart_files files = { 0 };
-    struct vmap *top = vmap_new(a), *values;
-    if (yml_parse_as(cx, r->values.p, r->values.n, "values.yaml", YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
+    struct vmap *top = vmap_new(a), *user, *values;
+    if (valuesinput_parse(cx, r->values, "values.yaml", &user) < 0)
         return err_code(cx);
-    struct value user = convert_from_doc(a, d);
-    if (user.type != V_MAP)
-        user = v_map(vmap_new(a));
     add_file(cx, &files, "Chart.yaml", view(chart_yaml));
     add_file(cx, &files, "config/app.toml", view("a = 1\n[b]\nc = \"x\"\n"));
     add_file(cx, &files, "config/lines.txt", view("one\ntwo\n\nthree\n"));
     add_file(cx, &files, "templates/x.yaml", r->template);
-    if (chart_load(cx, &files, &chart) < 0 || chartvalues_dependencies(cx, chart, user.map) < 0 ||
-        chartvalues_coalesce(cx, chart, user.map, &values) < 0)
+    if (chart_load(cx, &files, NULL, &chart) < 0 || chartvalues_dependencies(cx, chart, user, NULL) < 0 ||
+        chartvalues_coalesce(cx, chart, user, NULL, &values) < 0)
         return err_code(cx);
     vmap_set_text(top, "Release", v_map(release_of(a)));
     vmap_set_text(top, "Values", (struct value){ .type = V_VALUES, .map = values });
     vmap_set_text(top, "Capabilities", capabilities_value(a, capabilities_of(a)));
-    chartvalues_files(cx, chart, top, ret);
+    chartdot_files(cx, chart, top, ret);
     return 0;
 }
 
@@ -130,7 +138,7 @@ static void render_one(struct arena *arena, struct strv template, struct strv va
 {
     struct ctx cx = { .arena = arena };
     struct rendering r = { .cx = &cx, .template = template, .values = values };
-    exec_on_large_stack(render, &r);
+    bigstack_call(render, &r);
     if (r.rc < 0)
         answer("fail", view(err_message(&cx)));
     else

@@ -30,24 +30,33 @@ appVersion: "4.5.6"
 description: Chart for engine cases
 type: application
 kubeVersion: ">=1.20.0-0"
+home: https://example.com/home
+icon: https://example.com/icon.png
 keywords:
 - alpha
 - beta
+sources:
+- https://example.com/src
 maintainers:
 - name: Ann
   email: ann@example.com
+- name: Bob
+  url: https://example.com/bob
 annotations:
   category: demo
   note: "1"
 `
 
 func capabilities() *common.Capabilities {
+	kube, _ := common.ParseKubeVersion("v1.36.0")
 	caps := &common.Capabilities{
-		KubeVersion: common.KubeVersion{Version: "v1.36.0", Major: "1", Minor: "36"},
-		APIVersions: common.VersionSet{"v1", "v1/Pod", "apps/v1", "apps/v1/Deployment"},
+		KubeVersion: *kube,
+		APIVersions: common.VersionSet{"v1", "v1/Pod", "apps/v1", "apps/v1/Deployment", "batch/v1", "networking.k8s.io/v1",
+			"policy/v1", "rbac.authorization.k8s.io/v1"},
 	}
 	caps.HelmVersion.Version = "v4.2"
 	caps.HelmVersion.GoVersion = "go1.26.8"
+	caps.HelmVersion.KubeClientVersion = "v1.36"
 	return caps
 }
 
