@@ -202,9 +202,9 @@ static int run_tree(struct exec *x, const struct tree *tree, struct value data, 
 static int walk_template(struct exec *x, struct value dot, const struct node *n)
 {
     struct value data = v_invalid();
-    const struct tree *tree = template_set_find(x->set, n->text);
+    const struct tree *tree = template_set_find(x->set, n->target);
     if (!tree)
-        return exec_fail(x, "template %s not defined", quote_go(x->cx->arena, n->text.p, n->text.n));
+        return exec_fail(x, "template %s not defined", quote_go(x->cx->arena, n->target.p, n->target.n));
     if (x->frame->depth == TEMPLATE_DEPTH_MAX)
         return exec_fail(x, "exceeded maximum template depth (%d)", TEMPLATE_DEPTH_MAX);
     if (eval_pipeline(x, dot, n->pipe, &data) < 0)

@@ -45,7 +45,7 @@ static void print_command(struct buf *out, const struct node *n)
     }
 }
 
-static void print_names(struct buf *out, const struct name_vec *names, bool leading_dot)
+static void print_names(struct buf *out, const struct name_list *names, bool leading_dot)
 {
     for (size_t i = 0; i < names->len; i++) {
         buf_str(out, i || leading_dot ? "." : "");
@@ -69,7 +69,7 @@ static void print_control(struct buf *out, const struct node *n, const char *wor
 static void print_template(struct buf *out, const struct node *n)
 {
     buf_str(out, "{{template ");
-    quote_to(out, n->text.p, n->text.n, false);
+    quote_to(out, n->target.p, n->target.n, false);
     if (n->pipe) {
         buf_char(out, ' ');
         node_print(out, n->pipe);

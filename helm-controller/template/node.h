@@ -41,8 +41,17 @@ enum node_kind {
 
 struct node;
 struct function;
-VEC_NAMED(node_vec, struct node *);
-VEC_NAMED(name_vec, struct strv);
+
+/* There are very many of these: what one holds is exactly as long as it must be. */
+struct node_list {
+    struct node **at;
+    size_t len;
+};
+
+struct name_list {
+    struct strv *at;
+    size_t len;
+};
 
 /* A literal may serve as several kinds of number. */
 struct number {
@@ -56,27 +65,27 @@ struct number {
 struct tree;
 
 struct node {
-    enum node_kind kind;
-    uint32_t pos; /* bytes from the start of its file's text */
-    uint32_t line;
     const struct tree *tree; /* of the file it was parsed from */
+    uint32_t pos;            /* bytes from the start of its file's text */
+    uint8_t kind;            /* enum node_kind */
+    bool assigns;            /* NODE_PIPE: = instead of := */
     union {
-        struct strv text;      /* NODE_TEXT; NODE_IDENTIFIER; the name of NODE_TEMPLATE */
-        struct node_vec nodes; /* NODE_LIST; commands of NODE_PIPE; arguments of NODE_COMMAND */
-        struct node *base;     /* NODE_CHAIN */
-        bool is_true;          /* NODE_BOOL */
-        struct strv value;     /* NODE_STRING, unquoted */
-        struct number *number; /* NODE_NUMBER */
+        struct strv text;       /* NODE_TEXT; NODE_IDENTIFIER */
+        struct node_list nodes; /* NODE_LIST; commands of NODE_PIPE; arguments of NODE_COMMAND */
+        struct node *pipe;      /* NODE_ACTION, NODE_IF, NODE_RANGE, NODE_WITH; NODE_TEMPLATE, where it may be NULL */
+        struct node *base;      /* NODE_CHAIN */
+        bool is_true;           /* NODE_BOOL */
+        struct strv value;      /* NODE_STRING, unquoted */
+        struct number *number;  /* NODE_NUMBER */
     };
     union {
-        struct name_vec names;           /* NODE_FIELD, NODE_VARIABLE, NODE_CHAIN */
-        struct node_vec decls;           /* NODE_PIPE: the variables it sets */
+        struct name_list names;          /* NODE_FIELD, NODE_VARIABLE, NODE_CHAIN */
+        struct node_list decls;          /* NODE_PIPE: the variables it sets */
         struct strv as_written;          /* NODE_STRING, NODE_NUMBER */
+        struct strv target;              /* NODE_TEMPLATE: whose name it is */
         const struct function *function; /* NODE_IDENTIFIER */
         struct node *branches[2]; /* NODE_IF, NODE_RANGE, NODE_WITH: body and else, which may be NULL */
     };
-    struct node *pipe; /* NODE_ACTION, NODE_IF, NODE_RANGE, NODE_WITH; NODE_TEMPLATE, where it may be NULL */
-    bool assigns;      /* NODE_PIPE: = instead of := */
 };
 
 /* One parsed text or definition. */

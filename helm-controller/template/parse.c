@@ -12,8 +12,12 @@
 
 #include <string.h>
 
+#define DECLS_MAX         2 /* variables that a pipeline sets */
 #define PAREN_DEPTH_MAX   10000 /* as Go */
 #define CONTROL_DEPTH_MAX 10000 /* nested blocks: Go has no limit but its stack's */
+
+VEC_NAMED(nodes, struct node *);
+VEC_NAMED(names, struct strv);
 
 struct parser {
     struct ctx *cx;
@@ -22,9 +26,12 @@ struct parser {
     size_t peeked;
     struct strv name; /* of the text */
     struct tree_vec trees;
+    /* children and names of what is not complete yet, the innermost last */
+    struct nodes open_nodes;
+    struct names open_names;
     /* of the definition being parsed: */
     struct tree *tree;
-    struct name_vec vars;
+    struct names vars;
     uint32_t action_line; /* 0: not in an action */
     int range_depth;
     int paren_depth;
@@ -113,12 +120,11 @@ static int expect(struct parser *p, enum token_kind kind, const char *context, s
     return ret->kind == kind ? 0 : unexpected(p, *ret, context);
 }
 
-static struct node *new_node(struct parser *p, enum node_kind kind, uint32_t pos, uint32_t line)
+static struct node *new_node(struct parser *p, enum node_kind kind, uint32_t pos)
 {
     struct node *n = ARENA_NEW(p->cx->arena, struct node);
-    n->kind = kind;
+    n->kind = (uint8_t)kind;
     n->pos = pos;
-    n->line = line;
     n->tree = p->tree;
     return n;
 }
@@ -128,22 +134,47 @@ static bool same(struct strv a, struct strv b)
     return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
-/* The parts between dots; the first may be empty and is skipped then. */
-static void split_names(struct parser *p, struct strv text, struct name_vec *names)
+/* Ends a list of nodes that began at `from` of the open ones. */
+static struct node_list close_nodes(struct parser *p, size_t from)
+{
+    struct node_list list = { NULL, p->open_nodes.len - from };
+    if (list.len) {
+        list.at = arena_alloc_raw(p->cx->arena, list.len * sizeof(*list.at));
+        memcpy(list.at, p->open_nodes.at + from, list.len * sizeof(*list.at));
+    }
+    p->open_nodes.len = from;
+    return list;
+}
+
+static struct name_list close_names(struct parser *p, size_t from)
+{
+    struct name_list list = { NULL, p->open_names.len - from };
+    if (list.len) {
+        list.at = arena_alloc_raw(p->cx->arena, list.len * sizeof(*list.at));
+        memcpy(list.at, p->open_names.at + from, list.len * sizeof(*list.at));
+    }
+    p->open_names.len = from;
+    return list;
+}
+
+/* Opens the parts between dots; the first may be empty and is skipped then. */
+static void split_names(struct parser *p, struct strv text)
 {
     const char *end = text.p + text.n;
     for (const char *from = text.p, *dot; from <= end; from = dot + 1) {
         dot = memchr(from, '.', (size_t)(end - from));
         dot = dot ? dot : end;
         if (dot > from || from > text.p)
-            vec_push(p->cx->arena, names, (struct strv){ from, (size_t)(dot - from) });
+            vec_push(p->cx->arena, &p->open_names, (struct strv){ from, (size_t)(dot - from) });
     }
 }
 
 static struct node *new_named(struct parser *p, enum node_kind kind, struct token t)
 {
-    struct node *n = new_node(p, kind, t.pos, t.line);
-    split_names(p, t.value, &n->names);
+    struct node *n = new_node(p, kind, t.pos);
+    size_t from = p->open_names.len;
+    split_names(p, t.value);
+    n->names = close_names(p, from);
     return n;
 }
 
@@ -182,7 +213,7 @@ static int use_variable(struct parser *p, struct token t, struct node **ret)
 
 static int take_number(struct parser *p, struct token t, struct node **ret)
 {
-    struct node *n = new_node(p, NODE_NUMBER, t.pos, t.line);
+    struct node *n = new_node(p, NODE_NUMBER, t.pos);
     n->as_written = t.value;
     n->number = ARENA_NEW(p->cx->arena, struct number);
     if (literal_number(p->cx, t.value, (int)t.kind, n->number) < 0)
@@ -193,7 +224,7 @@ static int take_number(struct parser *p, struct token t, struct node **ret)
 
 static int take_string(struct parser *p, struct token t, struct node **ret)
 {
-    struct node *n = new_node(p, NODE_STRING, t.pos, t.line);
+    struct node *n = new_node(p, NODE_STRING, t.pos);
     n->as_written = t.value;
     if (!quote_undo(p->cx->arena, t.value, &n->value))
         return fail(p, "invalid syntax");
@@ -206,7 +237,7 @@ static int take_identifier(struct parser *p, struct token t, struct node **ret)
     const struct function *function = function_find(t.value);
     if (!function)
         return fail(p, "function %s not defined", quote_go(p->cx->arena, t.value.p, t.value.n));
-    *ret = new_node(p, NODE_IDENTIFIER, t.pos, t.line);
+    *ret = new_node(p, NODE_IDENTIFIER, t.pos);
     (*ret)->text = t.value;
     (*ret)->function = function;
     return 0;
@@ -232,7 +263,7 @@ static int parse_term(struct parser *p, struct node **ret)
         return take_identifier(p, t, ret);
     case TOKEN_DOT:
     case TOKEN_NIL:
-        *ret = new_node(p, t.kind == TOKEN_DOT ? NODE_DOT : NODE_NIL, t.pos, t.line);
+        *ret = new_node(p, t.kind == TOKEN_DOT ? NODE_DOT : NODE_NIL, t.pos);
         return 0;
     case TOKEN_VARIABLE:
         return use_variable(p, t, ret);
@@ -240,7 +271,7 @@ static int parse_term(struct parser *p, struct node **ret)
         *ret = new_named(p, NODE_FIELD, t);
         return 0;
     case TOKEN_BOOL:
-        *ret = new_node(p, NODE_BOOL, t.pos, t.line);
+        *ret = new_node(p, NODE_BOOL, t.pos);
         (*ret)->is_true = t.value.p[0] == 't';
         return 0;
     case TOKEN_RUNE:
@@ -267,17 +298,19 @@ static bool is_literal(const struct node *n)
 /* The fields behind a term. Fields and variables take them themselves. */
 static int parse_chain(struct parser *p, struct node *term, struct node **ret)
 {
-    struct node *chain = new_node(p, NODE_CHAIN, peek(p).pos, peek(p).line);
+    struct node *chain = new_node(p, NODE_CHAIN, peek(p).pos);
+    size_t from = p->open_names.len;
     bool joins = term->kind == NODE_FIELD || term->kind == NODE_VARIABLE;
     if (joins) {
         chain->kind = term->kind;
         for (size_t i = 0; i < term->names.len; i++)
-            vec_push(p->cx->arena, &chain->names, term->names.at[i]);
+            vec_push(p->cx->arena, &p->open_names, term->names.at[i]);
     } else {
         chain->base = term;
     }
     while (peek(p).kind == TOKEN_FIELD)
-        split_names(p, next(p).value, &chain->names);
+        split_names(p, next(p).value);
+    chain->names = close_names(p, from);
     if (is_literal(term)) {
         const char *text = node_text(p->cx->arena, term);
         return fail(p, "unexpected . after term %s", quote_go(p->cx->arena, text, strlen(text)));
@@ -297,14 +330,15 @@ static int parse_operand(struct parser *p, struct node **ret)
 /* command: operand (space operand)*, up to a pipe, which is taken, or an end, which is not. */
 static int parse_command(struct parser *p, struct node **ret)
 {
-    struct node *command = new_node(p, NODE_COMMAND, peek_non_space(p).pos, 0);
+    struct node *command = new_node(p, NODE_COMMAND, peek_non_space(p).pos);
+    size_t from = p->open_nodes.len;
     for (;;) {
         struct node *operand;
         peek_non_space(p);
         if (parse_operand(p, &operand) < 0)
             return err_code(p->cx);
         if (operand)
-            vec_push(p->cx->arena, &command->nodes, operand);
+            vec_push(p->cx->arena, &p->open_nodes, operand);
         struct token t = next(p);
         if (t.kind == TOKEN_SPACE)
             continue;
@@ -314,6 +348,7 @@ static int parse_command(struct parser *p, struct node **ret)
             return unexpected(p, t, "operand");
         break;
     }
+    command->nodes = close_nodes(p, from);
     if (command->nodes.len == 0)
         return fail(p, "empty command");
     *ret = command;
@@ -322,14 +357,17 @@ static int parse_command(struct parser *p, struct node **ret)
 
 static void declare(struct parser *p, struct node *pipe, struct token variable)
 {
-    vec_push(p->cx->arena, &pipe->decls, new_named(p, NODE_VARIABLE, variable));
+    if (!pipe->decls.len)
+        pipe->decls.at = ARENA_ARRAY(p->cx->arena, struct node *, DECLS_MAX);
+    ASSERT(pipe->decls.len < DECLS_MAX);
+    pipe->decls.at[pipe->decls.len++] = new_named(p, NODE_VARIABLE, variable);
     vec_push(p->cx->arena, &p->vars, variable.value);
 }
 
 /* Behind "$x,": only range may set two variables. */
 static int after_comma(struct parser *p, struct node *pipe, const char *context)
 {
-    if (!str_eq(context, "range") || pipe->decls.len >= 2)
+    if (!str_eq(context, "range") || pipe->decls.len >= DECLS_MAX)
         return fail(p, "too many declarations in %s", context);
     enum token_kind kind = peek_non_space(p).kind;
     if (kind != TOKEN_VARIABLE && kind != TOKEN_RIGHT_DELIM && kind != TOKEN_RIGHT_PAREN)
@@ -393,7 +431,8 @@ static bool starts_operand(enum token_kind kind)
 static int parse_pipeline(struct parser *p, const char *context, enum token_kind end, struct node **ret)
 {
     struct token first = peek_non_space(p);
-    struct node *pipe = new_node(p, NODE_PIPE, first.pos, first.line);
+    struct node *pipe = new_node(p, NODE_PIPE, first.pos);
+    size_t from = p->open_nodes.len;
     if (parse_declarations(p, pipe, context) < 0)
         return err_code(p->cx);
     for (;;) {
@@ -406,8 +445,9 @@ static int parse_pipeline(struct parser *p, const char *context, enum token_kind
         backup(p);
         if (parse_command(p, &command) < 0)
             return err_code(p->cx);
-        vec_push(p->cx->arena, &pipe->nodes, command);
+        vec_push(p->cx->arena, &p->open_nodes, command);
     }
+    pipe->nodes = close_nodes(p, from);
     *ret = pipe;
     return check_pipeline(p, pipe, context);
 }
@@ -421,10 +461,11 @@ static int parse_else(struct parser *p, enum node_kind kind, const struct node *
     enum token_kind chain = kind == NODE_IF ? TOKEN_IF : kind == NODE_WITH ? TOKEN_WITH : TOKEN_ERROR;
     if (chain != TOKEN_ERROR && peek(p).kind == chain) {
         next(p);
-        *ret = new_node(p, NODE_LIST, mark->pos, mark->line);
+        *ret = new_node(p, NODE_LIST, mark->pos);
         if (parse_control(p, kind, &chained) < 0)
             return err_code(p->cx);
-        vec_push(p->cx->arena, &(*ret)->nodes, chained);
+        vec_push(p->cx->arena, &p->open_nodes, chained);
+        (*ret)->nodes = close_nodes(p, p->open_nodes.len - 1);
         return 0;
     }
     if (parse_list(p, ret, &end) < 0)
@@ -436,11 +477,10 @@ static int parse_else(struct parser *p, enum node_kind kind, const struct node *
 /* if, range, with: pipeline }} list [{{else}} list] {{end}} */
 static int parse_branches(struct parser *p, enum node_kind kind, const char *context, struct node **ret)
 {
-    struct node *n = new_node(p, kind, 0, 0), *end = NULL;
+    struct node *n = new_node(p, kind, 0), *end = NULL;
     if (parse_pipeline(p, context, TOKEN_RIGHT_DELIM, &n->pipe) < 0)
         return err_code(p->cx);
     n->pos = n->pipe->pos;
-    n->line = n->pipe->line;
     p->range_depth += kind == NODE_RANGE;
     if (parse_list(p, &n->branches[0], &end) < 0)
         return err_code(p->cx);
@@ -470,7 +510,7 @@ static int parse_jump(struct parser *p, struct token word, struct node **ret)
         return err_code(p->cx);
     if (p->range_depth == 0)
         return fail(p, "%s outside {{range}}", context);
-    *ret = new_node(p, word.kind == TOKEN_BREAK ? NODE_BREAK : NODE_CONTINUE, word.pos, word.line);
+    *ret = new_node(p, word.kind == TOKEN_BREAK ? NODE_BREAK : NODE_CONTINUE, word.pos);
     return 0;
 }
 
@@ -481,7 +521,7 @@ static int parse_end(struct parser *p, struct token word, struct node **ret)
     bool chain = is_else && (t.kind == TOKEN_IF || t.kind == TOKEN_WITH);
     if (!chain && expect(p, TOKEN_RIGHT_DELIM, is_else ? "else" : "end", &t) < 0)
         return err_code(p->cx);
-    *ret = new_node(p, is_else ? NODE_ELSE : NODE_END, t.pos, t.line);
+    *ret = new_node(p, is_else ? NODE_ELSE : NODE_END, t.pos);
     return 0;
 }
 
@@ -499,7 +539,7 @@ static int parse_body(struct parser *p, struct strv name, const char *context)
     struct node *end = NULL;
     p->tree = ARENA_NEW(p->cx->arena, struct tree);
     *p->tree = (struct tree){ .name = name, .parse_name = outer.tree->parse_name, .text = outer.tree->text };
-    p->vars = (struct name_vec){ 0 };
+    p->vars = (struct names){ 0 };
     vec_push(p->cx->arena, &p->vars, (struct strv){ "$", 1 });
     p->range_depth = p->paren_depth = 0;
     p->action_line = 0;
@@ -533,9 +573,9 @@ static int parse_block(struct parser *p, struct node **ret)
 {
     static const char context[] = "block clause";
     struct token t = next_non_space(p);
-    struct node *n = new_node(p, NODE_TEMPLATE, t.pos, t.line);
-    if (parse_name(p, t, context, &n->text) < 0 ||
-        parse_pipeline(p, context, TOKEN_RIGHT_DELIM, &n->pipe) < 0 || parse_body(p, n->text, context) < 0)
+    struct node *n = new_node(p, NODE_TEMPLATE, t.pos);
+    if (parse_name(p, t, context, &n->target) < 0 ||
+        parse_pipeline(p, context, TOKEN_RIGHT_DELIM, &n->pipe) < 0 || parse_body(p, n->target, context) < 0)
         return err_code(p->cx);
     *ret = n;
     return 0;
@@ -546,8 +586,8 @@ static int parse_invocation(struct parser *p, struct node **ret)
 {
     static const char context[] = "template clause";
     struct token t = next_non_space(p);
-    struct node *n = new_node(p, NODE_TEMPLATE, t.pos, t.line);
-    if (parse_name(p, t, context, &n->text) < 0)
+    struct node *n = new_node(p, NODE_TEMPLATE, t.pos);
+    if (parse_name(p, t, context, &n->target) < 0)
         return err_code(p->cx);
     *ret = n;
     if (next_non_space(p).kind == TOKEN_RIGHT_DELIM)
@@ -580,7 +620,7 @@ static int parse_action(struct parser *p, struct node **ret)
     default:
         backup(p);
         t = peek(p);
-        *ret = new_node(p, NODE_ACTION, t.pos, t.line);
+        *ret = new_node(p, NODE_ACTION, t.pos);
         return parse_pipeline(p, "command", TOKEN_RIGHT_DELIM, &(*ret)->pipe);
     }
 }
@@ -589,7 +629,7 @@ static int parse_text_or_action(struct parser *p, struct node **ret)
 {
     struct token t = next_non_space(p);
     if (t.kind == TOKEN_TEXT) {
-        *ret = new_node(p, NODE_TEXT, t.pos, t.line);
+        *ret = new_node(p, NODE_TEXT, t.pos);
         (*ret)->text = t.value;
         return 0;
     }
@@ -605,17 +645,19 @@ static int parse_text_or_action(struct parser *p, struct node **ret)
 static int parse_list(struct parser *p, struct node **ret_list, struct node **ret_end)
 {
     struct token first = peek_non_space(p);
-    *ret_list = new_node(p, NODE_LIST, first.pos, first.line);
+    size_t from = p->open_nodes.len;
+    *ret_list = new_node(p, NODE_LIST, first.pos);
     while (peek_non_space(p).kind != TOKEN_EOF) {
         struct node *n = NULL;
         if (parse_text_or_action(p, &n) < 0 || ctx_check(p->cx) < 0)
             return err_code(p->cx);
         ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE) {
+            (*ret_list)->nodes = close_nodes(p, from);
             *ret_end = n;
             return 0;
         }
-        vec_push(p->cx->arena, &(*ret_list)->nodes, n);
+        vec_push(p->cx->arena, &p->open_nodes, n);
     }
     return fail(p, "unexpected EOF");
 }
@@ -637,7 +679,7 @@ static int try_definition(struct parser *p, bool *ret_done)
 /* The whole text. */
 static int parse_top(struct parser *p)
 {
-    p->tree->root = new_node(p, NODE_LIST, peek(p).pos, 0);
+    p->tree->root = new_node(p, NODE_LIST, peek(p).pos);
     while (peek(p).kind != TOKEN_EOF) {
         struct node *n = NULL;
         bool done;
@@ -650,8 +692,9 @@ static int parse_top(struct parser *p)
         ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE)
             return fail(p, "unexpected %s", node_text(p->cx->arena, n));
-        vec_push(p->cx->arena, &p->tree->root->nodes, n);
+        vec_push(p->cx->arena, &p->open_nodes, n);
     }
+    p->tree->root->nodes = close_nodes(p, 0);
     return add_tree(p, p->tree);
 }
 
