@@ -7,6 +7,8 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 
+#define HEADER_EACH 256 /* bytes of the line for one text, about */
+
 /* -- writing ------------------------------------------------------------------------------------------------------ */
 
 static void put_length(struct arena *a, struct doc *d, struct strv text)
@@ -97,8 +99,23 @@ static struct doc *header_of(struct arena *a, const struct render_output *r)
     return d;
 }
 
+static size_t total_of(const struct render_output *r)
+{
+    size_t n = r->notes.n;
+    for (size_t i = 0; i < r->files.len; i++)
+        n += r->files.at[i].text.n;
+    for (size_t i = 0; i < r->crds.len; i++)
+        n += r->crds.at[i].text.n;
+    for (size_t i = 0; i < r->manifests.plain.len; i++)
+        n += r->manifests.plain.at[i].text.n + HEADER_EACH;
+    for (size_t i = 0; i < r->manifests.hooks.len; i++)
+        n += r->manifests.hooks.at[i].text.n + HEADER_EACH;
+    return n;
+}
+
 void render_write(struct buf *out, const struct render_output *r)
 {
+    buf_room(out, total_of(r)); /* at once: growing would leave as much behind */
     json_print(out, header_of(out->arena, r), JSON_COMPACT);
     buf_char(out, '\n');
     for (size_t i = 0; i < r->files.len; i++)

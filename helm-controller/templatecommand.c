@@ -25,6 +25,7 @@
 #define OUTPUT_MAX   ((size_t)1 << 30)
 #define DEFAULT_NAME "release-name"
 #define SOURCE       "# Source: "
+#define SOURCE_EACH  128 /* bytes of such a line, about */
 
 extern const struct command template_command;
 
@@ -230,6 +231,19 @@ static void put_together(struct buf *out, const struct render_output *r)
                 add(out, r->manifests.hooks.at[i].path, r->manifests.hooks.at[i].text);
 }
 
+/* About as many bytes as will be printed. */
+static size_t total_of(const struct render_output *r)
+{
+    size_t n = SOURCE_EACH;
+    for (size_t i = 0; i < r->crds.len; i++)
+        n += r->crds.at[i].text.n + SOURCE_EACH;
+    for (size_t i = 0; i < r->manifests.plain.len; i++)
+        n += r->manifests.plain.at[i].text.n + SOURCE_EACH;
+    for (size_t i = 0; i < r->manifests.hooks.len; i++)
+        n += r->manifests.hooks.at[i].text.n + SOURCE_EACH;
+    return n;
+}
+
 /* What stands behind "# Source: CHART/" in the first such line; NULL when there is none. */
 static const char *source_of(struct arena *a, struct strv doc)
 {
@@ -268,10 +282,11 @@ static int choose(struct ctx *cx, const struct buf *all, struct buf *out)
     return 0;
 }
 
-static int print(struct ctx *cx, const struct render_output *r)
+static int print(struct ctx *cx, const struct render_output *r, size_t total)
 {
     struct buf all = buf_new(cx->arena, OUTPUT_MAX), chosen = buf_new(cx->arena, OUTPUT_MAX);
     const struct buf *out = &all;
+    buf_room(&all, total);
     put_together(&all, r);
     if (templateflags.show_only.len) {
         out = &chosen;
@@ -325,7 +340,7 @@ static int run(struct ctx *cx, const char *const *args)
         return print_failure(&r);
     if (!r.error && !str_empty(templateflags.output_dir) && write_all(cx, name, &r) < 0)
         return err_code(cx);
-    if (print(cx, &r) < 0 && !r.error)
+    if (print(cx, &r, total_of(&r)) < 0 && !r.error)
         return err_code(cx);
     return r.error ? print_failure(&r) : 0;
 }

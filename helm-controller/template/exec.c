@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define TEMPLATE_DEPTH_MAX 100000 /* as Go */
+#define NAME_SMALL         256    /* names up to this length are looked up without a copy in the arena */
 
 enum walked { WALK_ON = 0, WALK_BREAK = 1, WALK_CONTINUE = 2 };
 
@@ -29,13 +30,21 @@ struct template_set *template_set_new(struct arena *a, const struct template_set
 
 const struct tree *template_set_find(const struct template_set *set, struct strv name)
 {
-    const char *key = str_ndup(set->arena, name.p, name.n);
-    for (; set; set = set->parent) {
-        const struct tree *tree = map_find(&set->trees, key);
-        if (tree)
-            return tree;
+    char small[NAME_SMALL];
+    const char *key = small;
+    const struct tree *tree = NULL;
+    if (name.n < sizeof(small)) {
+        memcpy(small, name.p, name.n);
+        small[name.n] = '\0';
+    } else {
+        key = str_ndup(set->arena, name.p, name.n);
     }
-    return NULL;
+    for (; set && !tree; set = set->parent) {
+        tree = map_find(&set->trees, key);
+        if (!tree && set->load)
+            tree = set->load(set->user, key);
+    }
+    return tree;
 }
 
 void template_set_add(struct template_set *set, const struct tree_vec *trees)

@@ -27,6 +27,9 @@ struct template_set {
     struct arena *arena;
     const struct template_set *parent;
     struct map trees; /* by name: struct tree */
+    /* Asked for a name that is not there; may be NULL. */
+    const struct tree *(*load)(void *user, const char *name);
+    void *user;
 };
 
 struct variable {
@@ -49,8 +52,8 @@ struct exec {
     const struct template_set *set;
     struct buf *out;
     struct frame *frame;
-    struct fault *fault;  /* of the last error; NULL when it came from no template */
-    struct map *includes; /* how often a name is being included now */
+    struct fault *fault;            /* of the last error; NULL when it came from no template */
+    struct map *includes;           /* how often a name is being included now */
     const struct engine_host *host; /* whom `lookup` asks; NULL: nobody */
 };
 

@@ -72,11 +72,12 @@ struct node {
     union {
         struct strv text;       /* NODE_TEXT; NODE_IDENTIFIER */
         struct node_list nodes; /* NODE_LIST; commands of NODE_PIPE; arguments of NODE_COMMAND */
-        struct node *pipe;      /* NODE_ACTION, NODE_IF, NODE_RANGE, NODE_WITH; NODE_TEMPLATE, where it may be NULL */
-        struct node *base;      /* NODE_CHAIN */
-        bool is_true;           /* NODE_BOOL */
-        struct strv value;      /* NODE_STRING, unquoted */
-        struct number *number;  /* NODE_NUMBER */
+        struct node
+            *pipe; /* NODE_ACTION, NODE_IF, NODE_RANGE, NODE_WITH; NODE_TEMPLATE, where it may be NULL */
+        struct node *base;     /* NODE_CHAIN */
+        bool is_true;          /* NODE_BOOL */
+        struct strv value;     /* NODE_STRING, unquoted */
+        struct number *number; /* NODE_NUMBER */
     };
     union {
         struct name_list names;          /* NODE_FIELD, NODE_VARIABLE, NODE_CHAIN */

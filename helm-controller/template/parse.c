@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define DECLS_MAX         2 /* variables that a pipeline sets */
+#define DECLS_MAX         2     /* variables that a pipeline sets */
 #define PAREN_DEPTH_MAX   10000 /* as Go */
 #define CONTROL_DEPTH_MAX 10000 /* nested blocks: Go has no limit but its stack's */
 
@@ -26,6 +26,7 @@ struct parser {
     size_t peeked;
     struct strv name; /* of the text */
     struct tree_vec trees;
+    struct arena *nodes; /* where trees live */
     /* children and names of what is not complete yet, the innermost last */
     struct nodes open_nodes;
     struct names open_names;
@@ -122,7 +123,7 @@ static int expect(struct parser *p, enum token_kind kind, const char *context, s
 
 static struct node *new_node(struct parser *p, enum node_kind kind, uint32_t pos)
 {
-    struct node *n = ARENA_NEW(p->cx->arena, struct node);
+    struct node *n = ARENA_NEW(p->nodes, struct node);
     n->kind = (uint8_t)kind;
     n->pos = pos;
     n->tree = p->tree;
@@ -139,7 +140,7 @@ static struct node_list close_nodes(struct parser *p, size_t from)
 {
     struct node_list list = { NULL, p->open_nodes.len - from };
     if (list.len) {
-        list.at = arena_alloc_raw(p->cx->arena, list.len * sizeof(*list.at));
+        list.at = arena_alloc_raw(p->nodes, list.len * sizeof(*list.at));
         memcpy(list.at, p->open_nodes.at + from, list.len * sizeof(*list.at));
     }
     p->open_nodes.len = from;
@@ -150,7 +151,7 @@ static struct name_list close_names(struct parser *p, size_t from)
 {
     struct name_list list = { NULL, p->open_names.len - from };
     if (list.len) {
-        list.at = arena_alloc_raw(p->cx->arena, list.len * sizeof(*list.at));
+        list.at = arena_alloc_raw(p->nodes, list.len * sizeof(*list.at));
         memcpy(list.at, p->open_names.at + from, list.len * sizeof(*list.at));
     }
     p->open_names.len = from;
@@ -165,7 +166,7 @@ static void split_names(struct parser *p, struct strv text)
         dot = memchr(from, '.', (size_t)(end - from));
         dot = dot ? dot : end;
         if (dot > from || from > text.p)
-            vec_push(p->cx->arena, &p->open_names, (struct strv){ from, (size_t)(dot - from) });
+            vec_push(p->nodes, &p->open_names, (struct strv){ from, (size_t)(dot - from) });
     }
 }
 
@@ -191,7 +192,7 @@ static int add_tree(struct parser *p, struct tree *tree)
                         quote_go(p->cx->arena, tree->name.p, tree->name.n));
         return 0;
     }
-    vec_push(p->cx->arena, &p->trees, tree);
+    vec_push(p->nodes, &p->trees, tree);
     return 0;
 }
 
@@ -215,7 +216,7 @@ static int take_number(struct parser *p, struct token t, struct node **ret)
 {
     struct node *n = new_node(p, NODE_NUMBER, t.pos);
     n->as_written = t.value;
-    n->number = ARENA_NEW(p->cx->arena, struct number);
+    n->number = ARENA_NEW(p->nodes, struct number);
     if (literal_number(p->cx, t.value, (int)t.kind, n->number) < 0)
         return fail(p, "%s", err_message(p->cx));
     *ret = n;
@@ -304,7 +305,7 @@ static int parse_chain(struct parser *p, struct node *term, struct node **ret)
     if (joins) {
         chain->kind = term->kind;
         for (size_t i = 0; i < term->names.len; i++)
-            vec_push(p->cx->arena, &p->open_names, term->names.at[i]);
+            vec_push(p->nodes, &p->open_names, term->names.at[i]);
     } else {
         chain->base = term;
     }
@@ -338,7 +339,7 @@ static int parse_command(struct parser *p, struct node **ret)
         if (parse_operand(p, &operand) < 0)
             return err_code(p->cx);
         if (operand)
-            vec_push(p->cx->arena, &p->open_nodes, operand);
+            vec_push(p->nodes, &p->open_nodes, operand);
         struct token t = next(p);
         if (t.kind == TOKEN_SPACE)
             continue;
@@ -358,10 +359,10 @@ static int parse_command(struct parser *p, struct node **ret)
 static void declare(struct parser *p, struct node *pipe, struct token variable)
 {
     if (!pipe->decls.len)
-        pipe->decls.at = ARENA_ARRAY(p->cx->arena, struct node *, DECLS_MAX);
+        pipe->decls.at = ARENA_ARRAY(p->nodes, struct node *, DECLS_MAX);
     ASSERT(pipe->decls.len < DECLS_MAX);
     pipe->decls.at[pipe->decls.len++] = new_named(p, NODE_VARIABLE, variable);
-    vec_push(p->cx->arena, &p->vars, variable.value);
+    vec_push(p->nodes, &p->vars, variable.value);
 }
 
 /* Behind "$x,": only range may set two variables. */
@@ -445,7 +446,7 @@ static int parse_pipeline(struct parser *p, const char *context, enum token_kind
         backup(p);
         if (parse_command(p, &command) < 0)
             return err_code(p->cx);
-        vec_push(p->cx->arena, &p->open_nodes, command);
+        vec_push(p->nodes, &p->open_nodes, command);
     }
     pipe->nodes = close_nodes(p, from);
     *ret = pipe;
@@ -464,7 +465,7 @@ static int parse_else(struct parser *p, enum node_kind kind, const struct node *
         *ret = new_node(p, NODE_LIST, mark->pos);
         if (parse_control(p, kind, &chained) < 0)
             return err_code(p->cx);
-        vec_push(p->cx->arena, &p->open_nodes, chained);
+        vec_push(p->nodes, &p->open_nodes, chained);
         (*ret)->nodes = close_nodes(p, p->open_nodes.len - 1);
         return 0;
     }
@@ -537,10 +538,10 @@ static int parse_body(struct parser *p, struct strv name, const char *context)
 {
     struct parser outer = *p;
     struct node *end = NULL;
-    p->tree = ARENA_NEW(p->cx->arena, struct tree);
+    p->tree = ARENA_NEW(p->nodes, struct tree);
     *p->tree = (struct tree){ .name = name, .parse_name = outer.tree->parse_name, .text = outer.tree->text };
     p->vars = (struct names){ 0 };
-    vec_push(p->cx->arena, &p->vars, (struct strv){ "$", 1 });
+    vec_push(p->nodes, &p->vars, (struct strv){ "$", 1 });
     p->range_depth = p->paren_depth = 0;
     p->action_line = 0;
     if (parse_list(p, &p->tree->root, &end) < 0)
@@ -657,7 +658,7 @@ static int parse_list(struct parser *p, struct node **ret_list, struct node **re
             *ret_end = n;
             return 0;
         }
-        vec_push(p->cx->arena, &p->open_nodes, n);
+        vec_push(p->nodes, &p->open_nodes, n);
     }
     return fail(p, "unexpected EOF");
 }
@@ -692,25 +693,32 @@ static int parse_top(struct parser *p)
         ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE)
             return fail(p, "unexpected %s", node_text(p->cx->arena, n));
-        vec_push(p->cx->arena, &p->open_nodes, n);
+        vec_push(p->nodes, &p->open_nodes, n);
     }
     p->tree->root->nodes = close_nodes(p, 0);
     return add_tree(p, p->tree);
 }
 
-int parse_template(struct ctx *cx, struct strv name, struct strv text, struct tree_vec *ret_trees)
+int parse_template_into(struct ctx *cx, struct arena *nodes, struct strv name, struct strv text,
+                        struct tree_vec *ret_trees)
 {
-    struct tree *tree = ARENA_NEW(cx->arena, struct tree);
+    struct tree *tree = ARENA_NEW(nodes, struct tree);
     *tree = (struct tree){ .name = name, .parse_name = name, .text = text };
     struct parser p = {
         .cx = cx,
+        .nodes = nodes,
         .lex = lex_new(cx->arena, text.p, text.n),
         .name = name,
         .tree = tree,
     };
-    vec_push(cx->arena, &p.vars, (struct strv){ "$", 1 });
+    vec_push(nodes, &p.vars, (struct strv){ "$", 1 });
     if (parse_top(&p) < 0)
         return err_code(cx);
     *ret_trees = p.trees;
     return 0;
+}
+
+int parse_template(struct ctx *cx, struct strv name, struct strv text, struct tree_vec *ret_trees)
+{
+    return parse_template_into(cx, cx->arena, name, text, ret_trees);
 }

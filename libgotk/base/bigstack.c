@@ -64,6 +64,7 @@ void bigstack_call(void (*fn)(void *arg), void *arg)
         fn(arg);
         return;
     }
+    (void)madvise(stack, STACK_SIZE, MADV_NOHUGEPAGE); /* a few pages are used, as a rule */
     e.callee.uc_stack.ss_sp = stack;
     e.callee.uc_stack.ss_size = STACK_SIZE;
     e.callee.uc_link = &e.caller;

@@ -152,11 +152,24 @@ static struct strv undo_raw(struct arena *a, struct strv body)
     return (struct strv){ copy, n };
 }
 
+/* True when what stands between the quotes means itself. */
+static bool is_plain_body(struct strv body, char quote)
+{
+    if (quote == '`')
+        return !memchr(body.p, '\r', body.n) && !memchr(body.p, '`', body.n);
+    return quote == '"' && !memchr(body.p, '\\', body.n) && !memchr(body.p, '\n', body.n) &&
+           !memchr(body.p, '"', body.n) && str_is_utf8(body.p, body.n);
+}
+
 bool quote_undo(struct arena *a, struct strv literal, struct strv *ret)
 {
     if (literal.n < 2 || literal.p[0] != literal.p[literal.n - 1])
         return false;
     struct strv body = { literal.p + 1, literal.n - 2 };
+    if (is_plain_body(body, literal.p[0])) {
+        *ret = body;
+        return true;
+    }
     if (literal.p[0] == '`') {
         *ret = undo_raw(a, body);
         return true;

@@ -13,9 +13,11 @@
 #include "libgotk/helm/helmignore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define BOM         "\xEF\xBB\xBF"
@@ -23,6 +25,7 @@
 #define DEPTH_MAX   512
 #define ARCHIVE_MAX ((size_t)1 << 30)
 #define FIRST_BLOCK 65536
+#define MAPPED_MIN  ((size_t)64 << 10)
 
 static struct strv view(const char *s)
 {
@@ -220,10 +223,44 @@ struct walk {
 static int walk(struct ctx *cx, struct walk *w, const char *path, const struct stat *st, const char *real,
                 int depth);
 
+static void unmap(void *text)
+{
+    const struct strv *s = text;
+    munmap((void *)(uintptr_t)s->p, s->n);
+}
+
+/* Large files are mapped: most of them nobody reads, like definitions that are not printed. False when this one cannot be; one
+ * that ends with a page would have no NUL behind it. */
+static bool map_file(struct ctx *cx, const char *path, size_t size, struct strv *ret)
+{
+    CLEANUP(cleanup_fd) int fd = -1;
+    if (size < MAPPED_MIN || size % (size_t)sysconf(_SC_PAGESIZE) == 0)
+        return false;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    void *p = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return false;
+    struct strv *text = ARENA_NEW(cx->arena, struct strv);
+    *text = *ret = (struct strv){ p, size };
+    arena_defer(cx->arena, unmap, text);
+    return true;
+}
+
+static int read_text(struct ctx *cx, const char *path, size_t size, struct strv *ret)
+{
+    struct buf data;
+    if (map_file(cx, path, size, ret))
+        return 0;
+    if (chartfiles_read_file(cx, path, (size_t)CHARTFILES_FILE_MAX, &data) < 0)
+        return err_code(cx);
+    *ret = (struct strv){ buf_text(&data), data.len };
+    return 0;
+}
+
 static int read_file(struct ctx *cx, struct walk *w, const char *path, const char *name,
                      const struct stat *st, const char *real)
 {
-    struct buf data;
+    struct strv text;
     if (!S_ISREG(st->st_mode))
         return err_fail(cx, ERR_INVALID, "cannot load irregular file %s as it has file mode type bits set",
                         path);
@@ -234,9 +271,9 @@ static int read_file(struct ctx *cx, struct walk *w, const char *path, const cha
     }
     if (!arena_has_room(cx->arena, (size_t)st->st_size))
         return err_fail(cx, ERR_LIMIT, "the chart needs more memory than it may have");
-    if (chartfiles_read_file(cx, path, (size_t)CHARTFILES_FILE_MAX, &data) < 0)
+    if (read_text(cx, path, (size_t)st->st_size, &text) < 0)
         return err_wrap(cx, "error reading %s", name);
-    add_file(cx, &w->files, str_dup(cx->arena, name), (struct strv){ buf_text(&data), data.len });
+    add_file(cx, &w->files, str_dup(cx->arena, name), text);
     return 0;
 }
 
