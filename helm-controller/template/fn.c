@@ -23,10 +23,21 @@ struct value fn_copy(struct exec *x, const char *s, size_t n)
     return v_str(str_ndup(x->cx->arena, s, n), n);
 }
 
+/* Of what may be large, like a chart with all its files: what growing a buffer leaves behind is given back at once. */
+static struct strv container_text(struct exec *x, struct value v)
+{
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(x->cx->arena));
+    struct buf out = buf_new(scratch, EXEC_OUTPUT_MAX);
+    gofmt_value(&out, v);
+    return (struct strv){ str_ndup(x->cx->arena, buf_text(&out), out.len), out.len };
+}
+
 struct strv fn_text(struct exec *x, struct value v)
 {
     if (v.type == V_STRING || v.type == V_BYTES)
         return v_view(v);
+    if (v.type == V_OBJECT || value_is_map(v) || value_is_list(v))
+        return container_text(x, v);
     struct buf out = fn_buf(x);
     gofmt_value(&out, v);
     return (struct strv){ buf_text(&out), out.len };
