@@ -353,16 +353,10 @@ static void link_member(struct members *m, cJSON *n)
         map_set(&m->index, n->string, n);
 }
 
-/* Links a member that was just read. */
-static int add_member(struct members *m, cJSON *n)
+static bool is_mapping_or_null(const cJSON *n)
 {
-    cJSON *earlier = find_member(m, n->string);
-    if (earlier && !(m->r->rules & YML_LAST_WINS))
-        return fail_duplicate(m->r, earlier, n);
-    if (earlier)
-        doc_detach(node_doc(m->mapping), node_doc(earlier));
-    link_member(m, n);
-    return 0;
+    enum doc_kind kind = doc_kind(node_doc(n));
+    return kind == DOC_OBJECT || kind == DOC_NULL;
 }
 
 /* Copies the members of `from`; those already there stay, or under YAML 1.1 go. */
@@ -380,6 +374,44 @@ static int merge_mapping(struct members *m, const cJSON *from)
             return rc;
         link_member(m, copy);
     }
+    return 0;
+}
+
+/* Whether a repeated key is a piece of the object's annotations, or one of them. */
+static bool is_annotations(const struct reader *r)
+{
+    return r->rules & YML_LAX_ANNOTATIONS && r->depth > 1 && r->depth <= YML_PATH_DEPTH + 1 &&
+           strcmp(str_or(r->path[0], ""), "metadata") == 0 &&
+           strcmp(str_or(r->path[1], ""), "annotations") == 0;
+}
+
+/* What was read later joins what was read earlier, members of which stay. */
+static int join_annotations(struct members *m, cJSON *earlier, cJSON *n)
+{
+    if (doc_kind(node_doc(n)) == DOC_NULL)
+        return 0;
+    if (doc_kind(node_doc(earlier)) == DOC_OBJECT) {
+        struct members joined = { .r = m->r, .mapping = earlier, .count = doc_len(node_doc(earlier)) };
+        return merge_mapping(&joined, n);
+    }
+    doc_detach(node_doc(m->mapping), node_doc(earlier));
+    link_member(m, n);
+    return 0;
+}
+
+/* Links a member that was just read. */
+static int add_member(struct members *m, cJSON *n)
+{
+    const struct reader *r = m->r;
+    cJSON *earlier = find_member(m, n->string);
+    bool lax = earlier && is_annotations(r);
+    if (lax && r->depth == YML_PATH_DEPTH && is_mapping_or_null(earlier) && is_mapping_or_null(n))
+        return join_annotations(m, earlier, n);
+    if (earlier && !(r->rules & YML_LAST_WINS) && !(lax && r->depth > YML_PATH_DEPTH))
+        return fail_duplicate(m->r, earlier, n);
+    if (earlier)
+        doc_detach(node_doc(m->mapping), node_doc(earlier));
+    link_member(m, n);
     return 0;
 }
 
@@ -412,6 +444,8 @@ static int read_members(struct reader *r, cJSON *mapping)
         cJSON *n = NULL;
         int rc = read_key(r, &key);
         bool alias = r->event.type == YAML_ALIAS_EVENT && r->rules & YML_GO_ERRORS;
+        if (rc >= 0 && r->depth <= YML_PATH_DEPTH)
+            r->path[r->depth - 1] = key.text;
         if (rc >= 0)
             rc = read_node(r, &n);
         if (rc < 0)

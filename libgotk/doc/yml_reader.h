@@ -24,6 +24,8 @@ struct anchor {
 #define SHARED_MAX  40
 #define SHARED_MANY 256
 
+#define YML_PATH_DEPTH 2
+
 struct reader {
     struct ctx *cx;
     const char *name;
@@ -35,8 +37,9 @@ struct reader {
     struct map anchors; /* name to struct anchor */
     enum yml_type type; /* of the scalar read last */
     int depth;
-    size_t nodes;   /* read and copied so far */
-    size_t aliased; /* of these, copied for aliases */
+    const char *path[YML_PATH_DEPTH]; /* the keys being read, of the upper levels */
+    size_t nodes;                     /* read and copied so far */
+    size_t aliased;                   /* of these, copied for aliases */
     unsigned events;
     struct yml_slash slashes;
     bool malformed;    /* the last error is one of syntax */

@@ -144,6 +144,8 @@ static int walk_map(const struct walk *w, const char *const *path, struct doc *m
         name = str_ndup(a, name, strlen(name) - 2);
     if (!name[0])
         return err_fail(w->cx, ERR_INVALID, "cannot set or create an empty field name");
+    if (strcmp(name, "*") == 0)
+        return err_fail(w->cx, ERR_INVALID, "fieldName: *: wildcard is not supported in PathGetter");
     struct doc *field = field_of(w, map, name, !path[1], is_list);
     return field ? walk_node(w, path + 1, map, field) : 0;
 }

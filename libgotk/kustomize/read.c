@@ -13,6 +13,8 @@
 
 #define MALFORMED "MalformedYAMLError"
 
+static const int RESOURCE_RULES = YML_CORE | YML_STRING_KEYS | YML_SOURCE | YML_LAX_ANNOTATIONS;
+
 bool read_is_malformed(const struct ctx *cx)
 {
     return strstr(err_message(cx), MALFORMED);
@@ -87,8 +89,7 @@ static int parse_parts(struct ctx *cx, const char *text, const char *name, struc
         struct doc *part = NULL;
         next = strstr(start, "\n---");
         size_t len = next ? (size_t)(next - start) + 1 : strlen(start);
-        if (yml_parse_all_as(cx, start, len, name, YML_CORE | YML_STRING_KEYS | YML_SOURCE | YML_FIRST,
-                             &part) < 0)
+        if (yml_parse_all_as(cx, start, len, name, RESOURCE_RULES | YML_FIRST, &part) < 0)
             return err_code(cx);
         struct doc *first = doc_first(part);
         if (first) {
@@ -106,7 +107,7 @@ static int parse_parts(struct ctx *cx, const char *text, const char *name, struc
 static int parse_documents(struct ctx *cx, const char *text, size_t len, const char *name,
                            struct doc **ret_docs)
 {
-    if (yml_parse_all_as(cx, text, len, name, YML_CORE | YML_STRING_KEYS | YML_SOURCE, ret_docs) >= 0)
+    if (yml_parse_all_as(cx, text, len, name, RESOURCE_RULES, ret_docs) >= 0)
         return 0;
     struct err error = cx->err;
     if (!strstr(err_message(cx), "did not find expected <document start>"))

@@ -135,10 +135,19 @@ static int run_merge_by_id(struct ctx *cx, const struct transform_step *step, co
     return 0;
 }
 
+/* Upstream keeps what it remembers of an object among the object's annotations: there a patch may add one to an object
+ * that had none. */
+static bool has_notes(const struct resource *r)
+{
+    return r->past.len || r->prefixes.len || r->suffixes.len || r->needs_hash || r->behavior;
+}
+
 static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, const struct patch_args *args)
 {
     if (args->keep_history)
         resource_store_past(cx->arena, r);
+    if (has_notes(r))
+        resource_metadata_map(cx->arena, r, "annotations");
     if (reprint_json(cx, r->doc) < 0 || patch_json6902(cx, &r->doc, args->operations) < 0)
         return err_wrap(cx, "patch %s for %s", args->source, resid_text(cx->arena, &r->id));
     resource_pass_json(cx->arena, NULL, r->doc, false);
