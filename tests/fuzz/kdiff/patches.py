@@ -1,5 +1,6 @@
 """Random patches and replacements for given objects: every one is made from the object it is for, so that it mostly applies."""
 import json
+import random
 import re
 
 from kdiff.text import BLOCKS, DEEP, Block, Raw
@@ -105,6 +106,9 @@ class Patches:
             elif kind in ("copy", "move"):
                 op = {"op": kind, "from": pointer, "path": rng.choice(["/metadata/copied", "/spec/copied", pointer])}
             ops.append(op)
+        aside = random.Random(repr(ops)) # leaves the draws of a seed as they were
+        if aside.random() < 0.08:
+            ops.insert(aside.randint(0, len(ops)), {"op": "add", "path": f"/metadata/{aside.choice(['annotations', 'annotations', 'labels'])}/first~1x", "value": "new"})
         return ops
 
     def target(self, seen, name_needed=False, exact=False):
