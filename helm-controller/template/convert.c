@@ -4,6 +4,7 @@
 #include "helm-controller/template/convert.h"
 
 #include "helm-controller/template/gofmt.h"
+#include "helm-controller/template/layout.h"
 #include "helm-controller/template/object.h"
 #include "libgotk/base/base64.h"
 #include "libgotk/base/gotime.h"
@@ -15,6 +16,7 @@
 
 #define DEPTH_MAX 1000
 #define TEXT_MAX  (512u << 20)
+#define KEY_MAX   1024 /* characters of a key in JSON, quotes included, that go-yaml takes */
 
 /* Documents keep a NUL inside a string as C0 80 (doc.h). */
 static struct value text_of(struct arena *a, const char *s)
@@ -79,6 +81,7 @@ struct writer {
     bool utf8;
     bool go;   /* by Go types, as YAML: no JSON in between */
     bool yaml; /* as JSON that go-yaml reads again */
+    int lines; /* line breaks in that JSON so far */
     int depth;
 };
 
@@ -99,7 +102,7 @@ static bool may_change(struct strv s)
 }
 
 /* A run of line breaks (NEL), and the spaces around them: one is read as a space, more as one line break less. */
-static size_t fold(struct buf *out, struct strv s, size_t i)
+static size_t fold(struct writer *w, struct buf *out, struct strv s, size_t i)
 {
     size_t breaks = 0;
     while (out->len && out->data[out->len - 1] == ' ')
@@ -111,6 +114,7 @@ static size_t fold(struct buf *out, struct strv s, size_t i)
         breaks += nel;
         i += nel;
     }
+    w->lines += (int)breaks;
     for (size_t k = 1; k < breaks; k++)
         buf_char(out, '\n');
     if (breaks == 1)
@@ -118,27 +122,44 @@ static size_t fold(struct buf *out, struct strv s, size_t i)
     return i;
 }
 
-/* A string of JSON as YAML reads it. A key has one line. */
+/* The characters that a code point takes in Go's JSON. */
+static size_t json_width(uint32_t c)
+{
+    if (c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t' || c == '\b' || c == '\f')
+        return 2;
+    return c < ' ' || c == '<' || c == '>' || c == '&' || c == 0x2028 || c == 0x2029 ? 6 : 1;
+}
+
+/* go-yaml forgets what could have been a key after so many characters, or on the next line. */
+static int fail_key(const struct writer *w)
+{
+    const char *what = "did not find expected ',' or '}'";
+    return w->lines ? err_fail(w->cx, ERR_INVALID, "yaml: line %d: %s", w->lines, what)
+                    : err_fail(w->cx, ERR_INVALID, "yaml: %s", what);
+}
+
+/* A string of JSON as YAML reads it. */
 static int through_yaml(struct writer *w, struct strv *s, bool key)
 {
     struct buf out = buf_new(w->cx->arena, s->n + 1);
-    size_t width;
-    if (!may_change(*s))
+    size_t width, length = 2;
+    int before = w->lines;
+    if (!may_change(*s) && (!key || s->n <= KEY_MAX / 6))
         return 0;
     for (size_t i = 0; i < s->n;) {
         uint32_t c = rune_decode(s->p + i, s->n - i, &width);
         if (is_forbidden(c))
             return err_fail(w->cx, ERR_INVALID, "yaml: control characters are not allowed");
-        if (c == 0x85 && key)
-            return err_fail(w->cx, ERR_INVALID,
-                            "yaml: line 1: mapping values are not allowed in this context");
+        length += json_width(c);
         if (c == 0x85) {
-            i = fold(&out, *s, i);
+            i = fold(w, &out, *s, i);
             continue;
         }
         buf_add(&out, s->p + i, width);
         i += width;
     }
+    if (key && (length > KEY_MAX || w->lines > before))
+        return fail_key(w);
     *s = (struct strv){ buf_text(&out), out.len };
     return 0;
 }
@@ -197,11 +218,16 @@ static int write_fields(struct writer *w, const struct object *o, struct doc **r
 static int write_object(struct writer *w, const struct object *o, struct doc **ret)
 {
     struct arena *a = w->cx->arena;
+    bool is_time = strcmp(o->type->name, "time.Time") == 0;
+    if (is_time && !w->go && (layout_civil(o->data).year < 0 || layout_civil(o->data).year > 9999))
+        return err_fail(
+            w->cx, ERR_INVALID,
+            "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of "
+            "range [0,9999]");
     if (o->type->json) {
         struct buf out = buf_new(a, TEXT_MAX);
         o->type->json(&out, o->data);
-        bool bare = w->go && strcmp(o->type->name, "time.Time") == 0;
-        *ret = bare ? doc_number(a, buf_text(&out)) : doc_nstring(a, buf_text(&out), out.len);
+        *ret = w->go && is_time ? doc_number(a, buf_text(&out)) : doc_nstring(a, buf_text(&out), out.len);
         return 0;
     }
     if (o->type->elements)
@@ -216,7 +242,7 @@ static struct doc *go_float(struct arena *a, double f)
     if (isnan(f))
         return doc_number(a, ".nan");
     if (isinf(f))
-        return doc_number(a, f > 0 ? "+.Inf" : "-.Inf");
+        return doc_number(a, f > 0 ? ".inf" : "-.inf");
     gofmt_float(text, sizeof(text), f, 'g', -1);
     return doc_number(a, text);
 }

@@ -229,7 +229,7 @@ FN(fn_chunk)
     struct vlist *chunks = vlist_new(x->cx->arena, 0);
     for (int64_t i = 0; i < count; i++) {
         int64_t from = i * size, to = from + size < len ? from + size : len;
-        if (size <= 0 && i == count - 1)
+        if (size < 0 && i == count - 1)
             to = from + len % size;
         if (size <= 0 && (to <= from || from < 0 || to > len))
             return fn_fail(x, "runtime error: makeslice: len out of range");

@@ -190,7 +190,10 @@ static int read_date(struct toml_reader *r, struct value *ret)
         }
         if (lacks_zero(s, forms[i].layout))
             break;
-        m.zone = forms[i].zone ? forms[i].zone : m.zone;
+        if (forms[i].zone) {
+            m.zone = forms[i].zone;
+            m.local = false;
+        }
         *ret = fn_time(r->cx->arena, m);
         return 0;
     }

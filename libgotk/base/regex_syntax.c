@@ -63,6 +63,14 @@ static uint32_t take_rune(const char **p)
     return rune;
 }
 
+/* Behind the character at p, or p at the end. */
+static const char *behind_rune(const char *p)
+{
+    if (*p)
+        (void)take_rune(&p);
+    return p;
+}
+
 static void put_rune(const struct scan *s, uint32_t rune)
 {
     if (rune < 0x80 && is_alnum((char)rune))
@@ -349,16 +357,22 @@ static int take_class(struct scan *s)
     return 0;
 }
 
+/* The digits of a count at p; 0 when there is none: one with a zero in front is none. */
+static size_t count_length(const char *p)
+{
+    size_t n = strspn(p, "0123456789");
+    return n > 1 && *p == '0' ? 0 : n;
+}
+
 /* {n}, {n,} or {n,m} at p; the length, or 0 when it is plain text. */
 static size_t repeat_length(const char *p)
 {
-    if (*p != '{')
+    size_t n = *p == '{' ? count_length(p + 1) : 0;
+    if (!n)
         return 0;
-    const char *q = p + 1 + strspn(p + 1, "0123456789");
-    if (q == p + 1)
-        return 0;
+    const char *q = p + 1 + n;
     if (*q == ',')
-        q += 1 + strspn(q + 1, "0123456789");
+        q += 1 + count_length(q + 1);
     return *q == '}' ? (size_t)(q + 1 - p) : 0;
 }
 
@@ -440,7 +454,7 @@ static int take_group_flags(struct scan *s, const char *group, bool *ret_opens)
     }
     char end = start[n];
     if ((end != ':' && end != ')') || (n && start[n - 1] == '-'))
-        return fail(s, "invalid or unsupported Perl syntax", group, start + n + (end != '\0'));
+        return fail(s, "invalid or unsupported Perl syntax", group, behind_rune(start + n));
     buf_fmt(s->out, "(?%.*s%c", (int)n, start, end);
     s->p = start + n + 1;
     *ret_opens = end == ':';

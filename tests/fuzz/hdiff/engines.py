@@ -46,14 +46,14 @@ def difference(ours, real):
     """None when two answers agree, else what kind of difference it is."""
     if real[0] == "dead" and ours[0] != "dead":
         return None # a stack of its own, or memory without end: ours has limits for that
+    if b"slice index out of bounds" in ours[1] or b"slice bounds out of range" in ours[1]:
+        return None # Go's slices have room behind their end that depends on how they came about
     if ours[0] != real[0]:
         return f"ours {ours[0]}, real {real[0]}"
     if real[0] == "fail" and real[1].startswith(b"cannot unmarshal yaml document"):
         return None # values.yaml itself: the loader's words, not the engine's
     if real[0] == "fail" and b"\0" in real[1]:
         return None # our messages are C strings
-    if b"slice index out of bounds" in ours[1] or b"slice bounds out of range" in ours[1]:
-        return None # Go's slices have room behind their end that depends on how they came about
     if ADDRESS.sub(b"0xc", real[1]) == ADDRESS.sub(b"0xc", ours[1]):
         return None
     return "output" if real[0] == "ok" else "message"
