@@ -47,9 +47,16 @@ CHECK = $(if $(READY),,$(error the compiler or a library is missing: run `make d
 
 LIB_SRC := $(wildcard libgotk/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/%.o)
-BINS := $(CONTROLLERS:%=$(OUT)/bin/%)
+# Of a controller that has a small executable for its commands (libgotk/runtime/companion.h): what that one shares with the full one;
+# its own files are in tool/. It is linked statically, with what follows; what has a sanitizer cannot be.
+TOOL_kustomize-controller := build buildcommand question
+TOOL_LIBS := -lyaml -lpcre2-8 -lcrypto
+TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections)
+TOOL_LD = $(patsubst -pie,$(TOOL_STATIC),$(LDHARDEN))
+BINS := $(foreach c,$(CONTROLLERS),$(OUT)/bin/$(c) $(if $(TOOL_$(c)),$(OUT)/bin/$(c)-full))
 # A controller's files but its main.c are linked into its unit tests too.
-ctrl_obj = $(patsubst %.c,$(OUT)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
+ctrl_obj = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/tool/%,$(wildcard $(1)/*.c $(1)/*/*.c)))
+tool_obj = $(patsubst %.c,$(OUT)/%.o,$(wildcard $(1)/tool/*.c)) $(TOOL_$(1):%=$(OUT)/$(1)/%.o)
 UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null | sort)
 UNIT_BINS := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 UNIT_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/lib/*.c))
@@ -62,10 +69,16 @@ $(OUT)/libgotk.a: $(LIB_OBJ)
 	@ar rcs $@ $^
 
 define controller_rules
-$(OUT)/bin/$(1): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
+$(OUT)/bin/$(1)$(if $(TOOL_$(1)),-full): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
 	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
 	@$$(CC) $$(SANFLAGS) $$(LDHARDEN) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(PKG_LIBS) -lpthread -lm
+$(if $(TOOL_$(1)),$(call tool_rule,$(1)))
+endef
+define tool_rule
+$(OUT)/bin/$(1): $(call tool_obj,$(1)) $(OUT)/libgotk.a $(OUT)/bin/$(1)-full
+	@echo "  LINK $$@"
+	@$$(CC) $$(SANFLAGS) $$(TOOL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(TOOL_LIBS) -lm
 endef
 $(foreach c,$(CONTROLLERS),$(eval $(call controller_rules,$(c))))
 

@@ -6,7 +6,7 @@
  */
 #include "kustomize-controller/build.h"
 
-#include "kustomize-controller/remote.h"
+#include "kustomize-controller/question.h"
 #include "libgotk/base/hash.h"
 #include "libgotk/base/log.h"
 #include "libgotk/base/map.h"
@@ -23,11 +23,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SUBSTITUTE  "kustomize.toolkit.fluxcd.io/substitute"
-#define MEMORY_MAX  ((size_t)1 << 30)
-#define YAML_MAX    ((size_t)256 << 20)
-#define TIMEOUT_MS  300000
-#define CPU_SECONDS 120
+#define SUBSTITUTE   "kustomize.toolkit.fluxcd.io/substitute"
+#define MEMORY_MAX   ((size_t)1 << 30)
+#define YAML_MAX     ((size_t)256 << 20)
+#define TIMEOUT_MS   300000
+#define WARNINGS_MAX ((size_t)1 << 20)
+#define CPU_SECONDS  120
 
 static bool is_set(const struct doc *input, const char *key)
 {
@@ -43,11 +44,25 @@ static int64_t number_at(const struct doc *input, const char *key)
 
 /* ---- the child -------------------------------------------------------------------------------------------------- */
 
+/* The child's link to its parent and to whoever reads standard error. */
+struct mouth {
+    struct job_side *side;
+    struct buf warnings; /* told when the resources are there, or are not to be had */
+    bool silent;
+};
+
+static int ask(struct ctx *cx, struct mouth *m, const struct doc *question, struct doc **ret_answer)
+{
+    if (job_ask(cx, m->side, question, ret_answer) >= 0)
+        return 0;
+    m->silent = m->silent || str_eq(cx->err.reason, BUILD_ELSEWHERE);
+    return err_code(cx);
+}
+
 static int fetch_through_parent(struct ctx *cx, void *user, const char *url, struct buf *ret_body)
 {
-    struct doc *request = doc_object(cx->arena), *answer;
-    doc_set_text(cx->arena, request, "url", url);
-    if (job_ask(cx, user, request, &answer) < 0)
+    struct doc *answer;
+    if (ask(cx, user, question_of_file(cx->arena, url), &answer) < 0)
         return err_code(cx);
     buf_str(ret_body, str_or(doc_text_at(answer, "body"), ""));
     return buf_ok(cx, ret_body, url);
@@ -56,7 +71,7 @@ static int fetch_through_parent(struct ctx *cx, void *user, const char *url, str
 static int clone_through_parent(struct ctx *cx, void *user, const struct repospec *spec, const char **ret_dir)
 {
     struct doc *answer;
-    if (job_ask(cx, user, remote_question(cx->arena, spec), &answer) < 0)
+    if (ask(cx, user, question_of_repository(cx->arena, spec), &answer) < 0)
         return err_code(cx);
     if (!doc_text_at(answer, "dir"))
         return err_fail(cx, ERR_INTERNAL, "the parent gave no folder for '%s'", spec->raw);
@@ -64,9 +79,10 @@ static int clone_through_parent(struct ctx *cx, void *user, const struct repospe
     return 0;
 }
 
-static void warn(void *user UNUSED, const char *line)
+static void warn(void *user, const char *line)
 {
-    fprintf(stderr, "%s\n", line);
+    struct mouth *m = user;
+    buf_fmt(&m->warnings, "%s\n", line);
 }
 
 /* With a spec Flux's generator makes the root kustomization; without one it is the folder's own file, as for kustomize. */
@@ -75,13 +91,14 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
 {
     const struct doc *spec = doc_find(input, "spec");
     struct doc *file = NULL;
+    struct mouth mouth = { .side = side, .warnings = buf_new(cx->arena, WARNINGS_MAX) };
     struct kustomize_options options = {
         .root = doc_text_at(input, "root"),
         .dir = doc_text_at(input, "dir"),
         .allow_remote = is_set(input, "allowRemote"),
         .fetch = fetch_through_parent,
         .clone = clone_through_parent,
-        .user = side,
+        .user = &mouth,
         .reorder = (enum kustomize_reorder)number_at(input, "reorder"),
         .root_only = is_set(input, "rootOnly"),
         .schema_alone = !spec,
@@ -91,7 +108,10 @@ static int build_resources(struct ctx *cx, struct job_side *side, const struct d
     if (spec && kustomize_generate(cx, &options, spec, &file) < 0)
         return err_code(cx);
     options.file = file;
-    if (kustomize_build(cx, &options, ret_resources) < 0)
+    int rc = kustomize_build(cx, &options, ret_resources);
+    if (!mouth.silent)
+        fputs(buf_text(&mouth.warnings), stderr);
+    if (rc < 0)
         return spec ? err_wrap(cx, "kustomize build failed") : err_code(cx);
     return 0;
 }
@@ -239,6 +259,19 @@ static void collect_objects(struct arena *a, const struct doc *resources, struct
     }
 }
 
+/* Printed and handed over piece by piece: the whole text is in the parent alone. */
+static int print_all(struct ctx *cx, struct job_side *side, const struct doc *resources, struct buf *output)
+{
+    bool first = true;
+    doc_each (resource, resources) {
+        kustomize_print_one(output, resource, first);
+        first = false;
+        if (job_flush(cx, side, output) < 0)
+            return err_code(cx);
+    }
+    return 0;
+}
+
 static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc *input,
                         struct buf *ret_output)
 {
@@ -250,10 +283,8 @@ static int run_in_child(struct ctx *cx, struct job_side *side, const struct doc 
         return err_code(cx);
     if (substitute(cx, input, &resources) < 0)
         return err_code(cx);
-    if (is_set(input, "wantYaml")) {
-        kustomize_print(ret_output, resources);
-        return 0;
-    }
+    if (is_set(input, "wantYaml"))
+        return print_all(cx, side, resources, ret_output);
     struct buf yaml = buf_new(cx->arena, YAML_MAX);
     kustomize_print(&yaml, resources);
     if (buf_ok(cx, &yaml, "the built YAML") < 0)
@@ -297,7 +328,7 @@ static struct doc *input_document(struct ctx *cx, const struct build_input *inpu
     doc_set_text(a, d, "varsError", input->vars_error);
     doc_set_bool(a, d, "substituteAlways", input->substitute_always);
     doc_set_bool(a, d, "strict", input->strict);
-    doc_set_bool(a, d, "allowRemote", input->clones != NULL);
+    doc_set_bool(a, d, "allowRemote", input->remote != NULL);
     doc_set_int(a, d, "reorder", input->reorder);
     doc_set_bool(a, d, "rootOnly", input->root_only);
     doc_set_bool(a, d, "managedBy", input->managed_by);
@@ -335,9 +366,18 @@ static void tell_nameless(struct ctx *cx, const struct doc *nameless)
             "object", doc_text(object), NULL);
 }
 
+int build_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer)
+{
+    struct build_questions *questions = user;
+    questions->fetched = true;
+    if (!questions->remote)
+        return err_fail(cx, ERR_DENIED, "remote resources are not allowed here");
+    return questions->remote->answer(cx, questions->remote->user, request, ret_answer);
+}
+
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret)
 {
-    const char *dirs[] = { input->root, NULL, NULL };
+    const char *const dirs[] = { input->root, input->remote ? input->remote->dir : NULL, NULL };
     const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
         .cpu_seconds = CPU_SECONDS,
@@ -345,21 +385,16 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
         .output_max = YAML_MAX,
         .read_dirs = dirs,
     };
-    struct remote_use remote = { .allowed = input->clones != NULL,
-                                 .clones = input->clones,
-                                 .tenant = str_or(input->tenant, ""),
-                                 .until = cx->arena };
+    struct build_questions questions = { .remote = input->remote };
     struct buf output = buf_new(cx->arena, YAML_MAX);
     struct doc *d, *document = input_document(cx, input);
-    if (input->clones && clones_folder(cx, input->clones, remote.tenant, &dirs[1]) < 0)
-        return err_code(cx);
-    if (job_run(cx, &build_job, &limits, document, remote_answer, &remote, &output) < 0) {
+    if (job_run(cx, &build_job, &limits, document, build_answer, &questions, &output) < 0) {
         cx->err.message =
             url_mask(cx->arena, err_message(cx)); /* the engine quotes URLs as they are written */
         return err_code(cx);
     }
     if (input->want_yaml) {
-        *ret = (struct build_output){ .yaml = buf_text(&output), .remote = remote.used };
+        *ret = (struct build_output){ .yaml = buf_text(&output), .remote = questions.fetched };
         return 0;
     }
     if (json_parse(cx, buf_text(&output), output.len, "the build's output", &d) < 0)
@@ -372,7 +407,7 @@ int build_run(struct ctx *cx, const struct build_input *input, struct build_outp
         .files = doc_find(d, "files"),
         .digest = doc_text_at(d, "digest"),
         .objects = doc_find(d, "objects"),
-        .remote = remote.used,
+        .remote = questions.fetched,
     };
     return 0;
 }

@@ -12,7 +12,12 @@
 #include "libgotk/job/job.h"
 #include "libgotk/kustomize/build.h"
 
-struct clones;
+/* What a build may fetch by URL: its questions (question.h) are answered here. */
+struct build_remote {
+    job_answer_fn answer;
+    void *user;
+    const char *dir; /* the folder that answers lie in, readable by the child; NULL: none */
+};
 
 struct build_input {
     const char *root;       /* the artifact's unpacked tree */
@@ -22,8 +27,7 @@ struct build_input {
     const char *vars_error; /* why the variables could not be had; NULL: they could */
     bool substitute_always; /* substitute although there are no variables (substituteStrategy Always) */
     bool strict;            /* an unset variable is an error */
-    struct clones *clones;  /* resources named by URL may be fetched, and are kept here; NULL: they may not */
-    const char *tenant;     /* for whom: whose clones the build may read (clones.h) */
+    const struct build_remote *remote; /* resources named by URL may be fetched; NULL: they may not */
     enum kustomize_reorder reorder;
     bool root_only;  /* files must lie in or below the kustomization that names them */
     bool managed_by; /* add the label that names kustomize */
@@ -49,6 +53,20 @@ struct build_input build_input_of(const struct kustomization *ks, const struct d
 
 /* Builds in a child; everything in *ret lives in cx->arena. Errors are the engine's own. */
 int build_run(struct ctx *cx, const struct build_input *input, struct build_output *ret) MUST_CHECK;
+
+/* The reason of an answer that says that the build starts anew in another executable: the child then keeps to itself what it
+ * would have warned of. */
+#define BUILD_ELSEWHERE "BuildElsewhere"
+
+/* What a build asked of its parent. */
+struct build_questions {
+    const struct build_remote *remote; /* NULL: nothing may be fetched */
+    bool fetched;                      /* something was asked for */
+};
+
+/* Answers one question of a build; a job_answer_fn whose user is a struct build_questions. What is not allowed, the child
+ * should not have asked for, and is refused with ERR_DENIED. */
+int build_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer) MUST_CHECK;
 
 /* Whether what a child handed back has the form it must have: a digest, and objects that each say what they are.
  * ERR_INTERNAL otherwise. build_run checks its output. */

@@ -5,11 +5,12 @@
  * options give what the controller does. What runs programs of others (Helm, functions, plugins) is refused by name when
  * it is asked for, not when it is met. Main thread, no cluster.
  */
-#include "kustomize-controller/build.h"
-#include "kustomize-controller/clones.h"
-#include "kustomize-controller/controller.h"
+#include "kustomize-controller/buildcommand.h"
+
+#include "kustomize-controller/bases.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
+#include "libgotk/kustomize/repospec.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -192,16 +193,16 @@ static int run(struct ctx *cx, const char *const *args)
     struct stat st;
     const char *dir;
     const char *managed = getenv(MANAGED_BY);
-    struct clones *clones;
+    const struct build_remote *remote;
     if (args[0] && args[1])
         return err_fail(cx, ERR_INVALID, "specify one path to kustomization.yaml");
-    if (check_options(cx) < 0 || clones_open(cx, &clones) < 0 || find_target(cx, args[0], &dir) < 0)
+    if (check_options(cx) < 0 || find_target(cx, args[0], &dir) < 0 || bases_offer(cx, &remote) < 0)
         return err_code(cx);
     bool to_folder = !str_empty(options.output) && stat(options.output, &st) == 0 && S_ISDIR(st.st_mode);
     const struct build_input input = {
         .root = "/",
         .dir = dir,
-        .clones = clones,
+        .remote = remote,
         .reorder = reorder(),
         .root_only = !str_eq(options.load_restrictor, RESTRICT_NONE),
         .managed_by = options.managed_by || str_eq(managed, "on"),
@@ -209,8 +210,11 @@ static int run(struct ctx *cx, const char *const *args)
         .want_yaml = !to_folder,
         .want_files = to_folder,
     };
-    if (build_run(cx, &input, &built) < 0)
-        return err_code(cx);
+    int rc = build_run(cx, &input, &built);
+    if (bases_are_elsewhere())
+        return COMMAND_ELSEWHERE;
+    if (rc < 0)
+        return rc;
     return write_output(cx, &built);
 }
 

@@ -172,8 +172,7 @@ void tell_finished(struct ctx *cx, struct ks_run *r);
 /* source.c: finds spec.sourceRef and its artifact; fills r->artifact. */
 int source_resolve(struct ctx *cx, struct ks_run *r) MUST_CHECK;
 
-/* buildcommand.c, diffcommand.c: `kustomize-controller build` and `diff`. */
-extern const struct command build_command;
+/* diffcommand.c: `kustomize-controller diff`. */
 extern const struct command diff_command;
 
 /* kustomization.c: the controller itself. */

@@ -7,6 +7,7 @@
  * own rights. Exit codes: 0 no changes, 1 changes, 2 an error.
  */
 #include "kustomize-controller/controller.h"
+#include "kustomize-controller/remote.h"
 #include "kustomize-controller/vars.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
@@ -211,9 +212,9 @@ static int build(struct ctx *cx, struct comparison *c)
     input.root = "/";
     input.dir = dir;
     input.strict = options.strict;
-    input.clones = c->clones;
     struct doc *hidden;
-    if (vars_load(cx, c->kube, &c->ks, &input.vars, &hidden) < 0)
+    if (remote_offer(cx, c->clones, "", &input.remote) < 0 ||
+        vars_load(cx, c->kube, &c->ks, &input.vars, &hidden) < 0)
         return err_code(cx);
     return build_run(cx, &input, &c->built);
 }

@@ -8,6 +8,7 @@
  */
 #include "kustomize-controller/controller.h"
 #include "kustomize-controller/history.h"
+#include "kustomize-controller/remote.h"
 #include "kustomize-controller/unsupported.h"
 #include "kustomize-controller/vars.h"
 #include "libgotk/base/fs.h"
@@ -197,10 +198,10 @@ static int build_all(struct ctx *cx, struct ks_run *r)
     input.root = r->tree;
     input.dir = r->dir;
     input.strict = manager_feature(r->run.manager, "StrictPostBuildSubstitutions");
-    input.clones = r->state->clones;
-    input.tenant = r->ks.meta.ns;
     input.vars = r->vars;
     input.vars_error = r->vars_error;
+    if (remote_offer(cx, r->state->clones, r->ks.meta.ns, &input.remote) < 0)
+        return err_code(cx);
     return build_run(cx, &input, &r->built) < 0 ? hide_vars(cx, r) : 0;
 }
 

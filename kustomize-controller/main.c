@@ -1,6 +1,7 @@
 /*
  * main.c: kustomize-controller as data: its flags, gates, jobs, sub-commands and its one controller.
  */
+#include "kustomize-controller/buildcommand.h"
 #include "kustomize-controller/clone.h"
 #include "kustomize-controller/controller.h"
 #include "libgotk/base/log.h"

@@ -8,8 +8,8 @@
  */
 #include "kustomize-controller/remote.h"
 
+#include "kustomize-controller/question.h"
 #include "libgotk/base/str.h"
-#include "libgotk/doc/decode.h"
 #include "libgotk/net/http.h"
 #include "libgotk/net/url.h"
 
@@ -49,32 +49,13 @@ static int answer_file(struct ctx *cx, const char *url, struct doc *answer)
     return 0;
 }
 
-static const struct field repospec_fields[] = {
-    FIELD(struct repospec, host, "host", FIELD_REQUIRED),
-    FIELD(struct repospec, repo, "repo", FIELD_REQUIRED),
-    FIELD(struct repospec, ref, "ref", 0),
-    FIELD(struct repospec, timeout_ms, "timeout", FIELD_REQUIRED),
-    FIELD(struct repospec, submodules, "submodules", 0),
-    FIELD_END,
-};
-
-struct doc *remote_question(struct arena *a, const struct repospec *spec)
-{
-    struct doc *question = doc_object(a);
-    doc_set(a, question, "repository", encode_struct(a, repospec_fields, spec));
-    return question;
-}
-
 static int answer_repository(struct ctx *cx, const struct remote_use *use, const struct doc *request,
                              struct doc *answer)
 {
-    struct repospec spec = { 0 };
+    struct repospec spec;
     const char *dir;
-    if (decode_struct(cx, request, repospec_fields, "", &spec) < 0)
+    if (question_repository(cx, request, &spec) < 0)
         return err_code(cx);
-    spec.ref = str_or(spec.ref, "");
-    if (spec.timeout_ms <= 0)
-        return err_fail(cx, ERR_INVALID, "the build gave a repository no time");
     if (clones_acquire(cx, use->clones, use->tenant, &spec, use->until, &dir) < 0)
         return err_code(cx);
     doc_set_text(cx->arena, answer, "dir", dir);
@@ -85,15 +66,28 @@ int remote_answer(struct ctx *cx, void *user, const struct doc *request, struct 
 {
     const char *url = doc_text_at(request, "url");
     const struct doc *repository = doc_find(request, "repository");
-    struct remote_use *use = user;
+    const struct remote_use *use = user;
     struct doc *answer = doc_object(cx->arena);
-    use->used = true;
-    if (!use->allowed)
-        return err_fail(cx, ERR_DENIED, "remote resources are not allowed here");
     if (!repository && str_empty(url))
         return err_fail(cx, ERR_INVALID, "the build asked for a resource without a URL");
     int rc = repository ? answer_repository(cx, use, repository, answer) : answer_file(cx, url, answer);
     if (rc >= 0)
         *ret_answer = answer;
     return rc;
+}
+
+int remote_offer(struct ctx *cx, struct clones *clones, const char *tenant, const struct build_remote **ret)
+{
+    const char *dir;
+    *ret = NULL;
+    if (!clones)
+        return 0;
+    if (clones_folder(cx, clones, tenant, &dir) < 0)
+        return err_code(cx);
+    struct remote_use *use = ARENA_NEW(cx->arena, struct remote_use);
+    *use = (struct remote_use){ .clones = clones, .tenant = tenant, .until = cx->arena };
+    struct build_remote *offer = ARENA_NEW(cx->arena, struct build_remote);
+    *offer = (struct build_remote){ .answer = remote_answer, .user = use, .dir = dir };
+    *ret = offer;
+    return 0;
 }

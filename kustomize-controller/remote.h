@@ -7,27 +7,26 @@
 #ifndef GOTK_KUSTOMIZE_REMOTE_H
 #define GOTK_KUSTOMIZE_REMOTE_H
 
+#include "kustomize-controller/build.h"
 #include "kustomize-controller/clones.h"
-#include "libgotk/doc/doc.h"
 
 /* The largest remote resource, in bytes. */
 #define REMOTE_BODY_MAX ((size_t)32 << 20)
 
-/* Whether a build may fetch, for whom, and whether it tried. */
+/* Where a build's clones go, and for whom. */
 struct remote_use {
-    bool allowed;
-    struct clones *clones; /* needed when allowed */
+    struct clones *clones;
     const char *tenant;
     struct arena *until; /* clones stay as long as this is not reset */
-    bool used;
 };
 
-/* A question for a repository. */
-struct doc *remote_question(struct arena *a, const struct repospec *spec);
+/* Offers a tenant's build what URLs name, clones kept in `clones` and in use until cx's arena is reset; *ret lives there. Without
+ * clones nothing may be fetched: *ret is NULL. Fails when there is no folder for them. */
+int remote_offer(struct ctx *cx, struct clones *clones, const char *tenant,
+                 const struct build_remote **ret) MUST_CHECK;
 
-/* Answers a child's question {"url": "..."} with {"body": "..."}, and one of remote_question with {"dir": "..."}; a
- * job_answer_fn. `user` is a struct remote_use: what is not allowed, the child should not have asked for, and is refused
- * with ERR_DENIED. */
+/* Answers a question (question.h) for a file with {"body": "..."}, and one for a repository with {"dir": "..."}; a
+ * job_answer_fn. `user` is a struct remote_use. */
 int remote_answer(struct ctx *cx, void *user, const struct doc *request, struct doc **ret_answer) MUST_CHECK;
 
 #endif

@@ -37,7 +37,8 @@ void fs_defer_close(struct arena *a, int fd)
     arena_defer(a, close_stored, stored);
 }
 
-static int open_resolved(struct ctx *cx, int rootfd, const char *rel, struct open_how how, int *ret_fd)
+/* A descriptor, or -1 with errno. */
+static int try_open(int rootfd, const char *rel, struct open_how how)
 {
     long fd;
     int tries = 0;
@@ -45,9 +46,15 @@ static int open_resolved(struct ctx *cx, int rootfd, const char *rel, struct ope
     do { /* the kernel asks for another try when something was renamed meanwhile */
         fd = syscall(SYS_openat2, rootfd, *rel ? rel : ".", &how, sizeof(how));
     } while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 32)));
+    return (int)fd;
+}
+
+static int open_resolved(struct ctx *cx, int rootfd, const char *rel, struct open_how how, int *ret_fd)
+{
+    int fd = try_open(rootfd, rel, how);
     if (fd < 0)
         return err_errno(cx, "open %s", rel);
-    *ret_fd = (int)fd;
+    *ret_fd = fd;
     return 0;
 }
 
@@ -59,6 +66,22 @@ int fs_open_beneath(struct ctx *cx, int rootfd, const char *rel, int flags, mode
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
     return open_resolved(cx, rootfd, rel, how, ret_fd);
+}
+
+int fs_open_known(struct ctx *cx, int rootfd, const char *rel, int flags, int *ret_fd, bool *ret_linked)
+{
+    struct open_how how = {
+        .flags = (unsigned)flags,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+    };
+    int fd = try_open(rootfd, rel, how);
+    *ret_linked = fd < 0 && errno == ELOOP;
+    if (*ret_linked)
+        return fs_open_beneath(cx, rootfd, rel, flags, 0, ret_fd);
+    if (fd < 0)
+        return err_errno(cx, "open %s", rel);
+    *ret_fd = fd;
+    return 0;
 }
 
 int fs_open_nolinks(struct ctx *cx, int rootfd, const char *rel, int flags, mode_t mode, int *ret_fd)
@@ -191,6 +214,11 @@ static int read_regular(struct ctx *cx, int fd, const char *name, size_t max, st
     b.max = max;
     *out = b;
     return 0;
+}
+
+int fs_read_fd(struct ctx *cx, int fd, const char *name, size_t max, struct buf *out)
+{
+    return read_regular(cx, fd, name, max, out);
 }
 
 int fs_read_file(struct ctx *cx, const char *path, size_t max, struct buf *out)

@@ -37,6 +37,11 @@ int fs_join_secure(struct ctx *cx, const char *root, const char *rel, const char
 int fs_open_beneath(struct ctx *cx, int rootfd, const char *rel, int flags, mode_t mode,
                     int *ret_fd) MUST_CHECK;
 
+/* As fs_open_beneath, of an existing file; *ret_linked tells whether a symbolic link was on the way: without one the file lies
+ * where its name says. */
+int fs_open_known(struct ctx *cx, int rootfd, const char *rel, int flags, int *ret_fd,
+                  bool *ret_linked) MUST_CHECK;
+
 /* As fs_open_beneath, but any symbolic link on the way is ERR_DENIED. For writing what a stranger named. */
 int fs_open_nolinks(struct ctx *cx, int rootfd, const char *rel, int flags, mode_t mode,
                     int *ret_fd) MUST_CHECK;
@@ -49,6 +54,9 @@ int fs_open_dir(struct ctx *cx, const char *path, int *ret_fd) MUST_CHECK;
  * ERR_INVALID when it is not a regular file (a FIFO would block); /proc and /sys files work.
  */
 int fs_read_file(struct ctx *cx, const char *path, size_t max, struct buf *out) MUST_CHECK;
+
+/* As fs_read_file for an open file; `name` is for messages. */
+int fs_read_fd(struct ctx *cx, int fd, const char *name, size_t max, struct buf *out) MUST_CHECK;
 
 /* As fs_read_file for `rel` below rootfd, opened as fs_open_beneath does. */
 int fs_read_at(struct ctx *cx, int rootfd, const char *rel, size_t max, struct buf *out) MUST_CHECK;

@@ -1,8 +1,8 @@
 /*
  * hash.c: digests over OpenSSL and BLAKE3; the contract is in hash.h.
  *
- * Digests of one piece go by OpenSSL's functions of old: the first use of the new ones loads all algorithms, which takes
- * longer than rendering a small chart.
+ * SHA-256 of one piece is in hash_plain.c. SHA-1 of one piece goes by OpenSSL's functions of old, as there: the first use of the
+ * new ones loads all algorithms.
  *
  * OpenSSL can refuse only for want of memory or of an algorithm its build lacks, which no caller could mend: both are
  * assertions. Any thread; a struct hash belongs to one.
@@ -90,34 +90,12 @@ char *hash_hex(struct hash *h, struct arena *a)
     return hash_to_hex(a, out, n);
 }
 
-void hash_sha256(const void *data, size_t n, unsigned char out[32])
-{
-    SHA256_CTX state;
-    ASSERT(SHA256_Init(&state) == 1 && SHA256_Update(&state, data, n) == 1 && SHA256_Final(out, &state) == 1);
-}
-
-char *hash_sha256_hex(struct arena *a, const void *data, size_t n)
-{
-    unsigned char out[32];
-    hash_sha256(data, n, out);
-    return hash_to_hex(a, out, sizeof(out));
-}
-
 char *hash_sha1_hex(struct arena *a, const void *data, size_t n)
 {
     unsigned char out[20];
     SHA_CTX state;
     ASSERT(SHA1_Init(&state) == 1 && SHA1_Update(&state, data, n) == 1 && SHA1_Final(out, &state) == 1);
     return hash_to_hex(a, out, sizeof(out));
-}
-
-uint32_t hash_fnv32a(const void *data, size_t n)
-{
-    const unsigned char *p = data;
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p[i]) * 16777619u;
-    return h;
 }
 
 int hash_hmac_hex(struct ctx *cx, const char *algorithm, const void *key, size_t key_len, const void *data,
@@ -133,43 +111,5 @@ int hash_hmac_hex(struct ctx *cx, const char *algorithm, const void *key, size_t
     ASSERT(key_len <= INT32_MAX);
     ASSERT(HMAC(algorithms[index].md(), key, (int)key_len, data, n, out, &len));
     *ret_hex = hash_to_hex(cx->arena, out, len);
-    return 0;
-}
-
-char *hash_to_hex(struct arena *a, const void *data, size_t n)
-{
-    static const char digits[] = "0123456789abcdef";
-    const unsigned char *p = data;
-    char *hex = arena_alloc_raw(a, 2 * n + 1);
-    for (size_t i = 0; i < n; i++) {
-        hex[2 * i] = digits[p[i] >> 4];
-        hex[2 * i + 1] = digits[p[i] & 15];
-    }
-    hex[2 * n] = '\0';
-    return hex;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int hash_from_hex(struct ctx *cx, const char *hex, unsigned char **ret_data, size_t *ret_len)
-{
-    size_t n = strlen(hex);
-    unsigned char *out = arena_alloc(cx->arena, n / 2 + 1);
-    for (size_t i = 0; i < n; i++) {
-        int digit = hex_digit(hex[i]);
-        if (digit < 0)
-            return err_fail(cx, ERR_INVALID, "illegal hex digit at input byte %zu", i);
-        out[i / 2] = (unsigned char)(out[i / 2] << 4 | digit);
-    }
-    if (n % 2)
-        return err_fail(cx, ERR_INVALID, "odd number of hex digits: %zu", n);
-    *ret_data = out;
-    *ret_len = n / 2;
     return 0;
 }

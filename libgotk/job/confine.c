@@ -45,7 +45,7 @@ struct ruleset {
     uint64_t scoped;
 };
 
-/* Harmless files that libraries open. */
+/* Harmless files that libraries open. A job that may read everything may read them too. */
 static const char *const device_files[] = { "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random" };
 
 /* What name resolution and TLS read; absent ones are skipped. */
@@ -144,7 +144,8 @@ static int fill_ruleset(struct ctx *cx, int ruleset, int version, const struct j
                         bool network)
 {
     uint64_t writing = ACCESS_WRITE & known_rights(version);
-    for (size_t i = 0; i < ARRAY_LEN(device_files); i++)
+    bool devices_too = limits->read_dirs && str_eq(limits->read_dirs[0], "/");
+    for (size_t i = 0; !devices_too && i < ARRAY_LEN(device_files); i++)
         if (grant(cx, ruleset, device_files[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
                   true) < 0)
             return cx->err.code;
@@ -177,8 +178,7 @@ static int limit(struct ctx *cx, __rlimit_resource_t what, rlim_t soft, rlim_t h
     return 0;
 }
 
-/* Private memory in use now, in bytes: the limit comes on top of what the helper's image brings along. */
-static rlim_t memory_in_use(struct ctx *cx)
+size_t confine_memory_in_use(struct ctx *cx)
 {
     struct buf text;
     size_t count;
@@ -191,12 +191,12 @@ static rlim_t memory_in_use(struct ctx *cx)
     char **fields = str_split(cx->arena, buf_text(&text), ' ', &count);
     if (count < 6 || !str_to_int64(fields[5], &pages)) /* data and stack */
         return 0;
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static int limit_resources(struct ctx *cx, const struct job_limits *limits, bool network)
+static int limit_resources(struct ctx *cx, const struct job_limits *limits, bool network, size_t in_use)
 {
-    rlim_t cpu = (rlim_t)limits->cpu_seconds, data = memory_in_use(cx) + limits->memory_max;
+    rlim_t cpu = (rlim_t)limits->cpu_seconds, data = in_use + limits->memory_max;
     if (limit(cx, RLIMIT_CORE, 0, 0) < 0 || limit(cx, RLIMIT_NOFILE, FILES_MAX, FILES_MAX) < 0)
         return cx->err.code;
     if (limit(cx, RLIMIT_CPU, cpu, cpu + 1) < 0 ||
@@ -209,11 +209,11 @@ static int limit_resources(struct ctx *cx, const struct job_limits *limits, bool
     return 0;
 }
 
-int confine_self(struct ctx *cx, const struct job_limits *limits, bool network)
+int confine_self(struct ctx *cx, const struct job_limits *limits, bool network, size_t in_use)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return err_errno(cx, "failed to give up privileges");
-    if (limit_resources(cx, limits, network) < 0)
+    if (limit_resources(cx, limits, network, in_use) < 0)
         return cx->err.code;
     if (restrict_files(cx, limits, network) < 0)
         return cx->err.code;

@@ -23,8 +23,11 @@
 /* The Landlock version of the running kernel; 0: none. */
 int confine_landlock_version(void);
 
-/* Confines the calling process to `limits` (all set) for good. Fails with the system's reason; the job must
- * not run then. */
-int confine_self(struct ctx *cx, const struct job_limits *limits, bool network) MUST_CHECK;
+/* Confines the calling process to `limits` (all set) for good; `in_use` bytes of private memory are not counted, for they were
+ * there before. Fails with the system's reason; the job must not run then. */
+int confine_self(struct ctx *cx, const struct job_limits *limits, bool network, size_t in_use) MUST_CHECK;
+
+/* Private memory in use now, in bytes: what the helper's image brings along. 0 without /proc. */
+size_t confine_memory_in_use(struct ctx *cx);
 
 #endif

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define POLL_MS   60000
 #define PIECE_MAX ((size_t)256 << 10)
+#define SMALL     2048
 
 static int gone(struct ctx *cx)
 {
@@ -60,9 +62,16 @@ static int receive_all(struct ctx *cx, int fd, char *data, size_t size)
 int frame_send(struct ctx *cx, int fd, enum frame_kind kind, const void *data, size_t size)
 {
     struct frame head = { .kind = kind, .size = size };
-    if (send_all(cx, fd, (const char *)&head, sizeof(head)) < 0)
-        return cx->err.code;
-    return send_all(cx, fd, data, size);
+    char whole[SMALL];
+    if (size > sizeof(whole) - sizeof(head)) {
+        if (send_all(cx, fd, (const char *)&head, sizeof(head)) < 0)
+            return cx->err.code;
+        return send_all(cx, fd, data, size);
+    }
+    memcpy(whole, &head, sizeof(head)); /* in one piece the reader wakes up once */
+    if (size)
+        memcpy(whole + sizeof(head), data, size);
+    return send_all(cx, fd, whole, sizeof(head) + size);
 }
 
 int frame_next(struct ctx *cx, int fd, struct frame *ret)

@@ -55,12 +55,20 @@ struct run {
     job_answer_fn answer;
     void *user;
     int data;    /* our end of the job's socket */
-    int reports; /* our end of the zygote's socket about this child */
+    int reports; /* our end of the zygote's socket about this child; -1: it is our own child */
     int pidfd;
+    pid_t pid; /* of our own child, until it was waited for; 0: none */
     struct buf output;
     int questions;
     bool done; /* the child said that its output is complete */
 };
+
+static void prepare_here(const struct job *const *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i]->prepare)
+            jobs[i]->prepare();
+}
 
 int job_init(struct ctx *cx, const struct job *const *jobs, size_t count, enum job_sandbox sandbox)
 {
@@ -68,16 +76,15 @@ int job_init(struct ctx *cx, const struct job *const *jobs, size_t count, enum j
     helper.jobs = jobs;
     helper.count = count;
     helper.sandbox = sandbox;
-    if (sandbox == JOB_SANDBOX_OFF) {
+    if (sandbox == JOB_SANDBOX_OFF)
         log_info(cx->log, "the sandbox is off: untrusted input is parsed inside the controller", NULL);
-        for (size_t i = 0; i < count; i++)
-            if (jobs[i]->prepare)
-                jobs[i]->prepare();
-        return 0;
-    }
-    if (!confine_landlock_version())
+    else if (!confine_landlock_version())
         log_info(cx->log, "the kernel has no Landlock: jobs are confined by seccomp and resource limits only",
                  NULL);
+    if (sandbox != JOB_SANDBOX_ON) {
+        prepare_here(jobs, count);
+        return 0;
+    }
     if (zygote_start(cx, jobs, count, &helper.zygote, &helper.control) < 0)
         return cx->err.code;
     helper.pidfd =
@@ -189,10 +196,33 @@ static int explain_death(struct ctx *cx, const struct run *r, int status)
     return ended(cx, r, ERR_INTERNAL, str_fmt(cx->arena, "it crashed (SIG%s)", sigabbrev_np(number)));
 }
 
+/* Ends a child of our own, if it has not ended yet, and says how it did. Its number is its own until it was waited for. */
+static int end_own(struct run *r)
+{
+    int status = 0;
+    kill(r->pid, SIGKILL);
+    while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    r->pid = 0;
+    return status;
+}
+
+/* Waits, not forever, for a child of our own that closed its socket, as the end of a process does some time before the end. */
+static int await_own(struct run *r)
+{
+    siginfo_t info = { 0 };
+    for (int64_t until = ctx_now_ms() + REAP_MS; ctx_now_ms() < until && !info.si_pid;)
+        if (waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid)
+            poll(NULL, 0, 1);
+    return end_own(r);
+}
+
 /* Ends the child, whatever it is doing, and sees it gone: from here on nobody writes in its folders any more. */
-static void kill_child(const struct run *r)
+static void kill_child(struct run *r)
 {
     struct pollfd end = { .fd = r->pidfd, .events = POLLIN };
+    if (r->pid)
+        end_own(r);
     if (r->pidfd < 0)
         return;
     syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
@@ -201,8 +231,12 @@ static void kill_child(const struct run *r)
 }
 
 /* Waits, not bound to the job's own time, for the zygote's word on how the child ended. */
-static int await_end(struct ctx *cx, const struct run *r, int *ret_status)
+static int await_end(struct ctx *cx, struct run *r, int *ret_status)
 {
+    if (r->pid) {
+        *ret_status = await_own(r);
+        return 0;
+    }
     struct ctx wait = { .arena = cx->arena, .deadline_ms = ctx_now_ms() + REAP_MS };
     struct zygote_report report;
     if (zygote_wait(&wait, r->reports, &report, NULL) < 0) {
@@ -214,7 +248,7 @@ static int await_end(struct ctx *cx, const struct run *r, int *ret_status)
 }
 
 /* The socket broke: the child is dead or dying. */
-static int child_is_gone(struct ctx *cx, const struct run *r)
+static int child_is_gone(struct ctx *cx, struct run *r)
 {
     int status = 0;
     err_clear(cx);
@@ -241,9 +275,27 @@ static int open_sockets(struct ctx *cx, struct run *r, int *ret_data, int *ret_r
     return 0;
 }
 
-/* Has the zygote fork a child; fills the descriptors of `r`. */
-static int start_child(struct ctx *cx, struct run *r)
+/* Forks a child of our own; fills the descriptors of `r`. */
+static int fork_own(struct ctx *cx, struct run *r, const struct doc *input)
 {
+    const struct side_start start = { .limits = &r->limits, .input = input };
+    int data[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, data) < 0)
+        return err_errno(cx, "failed to make a job's socket");
+    r->data = data[0];
+    int number = zygote_fork(r->job, data[1], &start, &r->pid);
+    close(data[1]);
+    if (number)
+        return err_fail(cx, ERR_UNAVAILABLE, "failed to start the job %s: %s", r->job->name,
+                        strerrordesc_np(number));
+    return 0;
+}
+
+/* Has the zygote fork a child; fills the descriptors of `r`. */
+static int start_child(struct ctx *cx, struct run *r, const struct doc *input)
+{
+    if (helper.sandbox == JOB_SANDBOX_ALONE)
+        return fork_own(cx, r, input);
     int data = -1, reports = -1;
     struct zygote_report news = { 0 };
     if (open_sockets(cx, r, &data, &reports) < 0)
@@ -366,11 +418,16 @@ static int take_frame(struct ctx *cx, struct run *r)
     return ended(cx, r, ERR_INTERNAL, "it spoke nonsense to its parent");
 }
 
-static int converse(struct ctx *cx, struct run *r, const struct doc *input)
+static int send_start(struct ctx *cx, const struct run *r, const struct doc *input)
 {
     if (send_doc(cx, r, FRAME_START, side_limits_doc(cx->arena, &r->limits)) < 0)
         return cx->err.code;
-    if (send_doc(cx, r, FRAME_INPUT, input) < 0)
+    return send_doc(cx, r, FRAME_INPUT, input);
+}
+
+static int converse(struct ctx *cx, struct run *r, const struct doc *input)
+{
+    if (!r->pid && send_start(cx, r, input) < 0)
         return cx->err.code;
     while (!r->done)
         if (take_frame(cx, r) < 0)
@@ -379,7 +436,7 @@ static int converse(struct ctx *cx, struct run *r, const struct doc *input)
 }
 
 /* Turns what ended the conversation into what the caller is told. */
-static int conclude(struct ctx *cx, const struct run *r, int rc, bool own_deadline)
+static int conclude(struct ctx *cx, struct run *r, int rc, bool own_deadline)
 {
     if (rc >= 0 || r->done)
         return rc;
@@ -396,7 +453,7 @@ static int run_in_child(struct ctx *cx, struct run *r, const struct doc *input)
 {
     int64_t wanted = ctx_now_ms() + r->limits.timeout_ms, before = ctx_deadline_in(cx, r->limits.timeout_ms);
     bool own_deadline = cx->deadline_ms >= wanted;
-    int rc = start_child(cx, r);
+    int rc = start_child(cx, r, input);
     if (rc == 0)
         rc = conclude(cx, r, converse(cx, r, input), own_deadline);
     kill_child(r);
@@ -462,4 +519,9 @@ int job_ask(struct ctx *cx, struct job_side *side, const struct doc *request, st
     if (side->fd < 0)
         return ask_in_process(cx, side, request, ret_answer);
     return side_ask(cx, side, request, ret_answer);
+}
+
+int job_flush(struct ctx *cx, struct job_side *side, struct buf *output)
+{
+    return side->fd < 0 || output->overflow ? 0 : side_flush(cx, side->fd, output);
 }

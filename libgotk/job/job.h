@@ -29,7 +29,7 @@ struct job {
     const char *name; /* heads the messages: "<name> was ended: ..." */
     int (*run)(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output);
     /* Sets up once what every child of this job finds done: libraries, tables of certificates. Called in the zygote as soon as
-     * it is there, while the controller goes on starting; with the sandbox off, in job_init. NULL: nothing. */
+     * it is there, while the controller goes on starting; without one, in job_init. NULL: nothing. */
     void (*prepare)(void);
     bool network; /* may connect by TCP and UDP, start threads, read CA bundles, resolv.conf and the like */
 };
@@ -48,10 +48,12 @@ struct job_limits {
 
 enum job_sandbox {
     JOB_SANDBOX_ON,
+    JOB_SANDBOX_ALONE, /* as ON, without a helper: children are forked from the process itself, which has no threads, no secrets
+                        * and no second job at once: a command */
     JOB_SANDBOX_OFF, /* jobs run inside the calling thread, unconfined: for a debugger */
 };
 
-/* Forks the zygote. Call once in main, before any thread is started and any secret is read. `jobs` (static)
+/* Forks the zygote, unless there is to be none. Call once in main, before any thread is started and any secret is read. `jobs` (static)
  * are the only jobs job_run will take. Logs one warning when the kernel has no Landlock. Fails with ERR_IO.
  */
 int job_init(struct ctx *cx, const struct job *const *jobs, size_t count,
@@ -80,5 +82,9 @@ int job_run(struct ctx *cx, const struct job *job, const struct job_limits *limi
 /* In the child: asks the parent and waits for its answer (in cx->arena). */
 int job_ask(struct ctx *cx, struct job_side *side, const struct doc *request,
             struct doc **ret_answer) MUST_CHECK;
+
+/* In the child: hands over what is in the job's output so far, when it is much; what comes after it is the rest. For outputs that
+ * are made piece by piece. */
+int job_flush(struct ctx *cx, struct job_side *side, struct buf *output) MUST_CHECK;
 
 #endif

@@ -13,11 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 
 #define START_ARENA ((size_t)16 << 20)
 #define PIECE_MAX   ((size_t)1 << 20)
+#define FLUSH_MIN   ((size_t)64 << 10)
 #define PROBE_SIZE  ((size_t)4 << 20)
 #define INPUT_MAX   ((size_t)1 << 30)
 
@@ -168,17 +170,37 @@ static void volunteer_for_the_oom_killer(void)
     close(fd);
 }
 
-/* Confines the process and makes the job's context. */
-static int begin(struct ctx *start, const struct job *job, int fd, struct job_limits *ret_limits,
-                 struct ctx *ret_cx)
+static int receive_limits(struct ctx *cx, int fd, struct job_limits *ret)
 {
     enum frame_kind kind;
     struct doc *d = NULL;
-    if (receive_doc(start, fd, SIDE_MESSAGE_MAX, "limits", &kind, &d) < 0)
+    if (receive_doc(cx, fd, SIDE_MESSAGE_MAX, "limits", &kind, &d) < 0)
+        return cx->err.code;
+    *ret = side_limits(cx->arena, d);
+    return 0;
+}
+
+/* What the heap holds already is not counted: of a command's child, which has it from the command, the allocator knows. */
+static size_t memory_in_use(struct ctx *cx, const struct side_start *known)
+{
+    if (!known)
+        return confine_memory_in_use(cx);
+    struct mallinfo2 heap = mallinfo2();
+    return heap.arena + heap.hblkhd;
+}
+
+/* Confines the process and makes the job's context. A command and its child are one work: no need to choose between them. */
+static int begin(struct ctx *start, const struct job *job, int fd, const struct side_start *known,
+                 struct job_limits *ret_limits, struct ctx *ret_cx)
+{
+    struct job_limits limits = { 0 };
+    if (known)
+        limits = *known->limits;
+    else if (receive_limits(start, fd, &limits) < 0)
         return start->err.code;
-    struct job_limits limits = side_limits(start->arena, d);
-    volunteer_for_the_oom_killer();
-    if (confine_self(start, &limits, job->network) < 0)
+    if (!known)
+        volunteer_for_the_oom_killer();
+    if (confine_self(start, &limits, job->network, memory_in_use(start, known)) < 0)
         return err_wrap(start, "failed to confine the job %s", job->name);
     /* The kernel's limit speaks before the arena's; only sanitizers leave it to the arena. */
     size_t arena_max = CONFINE_HAS_SANITIZER ? limits.memory_max : SIZE_MAX / 4;
@@ -187,25 +209,42 @@ static int begin(struct ctx *start, const struct job *job, int fd, struct job_li
     return 0;
 }
 
-static int send_output(struct ctx *cx, int fd, const struct buf *output)
+static int send_pieces(struct ctx *cx, int fd, const struct buf *output)
 {
     for (size_t at = 0; at < output->len; at += PIECE_MAX) {
         size_t piece = output->len - at < PIECE_MAX ? output->len - at : PIECE_MAX;
         if (frame_send(cx, fd, FRAME_OUTPUT, output->data + at, piece) < 0)
             return cx->err.code;
     }
+    return 0;
+}
+
+int side_flush(struct ctx *cx, int fd, struct buf *output)
+{
+    if (output->len < FLUSH_MIN)
+        return 0;
+    int rc = send_pieces(cx, fd, output);
+    buf_cut(output, 0);
+    return rc;
+}
+
+static int send_output(struct ctx *cx, int fd, const struct buf *output)
+{
+    if (send_pieces(cx, fd, output) < 0)
+        return cx->err.code;
     return frame_send(cx, fd, FRAME_DONE, NULL, 0);
 }
 
-static int work(struct ctx *cx, const struct job *job, int fd, const struct job_limits *limits)
+static int work(struct ctx *cx, const struct job *job, int fd, const struct doc *known,
+                const struct job_limits *limits)
 {
     enum frame_kind kind;
-    struct doc *input = NULL;
+    struct doc *received = NULL;
     struct job_side side = { .fd = fd };
     struct buf output = buf_new(cx->arena, limits->output_max);
-    if (receive_doc(cx, fd, INPUT_MAX, "input", &kind, &input) < 0)
+    if (!known && receive_doc(cx, fd, INPUT_MAX, "input", &kind, &received) < 0)
         return cx->err.code;
-    int rc = job->run(cx, &side, input, &output);
+    int rc = job->run(cx, &side, known ? known : received, &output);
     if (rc < 0) {
         ASSERT(cx->err.code < 0);
         return rc;
@@ -224,15 +263,16 @@ static int report(struct ctx *cx, int fd)
     return send_doc(cx, fd, FRAME_ERROR, side_error_doc(cx->arena, &e)) < 0 ? 1 : 0;
 }
 
-int side_main(const struct job *job, int fd)
+int side_main(const struct job *job, int fd, const struct side_start *known)
 {
     struct ctx start = { .arena = arena_new(START_ARENA) }, cx = start;
     struct job_limits limits = { 0 };
     reset_signals();
-    if (begin(&start, job, fd, &limits, &cx) < 0)
+    errno = 0; /* whatever the parent met last: an abort asks (memory_is_gone) */
+    if (begin(&start, job, fd, known, &limits, &cx) < 0)
         return report(&start, fd);
     job_cx = &cx;
-    if (work(&cx, job, fd, &limits) < 0)
+    if (work(&cx, job, fd, known ? known->input : NULL, &limits) < 0)
         return report(&cx, fd);
     return 0;
 }

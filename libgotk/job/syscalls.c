@@ -1,355 +1,338 @@
 /*
  * syscalls.c: the seccomp filter of a job; the contract is in syscalls.h. Runs in the child, once.
  *
- * Names the running architecture does not have (open, stat, ... on arm64) or libseccomp does not know are
- * skipped.
+ * Calls the running architecture does not have (open, stat, ... on arm64) have a negative number in libseccomp's header, which
+ * all numbers come from, and are skipped.
  */
 #include "libgotk/job/syscalls.h"
+
+#include "libgotk/job/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SOCK_TYPE_MASK 0xf
+#define WHOLE          UINT64_MAX
+
+/* Known to later kernels than the oldest Debian's headers; the same number everywhere. */
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
 
 enum rule_kind {
+    UNKNOWN, /* ENOSYS */
     ALLOW,
     ALLOW_NETWORK, /* in network jobs; else EPERM */
     REFUSE,        /* EPERM */
     END,           /* the process is killed: SIGSYS */
+    /* The conditions decide; else: */
+    CHECK,         /* ENOSYS */
+    CHECK_REFUSE,  /* EPERM */
+    CHECK_NETWORK, /* ENOSYS in network jobs; EPERM in others, whatever the conditions */
 };
 
 static const struct {
-    const char *name;
+    int number;
     enum rule_kind kind;
 } rules[] = {
     /* files: Landlock decides which */
-    { "read", ALLOW },
-    { "write", ALLOW },
-    { "readv", ALLOW },
-    { "writev", ALLOW },
-    { "pread64", ALLOW },
-    { "pwrite64", ALLOW },
-    { "preadv", ALLOW },
-    { "pwritev", ALLOW },
-    { "open", ALLOW },
-    { "openat", ALLOW },
-    { "openat2", ALLOW },
-    { "creat", ALLOW },
-    { "close", ALLOW },
-    { "close_range", ALLOW },
-    { "stat", ALLOW },
-    { "lstat", ALLOW },
-    { "fstat", ALLOW },
-    { "newfstatat", ALLOW },
-    { "statx", ALLOW },
-    { "statfs", ALLOW },
-    { "fstatfs", ALLOW },
-    { "lseek", ALLOW },
-    { "access", ALLOW },
-    { "faccessat", ALLOW },
-    { "faccessat2", ALLOW },
-    { "readlink", ALLOW },
-    { "readlinkat", ALLOW },
-    { "getdents", ALLOW },
-    { "getdents64", ALLOW },
-    { "mkdir", ALLOW },
-    { "mkdirat", ALLOW },
-    { "rmdir", ALLOW },
-    { "unlink", ALLOW },
-    { "unlinkat", ALLOW },
-    { "rename", ALLOW },
-    { "renameat", ALLOW },
-    { "renameat2", ALLOW },
-    { "link", ALLOW },
-    { "linkat", ALLOW },
-    { "symlink", ALLOW },
-    { "symlinkat", ALLOW },
-    { "fchmod", ALLOW },
-    { "ftruncate", ALLOW },
-    { "fallocate", ALLOW },
-    { "fadvise64", ALLOW },
-    { "fsync", ALLOW },
-    { "fdatasync", ALLOW },
-    { "umask", ALLOW },
-    { "getcwd", ALLOW },
-    { "chdir", ALLOW },
-    { "fchdir", ALLOW },
-    { "dup", ALLOW },
-    { "dup2", ALLOW },
-    { "dup3", ALLOW },
-    { "pipe", ALLOW },
-    { "pipe2", ALLOW },
-    { "flock", ALLOW },
-    { "sendfile", ALLOW },
-    { "copy_file_range", ALLOW },
-    { "eventfd2", ALLOW },
+    { SCMP_SYS(read), ALLOW },
+    { SCMP_SYS(write), ALLOW },
+    { SCMP_SYS(readv), ALLOW },
+    { SCMP_SYS(writev), ALLOW },
+    { SCMP_SYS(pread64), ALLOW },
+    { SCMP_SYS(pwrite64), ALLOW },
+    { SCMP_SYS(preadv), ALLOW },
+    { SCMP_SYS(pwritev), ALLOW },
+    { SCMP_SYS(open), ALLOW },
+    { SCMP_SYS(openat), ALLOW },
+    { SCMP_SYS(openat2), ALLOW },
+    { SCMP_SYS(creat), ALLOW },
+    { SCMP_SYS(close), ALLOW },
+    { SCMP_SYS(close_range), ALLOW },
+    { SCMP_SYS(stat), ALLOW },
+    { SCMP_SYS(lstat), ALLOW },
+    { SCMP_SYS(fstat), ALLOW },
+    { SCMP_SYS(newfstatat), ALLOW },
+    { SCMP_SYS(statx), ALLOW },
+    { SCMP_SYS(statfs), ALLOW },
+    { SCMP_SYS(fstatfs), ALLOW },
+    { SCMP_SYS(lseek), ALLOW },
+    { SCMP_SYS(access), ALLOW },
+    { SCMP_SYS(faccessat), ALLOW },
+    { SCMP_SYS(faccessat2), ALLOW },
+    { SCMP_SYS(readlink), ALLOW },
+    { SCMP_SYS(readlinkat), ALLOW },
+    { SCMP_SYS(getdents), ALLOW },
+    { SCMP_SYS(getdents64), ALLOW },
+    { SCMP_SYS(mkdir), ALLOW },
+    { SCMP_SYS(mkdirat), ALLOW },
+    { SCMP_SYS(rmdir), ALLOW },
+    { SCMP_SYS(unlink), ALLOW },
+    { SCMP_SYS(unlinkat), ALLOW },
+    { SCMP_SYS(rename), ALLOW },
+    { SCMP_SYS(renameat), ALLOW },
+    { SCMP_SYS(renameat2), ALLOW },
+    { SCMP_SYS(link), ALLOW },
+    { SCMP_SYS(linkat), ALLOW },
+    { SCMP_SYS(symlink), ALLOW },
+    { SCMP_SYS(symlinkat), ALLOW },
+    { SCMP_SYS(fchmod), ALLOW },
+    { SCMP_SYS(ftruncate), ALLOW },
+    { SCMP_SYS(fallocate), ALLOW },
+    { SCMP_SYS(fadvise64), ALLOW },
+    { SCMP_SYS(fsync), ALLOW },
+    { SCMP_SYS(fdatasync), ALLOW },
+    { SCMP_SYS(umask), ALLOW },
+    { SCMP_SYS(getcwd), ALLOW },
+    { SCMP_SYS(chdir), ALLOW },
+    { SCMP_SYS(fchdir), ALLOW },
+    { SCMP_SYS(dup), ALLOW },
+    { SCMP_SYS(dup2), ALLOW },
+    { SCMP_SYS(dup3), ALLOW },
+    { SCMP_SYS(pipe), ALLOW },
+    { SCMP_SYS(pipe2), ALLOW },
+    { SCMP_SYS(flock), ALLOW },
+    { SCMP_SYS(sendfile), ALLOW },
+    { SCMP_SYS(copy_file_range), ALLOW },
+    { SCMP_SYS(eventfd2), ALLOW },
     /* memory */
-    { "brk", ALLOW },
-    { "mmap", ALLOW },
-    { "munmap", ALLOW },
-    { "mremap", ALLOW },
-    { "mprotect", ALLOW },
-    { "madvise", ALLOW },
-    { "msync", ALLOW },
-    { "mincore", ALLOW },
-    { "membarrier", ALLOW },
+    { SCMP_SYS(brk), ALLOW },
+    { SCMP_SYS(mmap), ALLOW },
+    { SCMP_SYS(munmap), ALLOW },
+    { SCMP_SYS(mremap), ALLOW },
+    { SCMP_SYS(mprotect), ALLOW },
+    { SCMP_SYS(madvise), ALLOW },
+    { SCMP_SYS(msync), ALLOW },
+    { SCMP_SYS(mincore), ALLOW },
+    { SCMP_SYS(membarrier), ALLOW },
     /* time and waiting */
-    { "clock_gettime", ALLOW },
-    { "clock_getres", ALLOW },
-    { "clock_nanosleep", ALLOW },
-    { "nanosleep", ALLOW },
-    { "gettimeofday", ALLOW },
-    { "time", ALLOW },
-    { "times", ALLOW },
-    { "poll", ALLOW },
-    { "ppoll", ALLOW },
-    { "select", ALLOW },
-    { "pselect6", ALLOW },
-    { "epoll_create1", ALLOW },
-    { "epoll_ctl", ALLOW },
-    { "epoll_wait", ALLOW },
-    { "epoll_pwait", ALLOW },
-    { "futex", ALLOW },
-    { "sched_yield", ALLOW },
-    { "restart_syscall", ALLOW },
+    { SCMP_SYS(clock_gettime), ALLOW },
+    { SCMP_SYS(clock_getres), ALLOW },
+    { SCMP_SYS(clock_nanosleep), ALLOW },
+    { SCMP_SYS(nanosleep), ALLOW },
+    { SCMP_SYS(gettimeofday), ALLOW },
+    { SCMP_SYS(time), ALLOW },
+    { SCMP_SYS(times), ALLOW },
+    { SCMP_SYS(poll), ALLOW },
+    { SCMP_SYS(ppoll), ALLOW },
+    { SCMP_SYS(select), ALLOW },
+    { SCMP_SYS(pselect6), ALLOW },
+    { SCMP_SYS(epoll_create1), ALLOW },
+    { SCMP_SYS(epoll_ctl), ALLOW },
+    { SCMP_SYS(epoll_wait), ALLOW },
+    { SCMP_SYS(epoll_pwait), ALLOW },
+    { SCMP_SYS(futex), ALLOW },
+    { SCMP_SYS(sched_yield), ALLOW },
+    { SCMP_SYS(restart_syscall), ALLOW },
     /* the process itself */
-    { "exit", ALLOW },
-    { "exit_group", ALLOW },
-    { "rt_sigaction", ALLOW },
-    { "rt_sigprocmask", ALLOW },
-    { "rt_sigreturn", ALLOW },
-    { "sigaltstack", ALLOW },
-    { "getpid", ALLOW },
-    { "gettid", ALLOW },
-    { "getppid", ALLOW },
-    { "getuid", ALLOW },
-    { "geteuid", ALLOW },
-    { "getgid", ALLOW },
-    { "getegid", ALLOW },
-    { "getrlimit", ALLOW },
-    { "getrusage", ALLOW },
-    { "sysinfo", ALLOW },
-    { "uname", ALLOW },
-    { "getrandom", ALLOW },
-    { "getcpu", ALLOW },
-    { "sched_getaffinity", ALLOW },
-    { "set_robust_list", ALLOW },
-    { "set_tid_address", ALLOW },
-    { "rseq", ALLOW },
-    { "arch_prctl", ALLOW },
+    { SCMP_SYS(exit), ALLOW },
+    { SCMP_SYS(exit_group), ALLOW },
+    { SCMP_SYS(rt_sigaction), ALLOW },
+    { SCMP_SYS(rt_sigprocmask), ALLOW },
+    { SCMP_SYS(rt_sigreturn), ALLOW },
+    { SCMP_SYS(sigaltstack), ALLOW },
+    { SCMP_SYS(getpid), ALLOW },
+    { SCMP_SYS(gettid), ALLOW },
+    { SCMP_SYS(getppid), ALLOW },
+    { SCMP_SYS(getuid), ALLOW },
+    { SCMP_SYS(geteuid), ALLOW },
+    { SCMP_SYS(getgid), ALLOW },
+    { SCMP_SYS(getegid), ALLOW },
+    { SCMP_SYS(getrlimit), ALLOW },
+    { SCMP_SYS(getrusage), ALLOW },
+    { SCMP_SYS(sysinfo), ALLOW },
+    { SCMP_SYS(uname), ALLOW },
+    { SCMP_SYS(getrandom), ALLOW },
+    { SCMP_SYS(getcpu), ALLOW },
+    { SCMP_SYS(sched_getaffinity), ALLOW },
+    { SCMP_SYS(set_robust_list), ALLOW },
+    { SCMP_SYS(set_tid_address), ALLOW },
+    { SCMP_SYS(rseq), ALLOW },
+    { SCMP_SYS(arch_prctl), ALLOW },
     /* the network */
-    { "connect", ALLOW_NETWORK },
-    { "getsockname", ALLOW_NETWORK },
-    { "getpeername", ALLOW_NETWORK },
-    { "getsockopt", ALLOW_NETWORK },
-    { "setsockopt", ALLOW_NETWORK },
-    { "sendmsg", ALLOW_NETWORK },
-    { "sendmmsg", ALLOW_NETWORK },
-    { "recvmsg", ALLOW_NETWORK },
-    { "recvmmsg", ALLOW_NETWORK },
-    { "shutdown", ALLOW_NETWORK },
-    { "bind", REFUSE },
-    { "listen", REFUSE },
-    { "accept", REFUSE },
-    { "accept4", REFUSE },
+    { SCMP_SYS(connect), ALLOW_NETWORK },
+    { SCMP_SYS(getsockname), ALLOW_NETWORK },
+    { SCMP_SYS(getpeername), ALLOW_NETWORK },
+    { SCMP_SYS(getsockopt), ALLOW_NETWORK },
+    { SCMP_SYS(setsockopt), ALLOW_NETWORK },
+    { SCMP_SYS(sendmsg), ALLOW_NETWORK },
+    { SCMP_SYS(sendmmsg), ALLOW_NETWORK },
+    { SCMP_SYS(recvmsg), ALLOW_NETWORK },
+    { SCMP_SYS(recvmmsg), ALLOW_NETWORK },
+    { SCMP_SYS(shutdown), ALLOW_NETWORK },
+    { SCMP_SYS(bind), REFUSE },
+    { SCMP_SYS(listen), REFUSE },
+    { SCMP_SYS(accept), REFUSE },
+    { SCMP_SYS(accept4), REFUSE },
     /* other processes */
-    { "fork", REFUSE },
-    { "vfork", REFUSE },
-    { "kill", REFUSE },
-    { "tkill", REFUSE },
-    { "pidfd_send_signal", REFUSE },
-    { "pidfd_getfd", REFUSE },
-    { "setrlimit", REFUSE },
+    { SCMP_SYS(fork), REFUSE },
+    { SCMP_SYS(vfork), REFUSE },
+    { SCMP_SYS(kill), REFUSE },
+    { SCMP_SYS(tkill), REFUSE },
+    { SCMP_SYS(pidfd_send_signal), REFUSE },
+    { SCMP_SYS(pidfd_getfd), REFUSE },
+    { SCMP_SYS(setrlimit), REFUSE },
     /* by path, which Landlock does not (or not on every kernel) decide; open files can be changed */
-    { "chmod", REFUSE },
-    { "fchmodat", REFUSE },
-    { "fchmodat2", REFUSE },
-    { "truncate", REFUSE },
-    { "utime", REFUSE },
-    { "utimes", REFUSE },
-    { "futimesat", REFUSE },
-    { "chown", REFUSE },
-    { "fchown", REFUSE },
-    { "lchown", REFUSE },
-    { "fchownat", REFUSE },
-    { "mknod", REFUSE },
-    { "mknodat", REFUSE },
+    { SCMP_SYS(chmod), REFUSE },
+    { SCMP_SYS(fchmodat), REFUSE },
+    { SCMP_SYS(fchmodat2), REFUSE },
+    { SCMP_SYS(truncate), REFUSE },
+    { SCMP_SYS(utime), REFUSE },
+    { SCMP_SYS(utimes), REFUSE },
+    { SCMP_SYS(futimesat), REFUSE },
+    { SCMP_SYS(chown), REFUSE },
+    { SCMP_SYS(fchown), REFUSE },
+    { SCMP_SYS(lchown), REFUSE },
+    { SCMP_SYS(fchownat), REFUSE },
+    { SCMP_SYS(mknod), REFUSE },
+    { SCMP_SYS(mknodat), REFUSE },
     /* nobody needs these for honest work */
-    { "execve", END },
-    { "execveat", END },
-    { "ptrace", END },
-    { "process_vm_readv", END },
-    { "process_vm_writev", END },
-    { "mount", END },
-    { "umount2", END },
-    { "fsopen", END },
-    { "move_mount", END },
-    { "open_tree", END },
-    { "pivot_root", END },
-    { "chroot", END },
-    { "unshare", END },
-    { "setns", END },
-    { "bpf", END },
-    { "perf_event_open", END },
-    { "userfaultfd", END },
-    { "io_uring_setup", END },
-    { "init_module", END },
-    { "finit_module", END },
-    { "kexec_load", END },
-    { "kexec_file_load", END },
-    { "keyctl", END },
-    { "add_key", END },
-    { "request_key", END },
-    { "setuid", END },
-    { "setgid", END },
-    { "setreuid", END },
-    { "setresuid", END },
-    { "setgroups", END },
-    { "capset", END },
-    { "reboot", END },
-    { "swapon", END },
-    { "iopl", END },
-    { "ioperm", END },
-    { "personality", END },
-    { "open_by_handle_at", END },
+    { SCMP_SYS(execve), END },
+    { SCMP_SYS(execveat), END },
+    { SCMP_SYS(ptrace), END },
+    { SCMP_SYS(process_vm_readv), END },
+    { SCMP_SYS(process_vm_writev), END },
+    { SCMP_SYS(mount), END },
+    { SCMP_SYS(umount2), END },
+    { SCMP_SYS(fsopen), END },
+    { SCMP_SYS(move_mount), END },
+    { SCMP_SYS(open_tree), END },
+    { SCMP_SYS(pivot_root), END },
+    { SCMP_SYS(chroot), END },
+    { SCMP_SYS(unshare), END },
+    { SCMP_SYS(setns), END },
+    { SCMP_SYS(bpf), END },
+    { SCMP_SYS(perf_event_open), END },
+    { SCMP_SYS(userfaultfd), END },
+    { SCMP_SYS(io_uring_setup), END },
+    { SCMP_SYS(init_module), END },
+    { SCMP_SYS(finit_module), END },
+    { SCMP_SYS(kexec_load), END },
+    { SCMP_SYS(kexec_file_load), END },
+    { SCMP_SYS(keyctl), END },
+    { SCMP_SYS(add_key), END },
+    { SCMP_SYS(request_key), END },
+    { SCMP_SYS(setuid), END },
+    { SCMP_SYS(setgid), END },
+    { SCMP_SYS(setreuid), END },
+    { SCMP_SYS(setresuid), END },
+    { SCMP_SYS(setgroups), END },
+    { SCMP_SYS(capset), END },
+    { SCMP_SYS(reboot), END },
+    { SCMP_SYS(swapon), END },
+    { SCMP_SYS(iopl), END },
+    { SCMP_SYS(ioperm), END },
+    { SCMP_SYS(personality), END },
+    { SCMP_SYS(open_by_handle_at), END },
+    /* by what they are given */
+    { SCMP_SYS(tgkill), CHECK },
+    { SCMP_SYS(fcntl), CHECK },
+    { SCMP_SYS(prlimit64), CHECK },
+    { SCMP_SYS(utimensat), CHECK },
+    { SCMP_SYS(clone), CHECK_REFUSE },
+    { SCMP_SYS(socket), CHECK_NETWORK },
+    { SCMP_SYS(socketpair), CHECK },
+    { SCMP_SYS(recvfrom), ALLOW },
+    { SCMP_SYS(sendto), CHECK },
+    { SCMP_SYS(prctl), CHECK },
+    { SCMP_SYS(ioctl), CHECK },
 };
 
-static uint32_t action_of(enum rule_kind kind, bool network)
+/* What lets calls through in all jobs. */
+static const struct filter_condition conditions[] = {
+    /* fcntl but for the commands that have the kernel send signals to any process of the user (F_SETOWN, F_SETSIG) */
+    { SCMP_SYS(fcntl), 1, WHOLE, F_DUPFD },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_DUPFD_CLOEXEC },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_GETFD },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_SETFD },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_GETFL },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_SETFL },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_GETLK },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_SETLK },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_SETLKW },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_OFD_GETLK },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_OFD_SETLK },
+    { SCMP_SYS(fcntl), 1, WHOLE, F_OFD_SETLKW },
+    /* of the own process, limits may be read; of the own files, by descriptor, times be set (futimens) */
+    { SCMP_SYS(prlimit64), 0, WHOLE, 0 },
+    { SCMP_SYS(utimensat), 1, WHOLE, 0 },
+    /* on the job's own socket, without an address */
+    { SCMP_SYS(sendto), 4, WHOLE, 0 },
+    { SCMP_SYS(prctl), 0, WHOLE, PR_SET_NAME },
+    { SCMP_SYS(ioctl), 1, WHOLE, FIONREAD },
+    { SCMP_SYS(ioctl), 1, WHOLE, FIONBIO },
+    { SCMP_SYS(ioctl), 1, WHOLE, FIOCLEX },
+    { SCMP_SYS(ioctl), 1, WHOLE, TCGETS },
+    { SCMP_SYS(ioctl), 1, WHOLE, FICLONE },
+};
+
+/* What lets calls through in network jobs besides. */
+static const struct filter_condition network_conditions[] = {
+    /* threads (curl's resolver), never a new process; clone3 hides its flags: glibc then uses clone */
+    { SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD },
+    /* internet sockets, none else: a UNIX socket may lead to another process of the node */
+    { SCMP_SYS(socket), 0, WHOLE, AF_INET },
+    { SCMP_SYS(socket), 0, WHOLE, AF_INET6 },
+    /* curl's wake-up: a stream's two ends cannot be pointed at anything else, those of datagrams can */
+    { SCMP_SYS(socketpair), 1, SOCK_TYPE_MASK, SOCK_STREAM },
+    /* with an address */
+    { SCMP_SYS(sendto), 0, 0, 0 },
+};
+
+static uint8_t verdict_of(enum rule_kind kind, bool network)
 {
     switch (kind) {
-    case ALLOW:
-        return SCMP_ACT_ALLOW;
     case ALLOW_NETWORK:
-        return network ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
-    case REFUSE:
-        return SCMP_ACT_ERRNO(EPERM);
-    case END:
-        break;
+        return network ? ALLOW : REFUSE;
+    case CHECK:
+        return UNKNOWN | FILTER_CONDITIONS;
+    case CHECK_NETWORK:
+        return network ? UNKNOWN | FILTER_CONDITIONS : REFUSE;
+    case CHECK_REFUSE:
+        return REFUSE | FILTER_CONDITIONS;
+    default:
+        return (uint8_t)kind;
     }
-    return SCMP_ACT_KILL_PROCESS;
 }
 
-static int add_table(scmp_filter_ctx filter, bool network)
+size_t syscalls_program(bool network, struct sock_filter out[FILTER_LENGTH])
 {
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        int number = seccomp_syscall_resolve_name(rules[i].name);
-        if (number < 0) /* not known here, or a pseudo number of another architecture */
-            continue;
-        int rc = seccomp_rule_add(filter, action_of(rules[i].kind, network), number, 0);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-/* Signals to the own process only: abort() needs that. */
-static int add_signals(scmp_filter_ctx filter)
-{
-    scmp_datum_t self = (scmp_datum_t)getpid();
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self));
-}
-
-/* Commands of fcntl but those that have the kernel send signals to any process of the user (F_SETOWN, F_SETSIG). */
-static int add_fcntl(scmp_filter_ctx filter)
-{
-    static const int commands[] = {
-        F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,  F_SETFD,     F_GETFL,     F_SETFL,
-        F_GETLK, F_SETLK,         F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW
+    struct filter_condition all[ARRAY_LEN(conditions) + ARRAY_LEN(network_conditions) + 1];
+    struct filter f = {
+        .returns = { [UNKNOWN] = SECCOMP_RET_ERRNO | ENOSYS,
+                     [ALLOW] = SECCOMP_RET_ALLOW,
+                     [REFUSE] = SECCOMP_RET_ERRNO | EPERM,
+                     [END] = SECCOMP_RET_KILL_PROCESS },
+        .conditions = all,
     };
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(commands); i++)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                              SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
-    return rc;
-}
-
-/* Of the own process, limits may be read; of the own files, by descriptor, times be set (futimens). */
-static int add_own(scmp_filter_ctx filter)
-{
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(utimensat), 1, SCMP_A1(SCMP_CMP_EQ, 0));
-    return rc;
-}
-
-/* Threads in network jobs (curl's resolver); never a new process. clone3 hides its flags: glibc then uses
- * clone. */
-static int add_threads(scmp_filter_ctx filter, bool network)
-{
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, network ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-    return rc;
-}
-
-/* Internet sockets in network jobs, none else: a UNIX socket may lead to another process of the node. */
-static int add_sockets(scmp_filter_ctx filter, bool network)
-{
-    if (!network)
-        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 0);
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET));
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6));
-    /* curl's wake-up: a stream's two ends cannot be pointed at anything else, those of datagrams can */
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                              SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK, SOCK_STREAM));
-    return rc;
-}
-
-/* send and recv on the job's own socket, without an address; with one in network jobs. */
-static int add_messages(scmp_filter_ctx filter, bool network)
-{
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 0);
-    if (rc == 0 && network)
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 0);
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
-    return rc;
-}
-
-static int add_controls(scmp_filter_ctx filter)
-{
-    static const unsigned requests[] = { FIONREAD, FIONBIO, FIOCLEX, TCGETS, FICLONE };
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(requests); i++)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                              SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)requests[i]));
-    return rc;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        if (rules[i].number >= 0 && rules[i].number < FILTER_CALLS)
+            f.verdicts[rules[i].number] = verdict_of(rules[i].kind, network);
+    for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+        all[f.count++] = conditions[i];
+    for (size_t i = 0; network && i < ARRAY_LEN(network_conditions); i++)
+        all[f.count++] = network_conditions[i];
+    /* signals to the own process only: abort() needs that */
+    all[f.count++] = (struct filter_condition){ SCMP_SYS(tgkill), 0, WHOLE, (uint64_t)getpid() };
+    return filter_assemble(&f, out);
 }
 
 int syscalls_restrict(struct ctx *cx, bool network)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    int rc = filter ? 0 : -ENOMEM;
-    if (rc == 0)
-        rc = add_table(filter, network);
-    if (rc == 0)
-        rc = add_signals(filter);
-    if (rc == 0)
-        rc = add_fcntl(filter);
-    if (rc == 0)
-        rc = add_own(filter);
-    if (rc == 0)
-        rc = add_threads(filter, network);
-    if (rc == 0)
-        rc = add_sockets(filter, network);
-    if (rc == 0)
-        rc = add_messages(filter, network);
-    if (rc == 0)
-        rc = add_controls(filter);
-    if (rc == 0)
-        rc = seccomp_load(filter);
-    seccomp_release(filter);
-    if (rc < 0)
-        return err_fail(cx, ERR_IO, "failed to filter system calls: %s", strerrordesc_np(-rc));
+    struct sock_filter program[FILTER_LENGTH];
+    struct sock_fprog loaded = { .filter = program,
+                                 .len = (unsigned short)syscalls_program(network, program) };
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &loaded) < 0)
+        return err_errno(cx, "failed to filter system calls");
     return 0;
 }

@@ -90,16 +90,38 @@ static void report(int reports, enum zygote_news news, int value, int pidfd)
     send_packet(reports, &r, sizeof(r), &pidfd, pidfd >= 0 ? 1 : 0); /* a parent that left does not mind */
 }
 
-/* Becomes the child: nothing stays open but stderr and the job's socket. */
-static void be_child(const struct zygote *z, uint32_t job, int data, pid_t zygote)
+/* Standard input and output are not for those who run jobs. */
+static void leave_streams(void)
 {
-    dup3(data, DATA_FD, O_CLOEXEC);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+        _exit(1);
+    if (null > STDERR_FILENO)
+        close(null);
+}
+
+/* Becomes the child: nothing stays open but stderr and the job's socket. */
+static void be_child(const struct job *job, int data, const struct side_start *start, pid_t parent)
+{
+    if (data != DATA_FD)
+        dup3(data, DATA_FD, O_CLOEXEC);
     close_range(DATA_FD + 1, ~0U, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != zygote)
+    if (getppid() != parent)
         _exit(1);
-    prctl(PR_SET_NAME, z->jobs[job]->name);
-    _exit(side_main(z->jobs[job], DATA_FD));
+    prctl(PR_SET_NAME, job->name);
+    _exit(side_main(job, DATA_FD, start));
+}
+
+int zygote_fork(const struct job *job, int data, const struct side_start *start, pid_t *ret_pid)
+{
+    pid_t self = getpid(), pid = fork();
+    if (pid == 0) {
+        leave_streams();
+        be_child(job, data, start, self);
+    }
+    *ret_pid = pid;
+    return pid < 0 ? errno : 0;
 }
 
 static void grow(struct zygote *z)
@@ -113,7 +135,7 @@ static void start_child(struct zygote *z, uint32_t job, int data, int reports)
 {
     pid_t self = getpid(), pid = fork();
     if (pid == 0)
-        be_child(z, job, data, self);
+        be_child(z->jobs[job], data, NULL, self);
     int number = errno, pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     close(data);
     if (pidfd < 0) {
@@ -173,9 +195,7 @@ static void serve(struct zygote *z)
 static void zygote_main(const struct job *const *jobs, size_t count, int control, pid_t controller)
 {
     struct zygote z = { .jobs = jobs, .job_count = count, .control = DATA_FD };
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-        _exit(1);
+    leave_streams();
     dup3(control, DATA_FD, O_CLOEXEC);
     close_range(DATA_FD + 1, ~0U, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);

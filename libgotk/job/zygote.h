@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct side_start;
+
 /* The packet that asks for a child; two sockets travel with it: the job's data, the zygote's reports. */
 struct zygote_order {
     uint32_t job; /* index into the jobs */
@@ -33,6 +35,10 @@ struct zygote_report {
  * without a lock. */
 int zygote_start(struct ctx *cx, const struct job *const *jobs, size_t count, pid_t *ret_pid,
                  int *ret_control) MUST_CHECK;
+
+/* Forks a child of the calling process itself, which must be single-threaded, for `job`; it speaks over `data`, which the caller
+ * closes. Returns 0 or an errno. */
+int zygote_fork(const struct job *job, int data, const struct side_start *start, pid_t *ret_pid);
 
 /* Orders a child for job `index`. The zygote gets `data` and `reports`; the caller keeps its own copies. */
 int zygote_order(struct ctx *cx, int control, size_t index, int data, int reports) MUST_CHECK;

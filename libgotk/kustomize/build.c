@@ -161,13 +161,18 @@ int kustomize_build(struct ctx *cx, const struct kustomize_options *options, str
     return 0;
 }
 
+void kustomize_print_one(struct buf *out, const struct doc *resource, bool first)
+{
+    if (!first)
+        buf_str(out, "---\n");
+    yml_print(out, resource);
+}
+
 void kustomize_print(struct buf *out, const struct doc *resources)
 {
     bool first = true;
     doc_each (d, resources) {
-        if (!first)
-            buf_str(out, "---\n");
+        kustomize_print_one(out, d, first);
         first = false;
-        yml_print(out, d);
     }
 }

@@ -52,4 +52,7 @@ int kustomize_build(struct ctx *cx, const struct kustomize_options *options,
 /* Appends the resources as `kustomize build` prints them: YAML documents joined by "---". */
 void kustomize_print(struct buf *out, const struct doc *resources);
 
+/* Appends one of them, and the "---" before it unless it is the first. */
+void kustomize_print_one(struct buf *out, const struct doc *resource, bool first);
+
 #endif

@@ -32,7 +32,7 @@ static const struct {
 
 static struct fieldspec spec_for(const struct scan *s, const char *path)
 {
-    return fieldspec_normal(s->cx->arena, (struct fieldspec){ .gvk = s->kind, .path = path });
+    return fieldspec_normal((struct fieldspec){ .gvk = s->kind, .path = path });
 }
 
 static int add_reference(const struct scan *s, const struct doc *property, const char *path)
@@ -103,10 +103,10 @@ static int parse_file(struct ctx *cx, const struct buf *text, const char *name, 
 
 int crds_load(struct ctx *cx, const struct kload *l, const struct doc *paths, const struct tconfig **ret)
 {
-    struct tconfig *config = ARENA_NEW(cx->arena, struct tconfig);
     *ret = NULL;
     if (!doc_len(paths))
         return 0;
+    struct tconfig *config = ARENA_NEW(cx->arena, struct tconfig);
     doc_each (entry, paths) {
         struct buf text;
         struct doc *definitions = NULL;

@@ -2,7 +2,7 @@
  * fieldspec.c: see fieldspec.h. The walk mirrors kustomize's filters/fieldspec: maps are followed by name, lists are
  * entered without consuming a path element, "name[]" asks for a list, and creation never reaches through a list.
  * Paths are split
- * once, when a spec is made, and shared by all resources; a spec of another kind costs a few string compares. Rejected:
+ * once and shared by all resources; a spec of another kind costs a few string compares. Rejected:
  * creating missing lists, which would invent elements.
  */
 #include "libgotk/kustomize/fieldspec.h"
@@ -73,12 +73,11 @@ const char **fieldspec_split(struct arena *a, const char *path, char sep, size_t
     return parts;
 }
 
-struct fieldspec fieldspec_normal(struct arena *a, struct fieldspec row)
+struct fieldspec fieldspec_normal(struct fieldspec row)
 {
     row.gvk.group = str_or(row.gvk.group, "");
     row.gvk.version = str_or(row.gvk.version, "");
     row.gvk.kind = str_or(row.gvk.kind, "");
-    row.parts = fieldspec_split(a, row.path, '/', NULL);
     return row;
 }
 
@@ -189,14 +188,21 @@ static bool kind_matches(const struct gvk *want, const struct doc *d)
     return !want->version[0] || !strcmp(want->version, slash ? slash + 1 : api);
 }
 
+const char *const *fieldspec_parts(struct arena *a, const struct fieldspec *fs)
+{
+    struct fieldspec *memo = (struct fieldspec *)(uintptr_t)fs;
+    if (!memo->parts)
+        memo->parts = fieldspec_split(a, fs->path, '/', NULL);
+    return memo->parts;
+}
+
 int fieldspec_apply(struct ctx *cx, const struct fieldspec *fs, struct doc *d, enum fieldspec_leaf leaf,
                     fieldspec_set set, void *user)
 {
     if (!kind_matches(&fs->gvk, d))
         return 0;
     struct walk w = { .cx = cx, .fs = fs, .leaf = leaf, .set = set, .user = user };
-    const char *const *path = fs->parts ? fs->parts : fieldspec_split(cx->arena, fs->path, '/', NULL);
-    return walk_node(&w, path, NULL, d) < 0 ? wrap_with_object(cx, fs, d) : 0;
+    return walk_node(&w, fieldspec_parts(cx->arena, fs), NULL, d) < 0 ? wrap_with_object(cx, fs, d) : 0;
 }
 
 int fieldspec_apply_all(struct ctx *cx, const struct fieldspecs *list, struct doc *d,
@@ -274,7 +280,7 @@ struct fieldspecs fieldspec_list(struct arena *a, const struct doc *list)
             .path = str_or(doc_text_at(row, "path"), ""),
             .create = doc_is_true(doc_find(row, "create"), false),
         };
-        vec_push(a, &result, fieldspec_normal(a, fs));
+        vec_push(a, &result, fieldspec_normal(fs));
     }
     return result;
 }

@@ -15,7 +15,8 @@ struct fieldspec {
     struct gvk gvk; /* "" matches any; the members may be NULL in static rows: "" then */
     const char *path;
     bool create;
-    const char **parts; /* the path split, NULL-terminated; NULL in static rows */
+    const char *
+        *parts; /* the path split, NULL-terminated, by the first object it is applied to; NULL until then */
 };
 
 VEC_NAMED(fieldspecs, struct fieldspec);
@@ -36,8 +37,12 @@ int fieldspec_apply(struct ctx *cx, const struct fieldspec *fs, struct doc *d, e
 int fieldspec_apply_all(struct ctx *cx, const struct fieldspecs *list, struct doc *d,
                         enum fieldspec_leaf leaf, fieldspec_set set, void *user) MUST_CHECK;
 
-/* A spec from a static row: NULL members become "", the path is split. */
-struct fieldspec fieldspec_normal(struct arena *a, struct fieldspec row);
+/* The path split; NULL-terminated. Split when it is first asked for, as most specs of a build never meet an object of their kind,
+ * and kept with the spec, whose memory has to be of `a` too. */
+const char *const *fieldspec_parts(struct arena *a, const struct fieldspec *fs);
+
+/* A spec from a static row: NULL members become "". */
+struct fieldspec fieldspec_normal(struct fieldspec row);
 
 /* Appends `fs` unless an equal one is there; ERR_INVALID "conflicting fieldspecs" when that one differs in create. */
 int fieldspec_merge(struct ctx *cx, struct fieldspecs *list, struct fieldspec fs) MUST_CHECK;

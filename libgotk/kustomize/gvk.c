@@ -83,7 +83,7 @@ int gvk_rank(const char *kind)
     if (!*kind)
         return 0;
     for (size_t i = 0; i < ARRAY_LEN(kinds_first); i++)
-        if (!strcmp(kind, kinds_first[i]))
+        if (kind[0] == kinds_first[i][0] && !strcmp(kind, kinds_first[i]))
             return (int)i - (int)ARRAY_LEN(kinds_first);
     for (size_t i = 0; i < ARRAY_LEN(kinds_last); i++)
         if (!strcmp(kind, kinds_last[i]))

@@ -110,12 +110,22 @@ const char *kload_trail(struct arena *a, const struct kload *from)
     return trail;
 }
 
-/* The folder's path below the root with links resolved, asked from the kernel; as named when it cannot say. */
-static const char *real_dir(struct ctx *cx, const struct kload *l, int fd, const char *named)
+/* An open file or folder, and whether its name is also where it lies. */
+struct opened {
+    int fd;
+    bool linked;
+    const char *name;
+};
+
+/* Its path below the root with links resolved, asked from the kernel when there are any; as named when it cannot say. */
+static const char *real_path(struct ctx *cx, const struct kload *l, const struct opened *o)
 {
     char link[64];
     char path[PATH_MAX];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    const char *named = o->name;
+    if (!o->linked)
+        return named;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", o->fd);
     ssize_t n = readlink(link, path, sizeof(path) - 1);
     if (n <= 0)
         return named;
@@ -155,8 +165,9 @@ static int missing(struct ctx *cx, const struct kload *l, const char *path)
 static int open_dir(struct ctx *cx, const struct kload *l, const char *path, const char **ret_dir)
 {
     CLEANUP(cleanup_fd) int fd = -1;
+    struct opened o = { .name = path };
     struct stat st;
-    if (fs_open_beneath(cx, l->rootfd, path, O_PATH, 0, &fd) < 0) {
+    if (fs_open_known(cx, l->rootfd, path, O_PATH, &fd, &o.linked) < 0) {
         if (err_code(cx) == ERR_NOT_FOUND)
             return err_fail(
                 cx, ERR_NOT_FOUND,
@@ -169,7 +180,8 @@ static int open_dir(struct ctx *cx, const struct kload *l, const char *path, con
         return err_errno(cx, "must build at directory: %s", path);
     if (!S_ISDIR(st.st_mode))
         return err_fail(cx, ERR_INVALID, "must build at directory: '%s': file is not directory", path);
-    *ret_dir = real_dir(cx, l, fd, path);
+    o.fd = fd;
+    *ret_dir = real_path(cx, l, &o);
     return 0;
 }
 
@@ -320,11 +332,11 @@ static int read_remote(struct ctx *cx, const struct kload *l, const char *url, s
 }
 
 /* With root_only, a file has to lie in or below the folder of the kustomization that names it. */
-static int check_restriction(struct ctx *cx, const struct kload *l, int fd, const char *path)
+static int check_restriction(struct ctx *cx, const struct kload *l, const struct opened *o)
 {
     if (!l->root_only)
         return 0;
-    const char *real = real_dir(cx, l, fd, path);
+    const char *real = real_path(cx, l, o);
     if (inside(real, l->dir))
         return 0;
     return err_fail(cx, ERR_DENIED, "security; file '%s' is not in or below '%s'",
@@ -334,16 +346,18 @@ static int check_restriction(struct ctx *cx, const struct kload *l, int fd, cons
 static int read_local(struct ctx *cx, const struct kload *l, const char *path, struct buf *ret_text)
 {
     CLEANUP(cleanup_fd) int fd = -1;
+    struct opened o = { .name = path };
     struct stat st;
-    if (fs_open_beneath(cx, l->rootfd, path, O_PATH, 0, &fd) < 0)
+    if (fs_open_known(cx, l->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, &o.linked) < 0)
         return err_code(cx) == ERR_NOT_FOUND ? missing(cx, l, path) : err_code(cx);
     if (fstat(fd, &st) < 0)
         return err_errno(cx, "%s", path);
     if (S_ISDIR(st.st_mode))
         return err_fail(cx, ERR_INVALID, "read %s: is a directory", path);
-    if (check_restriction(cx, l, fd, path) < 0)
+    o.fd = fd;
+    if (check_restriction(cx, l, &o) < 0)
         return err_code(cx);
-    return fs_read_at(cx, l->rootfd, path, FILE_MAX, ret_text);
+    return fs_read_fd(cx, fd, path, FILE_MAX, ret_text);
 }
 
 int kload_read(struct ctx *cx, const struct kload *from, const char *path, struct buf *ret_text)

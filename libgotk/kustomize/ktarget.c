@@ -129,10 +129,25 @@ static int accumulate_text(struct ctx *cx, struct ktarget *t, const char *text, 
     return 0;
 }
 
+/* Reads a file into the memory of `apart`: once it is parsed, its text is of no use. */
+static int read_apart(struct ctx *cx, const struct ktarget *t, const char *path, struct arena *apart,
+                      struct buf *ret_text)
+{
+    struct ctx own = *cx;
+    own.arena = apart;
+    if (kload_read(&own, t->load, path, ret_text) >= 0)
+        return 0;
+    cx->err = own.err;
+    cx->err.message = str_dup(cx->arena, err_message(&own));
+    cx->err.reason = own.err.reason ? str_dup(cx->arena, own.err.reason) : NULL;
+    return err_code(cx);
+}
+
 static int accumulate_file(struct ctx *cx, struct ktarget *t, const char *path, struct ktarget_result *result)
 {
+    CLEANUP(arena_cleanup) struct arena *apart = arena_new(arena_max(cx->arena));
     struct buf text;
-    if (kload_read(cx, t->load, path, &text) < 0 ||
+    if (read_apart(cx, t, path, apart, &text) < 0 ||
         accumulate_text(cx, t, buf_text(&text), text.len, path, result) < 0)
         return err_wrap(cx, "accumulating resources from '%s'", path);
     return 0;

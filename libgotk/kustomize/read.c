@@ -131,21 +131,28 @@ static const char *show_place(struct arena *a, const char *file, const struct do
     return file && doc_line(d) ? str_fmt(a, " (%s:%d)", file, doc_line(d)) : "";
 }
 
-static int check_meta(struct ctx *cx, const struct resource *r, const char *file)
+static int check_names(struct ctx *cx, const struct resource *r, const char *file)
 {
     struct arena *a = cx->arena;
     const struct resid *id = &r->id;
+    if (id->gvk.kind[0] && (id->name[0] || str_ends(id->gvk.kind, "List")))
+        return 0;
     const char *place = show_place(a, file, r->doc);
     if (!id->gvk.kind[0] && !id->gvk.version[0] && !id->name[0])
         return err_fail(cx, ERR_INVALID, "missing Resource metadata%s", place);
     if (!id->gvk.kind[0])
         return err_fail(cx, ERR_INVALID, "missing kind in object %s%s", show_meta(a, id), place);
-    if (!id->name[0] && !str_ends(id->gvk.kind, "List"))
-        return err_fail(cx, ERR_INVALID, "missing metadata.name in object %s%s", show_meta(a, id), place);
+    return err_fail(cx, ERR_INVALID, "missing metadata.name in object %s%s", show_meta(a, id), place);
+}
+
+static int check_meta(struct ctx *cx, const struct resource *r, const char *file)
+{
+    if (check_names(cx, r, file) < 0)
+        return err_code(cx);
     const struct doc *annotations = doc_path(r->doc, "metadata", "annotations");
     if (doc_kind(annotations) == DOC_ARRAY) /* kustomize panics, sooner or later */
         return err_fail(cx, ERR_INVALID, "metadata.annotations is a list and no map in object %s%s",
-                        show_meta(a, id), show_place(a, file, annotations));
+                        show_meta(cx->arena, &r->id), show_place(cx->arena, file, annotations));
     return 0;
 }
 

@@ -307,6 +307,7 @@ static int fix_resource(struct fixer *f, struct resource *r)
     if (rules->len && account_namespaces(f) < 0)
         return err_code(f->cx);
     for (size_t i = 0; i < rules->len; i++) {
+        fieldspec_parts(f->cx->arena, rules->at[i].field);
         struct fieldspec any_kind = *rules->at[i].field;
         any_kind.gvk = (struct gvk){ "", "", "" };
         f->rule = rules->at[i];

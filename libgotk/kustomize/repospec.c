@@ -102,7 +102,9 @@ static int64_t parse_timeout(struct ctx *cx, const char *text)
     long seconds = strtol(text, &end, 10);
     int64_t ns = 0;
     struct err kept = cx->err;
-    if (*text && !*end && !isspace((unsigned char)*text))
+    if (!*text)
+        return TIMEOUT_MS;
+    if (!*end && !isspace((unsigned char)*text))
         return seconds > 0 && seconds < INT_MAX ? seconds * 1000 : TIMEOUT_MS;
     if (gotime_parse_duration(cx, text, &ns) < 0 || ns <= 0)
         ns = TIMEOUT_MS * GOTIME_MS;

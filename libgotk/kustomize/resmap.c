@@ -19,20 +19,25 @@ struct resmap resmap_new(struct arena *a)
     return (struct resmap){ .arena = a, .stale = true };
 }
 
-static void free_scratch(void *arena)
+static void free_scratch(void *scratch)
 {
-    arena_free(arena);
+    struct arena **a = scratch;
+    arena_free(*a);
+    *a = NULL;
 }
 
 /* An empty index. */
 static void index_reset(struct resmap *m)
 {
-    if (m->scratch) {
-        arena_reset(m->scratch);
-    } else {
-        m->scratch = arena_new(arena_max(m->arena));
-        arena_defer(m->arena, free_scratch, m->scratch);
+    if (!m->scratch_box) {
+        m->scratch_box = ARENA_NEW(m->arena, struct arena *);
+        arena_defer(m->arena, free_scratch, m->scratch_box);
     }
+    if (*m->scratch_box)
+        arena_reset(*m->scratch_box);
+    else
+        *m->scratch_box = arena_new(arena_max(m->arena));
+    m->scratch = *m->scratch_box;
     m->index = map_new(m->scratch);
     m->names = map_new(m->scratch);
     m->indexed = 0;
@@ -147,8 +152,9 @@ int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
 
 int resmap_append_all(struct ctx *cx, struct resmap *m, struct resmap *other)
 {
-    if (other->scratch)
-        index_reset(other);
+    if (other->scratch_box)
+        free_scratch(other->scratch_box);
+    other->stale = true;
     for (size_t i = 0; i < other->list.len; i++)
         if (resmap_append(cx, m, other->list.at[i]) < 0)
             return err_code(cx);

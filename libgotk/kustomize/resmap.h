@@ -15,10 +15,11 @@
 struct resmap {
     struct arena *arena;
     struct resources list;
-    struct arena *scratch; /* of the index, which is made anew many times in a build; NULL: none yet */
-    struct map index;      /* identity text -> struct resmap_slot */
-    struct map names;      /* any name, present or past -> struct resources */
-    size_t indexed;        /* how many of the list are in the index */
+    struct arena *scratch;      /* of the index, which is made anew many times in a build */
+    struct arena **scratch_box; /* what ends with `arena`; NULL: no index yet */
+    struct map index;           /* identity text -> struct resmap_slot */
+    struct map names;           /* any name, present or past -> struct resources */
+    size_t indexed;             /* how many of the list are in the index */
     bool stale;
     bool emptied; /* a document went: resmap_drop_empty has something to do */
 };

@@ -9,6 +9,7 @@
 #include "libgotk/kustomize/tables.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* JSON member and the name upstream's messages use. */
 static const struct {
@@ -49,7 +50,7 @@ int tconfig_add_ref(struct ctx *cx, struct tconfig *t, struct gvk target, struct
 static int merge_into(struct ctx *cx, struct tconfig *t, const struct tconfig *from)
 {
     for (size_t i = 0; i < TCONFIG_LISTS; i++)
-        if (fieldspec_merge_all(cx, &t->lists[i], &from->lists[i]) < 0)
+        if (fieldspec_merge_all(cx, &t->lists[i], tconfig_list(cx->arena, from, i)) < 0)
             return err_wrap(cx, "failed to merge %s fieldSpec", list_names[i].title);
     for (size_t i = 0; i < from->refs.len; i++)
         if (merge_ref(cx, t, &from->refs.at[i]) < 0)
@@ -99,9 +100,11 @@ static void sort_all(struct arena *a, struct tconfig *t)
 static struct tconfig *copy_config(struct arena *a, const struct tconfig *from)
 {
     struct tconfig *t = ARENA_NEW(a, struct tconfig);
-    for (size_t i = 0; from && i < TCONFIG_LISTS; i++)
-        for (size_t j = 0; j < from->lists[i].len; j++)
-            vec_push(a, &t->lists[i], from->lists[i].at[j]);
+    for (size_t i = 0; from && i < TCONFIG_LISTS; i++) {
+        const struct fieldspecs *list = tconfig_list(a, from, i);
+        for (size_t j = 0; j < list->len; j++)
+            vec_push(a, &t->lists[i], list->at[j]);
+    }
     for (size_t i = 0; from && i < from->refs.len; i++) {
         struct nameref ref = { .target = from->refs.at[i].target };
         for (size_t j = 0; j < from->refs.at[i].referrers.len; j++)
@@ -127,33 +130,38 @@ int tconfig_merge(struct ctx *cx, const struct tconfig *left, const struct tconf
     return 0;
 }
 
-static void add_rows(struct arena *a, struct fieldspecs *list, const struct fieldspec *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        vec_push(a, list, fieldspec_normal(a, rows[i]));
-}
-
 /* The list of referrers of `target`, made at the end when there is none. */
 static struct fieldspecs *referrers_of(struct arena *a, struct tconfig *t, struct gvk target)
 {
-    for (size_t i = 0; i < t->refs.len; i++)
-        if (gvk_equal(t->refs.at[i].target, target))
-            return &t->refs.at[i].referrers;
+    for (size_t i = t->refs.len; i > 0; i--) /* rows of one target stand together */
+        if (gvk_equal(t->refs.at[i - 1].target, target))
+            return &t->refs.at[i - 1].referrers;
     struct nameref ref = { .target = target };
     vec_push(a, &t->refs, ref);
     return &t->refs.at[t->refs.len - 1].referrers;
+}
+
+/* There are hundreds of them at each start: not by way of a format. */
+static const char *join_path(struct arena *a, const char *head, const char *tail)
+{
+    size_t n = strlen(head), m = strlen(tail) + 1;
+    char *path = arena_alloc_raw(a, n + 1 + m);
+    memcpy(path, head, n);
+    path[n] = '/';
+    memcpy(path + n + 1, tail, m);
+    return path;
 }
 
 /* A row of the reference table stands for one field, or for the same field of every kind that holds a pod. */
 static void expand_reference(struct arena *a, struct tconfig *t, const struct tables_reference *row)
 {
     struct gvk none = { .group = row->target_group, .version = row->target_version, .kind = row->target };
-    struct fieldspec normal = fieldspec_normal(a, (struct fieldspec){ .gvk = none, .path = "" });
+    struct fieldspec normal = fieldspec_normal((struct fieldspec){ .gvk = none, .path = "" });
     struct fieldspecs *list = referrers_of(a, t, normal.gvk);
     if (!row->pods) {
         struct fieldspec fs = { .gvk = { .group = row->group, .version = row->version, .kind = row->kind },
                                 .path = row->path };
-        vec_push(a, list, fieldspec_normal(a, fs));
+        vec_push(a, list, fieldspec_normal(fs));
         return;
     }
     for (size_t i = 0; i < tables_pod_home_count; i++) {
@@ -162,8 +170,8 @@ static void expand_reference(struct arena *a, struct tconfig *t, const struct ta
             continue;
         struct fieldspec fs = { .gvk = { .version = row->pods == TABLES_PODS_MOUNTING ? home->version : NULL,
                                          .kind = home->kind },
-                                .path = str_fmt(a, "%s/%s", home->prefix, row->path) };
-        vec_push(a, list, fieldspec_normal(a, fs));
+                                .path = join_path(a, home->prefix, row->path) };
+        vec_push(a, list, fieldspec_normal(fs));
     }
 }
 
@@ -174,25 +182,35 @@ static void expand_variables(struct arena *a, struct fieldspecs *list)
         const struct tables_pod_home *home = &tables_pod_homes[i];
         for (size_t j = 0; (home->sets & TABLES_PODS_WITH_VARS) && j < tables_pod_variable_count; j++) {
             struct fieldspec fs = { .gvk = { .kind = home->kind },
-                                    .path = str_fmt(a, "%s/%s", home->prefix, tables_pod_variables[j]) };
-            vec_push(a, list, fieldspec_normal(a, fs));
+                                    .path = join_path(a, home->prefix, tables_pod_variables[j]) };
+            vec_push(a, list, fieldspec_normal(fs));
         }
     }
+}
+
+const struct fieldspecs *tconfig_list(struct arena *a, const struct tconfig *t, enum tconfig_list list)
+{
+    struct tconfig *memo = (struct tconfig *)(uintptr_t)t;
+    struct fieldspecs *made = &memo->lists[list];
+    if (!(t->unmade & (1u << list)))
+        return made;
+    memo->unmade &= ~(1u << list);
+    for (size_t i = 0; i < tables_field_count; i++)
+        if (tables_fields[i].lists & (1u << list))
+            vec_push(a, made, fieldspec_normal(tables_fields[i].fs));
+    if (list == TCONFIG_VAR_REFERENCE)
+        expand_variables(a, made);
+    fieldspec_sort(a, made);
+    return made;
 }
 
 struct tconfig *tconfig_default(struct arena *a)
 {
     struct tconfig *t = ARENA_NEW(a, struct tconfig);
-    for (size_t i = 0; i < tables_field_count; i++) {
-        const struct tables_field *row = &tables_fields[i];
-        for (size_t list = 0; list < TCONFIG_LISTS; list++)
-            if (row->lists & (1u << list))
-                add_rows(a, &t->lists[list], &row->fs, 1);
-    }
-    expand_variables(a, &t->lists[TCONFIG_VAR_REFERENCE]);
     for (size_t i = 0; i < tables_reference_count; i++)
         expand_reference(a, t, &tables_references[i]);
-    sort_all(a, t);
+    sort_refs(a, &t->refs);
+    t->unmade = (1u << TCONFIG_LISTS) - 1;
     t->normal = true;
     return t;
 }

@@ -161,7 +161,7 @@ int transform_images_file(struct ctx *cx, struct transform_plan *plan)
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         doc_each (entry, doc_find(plan->target->file, fields[i])) {
             transform_at(cx, plan, fields[i], entry);
-            if (plan_one(cx, plan, entry, plan->config->lists[TCONFIG_IMAGES]) < 0)
+            if (plan_one(cx, plan, entry, *tconfig_list(cx->arena, plan->config, TCONFIG_IMAGES)) < 0)
                 return err_wrap(cx, "%s", plan->place);
         }
     return 0;

@@ -82,14 +82,14 @@ static int specs_of_entry(struct ctx *cx, const struct tconfig *config, const st
 {
     struct fieldspec metadata = { .path = "metadata/labels", .create = true };
     *ret = fieldspec_list(cx->arena, doc_find(entry, "fields"));
-    if (fieldspec_merge_all(cx, ret, &config->lists[TCONFIG_LABELS]) < 0)
+    if (fieldspec_merge_all(cx, ret, tconfig_list(cx->arena, config, TCONFIG_LABELS)) < 0)
         return err_code(cx);
     if (doc_is_true(doc_find(entry, "includeSelectors"), false))
-        return fieldspec_merge_all(cx, ret, &config->lists[TCONFIG_COMMON_LABELS]);
+        return fieldspec_merge_all(cx, ret, tconfig_list(cx->arena, config, TCONFIG_COMMON_LABELS));
     if (doc_is_true(doc_find(entry, "includeTemplates"), false) &&
-        fieldspec_merge_all(cx, ret, &config->lists[TCONFIG_TEMPLATE_LABELS]) < 0)
+        fieldspec_merge_all(cx, ret, tconfig_list(cx->arena, config, TCONFIG_TEMPLATE_LABELS)) < 0)
         return err_wrap(cx, "failed to merge template fieldSpec");
-    return fieldspec_merge(cx, ret, fieldspec_normal(cx->arena, metadata));
+    return fieldspec_merge(cx, ret, fieldspec_normal(metadata));
 }
 
 int transform_labels_file(struct ctx *cx, struct transform_plan *plan)
@@ -104,7 +104,7 @@ int transform_labels_file(struct ctx *cx, struct transform_plan *plan)
         plan_pairs(cx, plan, doc_find(entry, "pairs"), specs);
     }
     if (doc_len(common) || doc_len(doc_find(file, "labels")))
-        plan_pairs(cx, plan, common, plan->config->lists[TCONFIG_COMMON_LABELS]);
+        plan_pairs(cx, plan, common, *tconfig_list(cx->arena, plan->config, TCONFIG_COMMON_LABELS));
     return 0;
 }
 
@@ -112,7 +112,7 @@ int transform_labels_annotations_file(struct ctx *cx, struct transform_plan *pla
 {
     const struct doc *values = doc_find(plan->target->file, "commonAnnotations");
     if (doc_len(values))
-        plan_pairs(cx, plan, values, plan->config->lists[TCONFIG_COMMON_ANNOTATIONS]);
+        plan_pairs(cx, plan, values, *tconfig_list(cx->arena, plan->config, TCONFIG_COMMON_ANNOTATIONS));
     return 0;
 }
 

@@ -81,7 +81,8 @@ static int plan_field(struct ctx *cx, struct transform_plan *plan, const char *f
     const char *text = str_or(doc_text_at(plan->target->file, field), "");
     if (!text[0])
         return 0;
-    return plan_affix(cx, plan, text, list == TCONFIG_NAME_SUFFIX, plan->config->lists[list]);
+    return plan_affix(cx, plan, text, list == TCONFIG_NAME_SUFFIX,
+                      *tconfig_list(cx->arena, plan->config, list));
 }
 
 int transform_names_prefix_file(struct ctx *cx, struct transform_plan *plan)

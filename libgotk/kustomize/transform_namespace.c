@@ -146,7 +146,7 @@ int transform_namespace_file(struct ctx *cx, struct transform_plan *plan)
     struct ns_args *args = ARENA_NEW(cx->arena, struct ns_args);
     if (!ns[0])
         return 0;
-    *args = (struct ns_args){ .ns = ns, .specs = plan->config->lists[TCONFIG_NAMESPACE] };
+    *args = (struct ns_args){ .ns = ns, .specs = *tconfig_list(cx->arena, plan->config, TCONFIG_NAMESPACE) };
     transform_at(cx, plan, "namespace", doc_find(plan->target->file, "namespace"));
     transform_add(cx, plan, run_namespace, args);
     return 0;

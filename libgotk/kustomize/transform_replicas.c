@@ -69,7 +69,7 @@ int transform_replicas_file(struct ctx *cx, struct transform_plan *plan)
 {
     doc_each (entry, doc_find(plan->target->file, "replicas")) {
         transform_at(cx, plan, "replicas", entry);
-        if (plan_one(cx, plan, entry, plan->config->lists[TCONFIG_REPLICAS]) < 0)
+        if (plan_one(cx, plan, entry, *tconfig_list(cx->arena, plan->config, TCONFIG_REPLICAS)) < 0)
             return err_wrap(cx, "%s", plan->place);
     }
     return 0;

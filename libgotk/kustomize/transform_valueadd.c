@@ -97,7 +97,7 @@ static int plan_target(struct ctx *cx, const struct doc *d, struct add_args *arg
                         (long long)target.position);
     if (doc_find(d, "selector") && selector_new(cx, doc_find(d, "selector"), &target.select) < 0)
         return err_code(cx);
-    target.field = fieldspec_normal(cx->arena, target.field);
+    target.field = fieldspec_normal(target.field);
     vec_push(cx->arena, &args->targets, target);
     return 0;
 }

@@ -209,7 +209,7 @@ int vars_expand(struct ctx *cx, struct ktarget_result *result)
             return err_code(cx);
     if (!e.values.len)
         return 0;
-    const struct fieldspecs *fields = &result->config->lists[TCONFIG_VAR_REFERENCE];
+    const struct fieldspecs *fields = tconfig_list(cx->arena, result->config, TCONFIG_VAR_REFERENCE);
     for (size_t i = 0; i < result->map.list.len; i++) {
         struct resource *r = result->map.list.at[i];
         if (r->doc && fieldspec_apply_all(cx, fields, r->doc, FIELDSPEC_NO_CREATE, expand_node, &e) < 0)

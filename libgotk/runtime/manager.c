@@ -500,7 +500,7 @@ static int run_controller(struct ctx *cx, const struct program *p, int argc, cha
     if (rc < 0)
         return print_error(cx, p);
     log_init(m.options.log_level, m.options.log_encoding, STDERR_FILENO);
-    if (tool_init_jobs(cx, p->jobs, m.options.sandbox) < 0)
+    if (tool_init_jobs(cx, p->jobs, m.options.sandbox, JOB_SANDBOX_ON) < 0)
         return print_error(cx, p);
     m.cx = (struct ctx){ .arena = cx->arena, .log = &setup_scope };
     int code = run_manager(&m);

@@ -6,6 +6,7 @@
 #include "libgotk/base/fs.h"
 #include "libgotk/base/log.h"
 #include "libgotk/base/str.h"
+#include "libgotk/runtime/companion.h"
 #include "libgotk/runtime/options.h"
 
 #include <fcntl.h>
@@ -52,12 +53,12 @@ void tool_start_process(void)
     forbid_core_dumps();
 }
 
-int tool_init_jobs(struct ctx *cx, const struct job *const *jobs, const char *sandbox)
+int tool_init_jobs(struct ctx *cx, const struct job *const *jobs, const char *sandbox, enum job_sandbox on)
 {
     size_t count = 0;
     while (jobs && jobs[count])
         count++;
-    return job_init(cx, jobs, count, str_eq(sandbox, "off") ? JOB_SANDBOX_OFF : JOB_SANDBOX_ON);
+    return job_init(cx, jobs, count, str_eq(sandbox, "off") ? JOB_SANDBOX_OFF : on);
 }
 
 const struct command *tool_find(const struct command *const *commands, const char *name)
@@ -91,15 +92,18 @@ int tool_run(struct ctx *cx, const struct tool *tool, const struct command *c, i
     const char *sandbox;
     const char *const *args;
     struct flag *rows = ARENA_ARRAY(cx->arena, struct flag, c->flag_count + 1);
-    for (size_t i = 0; i < c->flag_count; i++)
+    bool told = companion_has_told();
+    for (size_t i = 0; i < c->flag_count; i++) {
         rows[i] = c->flags[i];
+        rows[i].deprecated = told ? NULL : rows[i].deprecated;
+    }
     rows[c->flag_count] = options_sandbox_flag(&sandbox);
     int rc = flags_parse(cx, rows, c->flag_count + 1, argc, argv, &args);
     if (rc == FLAGS_HELP) {
         print_command_help(tool, c, flags_help(cx->arena, rows, c->flag_count + 1));
         return 0;
     }
-    if (rc < 0 || tool_init_jobs(cx, tool->jobs, sandbox) < 0)
+    if (rc < 0 || tool_init_jobs(cx, tool->jobs, sandbox, tool->sandbox) < 0)
         return print_error(cx, tool, c);
     bool online = !c->offline && tool->http_open;
     cx->http = online ? tool->http_open() : NULL;

@@ -10,6 +10,9 @@
 #include "libgotk/base/flags.h"
 #include "libgotk/job/job.h"
 
+/* A command's result: it needs what this executable does not have. Only in the small one of two (companion.h). */
+#define COMMAND_ELSEWHERE 1000
+
 struct command {
     const char *name;
     const char *usage;   /* its arguments: "build DIR" */
@@ -19,8 +22,8 @@ struct command {
     size_t flag_count;
     bool
         offline; /* seldom makes a request: its cx->http is NULL, and the libraries for it start when one is made */
-    /* `args` are the positional words, NULL-terminated. Returns the exit code, or a negative code whose error is printed
-     * (exit code 1). */
+    /* `args` are the positional words, NULL-terminated. Returns the exit code, COMMAND_ELSEWHERE, or a negative code whose error
+     * is printed (exit code 1). */
     int (*run)(struct ctx *cx, const char *const *args);
     const char *error_prefix; /* what stands before its errors; NULL: the binary's name */
 };
@@ -33,16 +36,18 @@ struct tool {
     const struct command *const *commands;
     struct http *(*http_open)(void); /* for commands that are not offline; NULL: there are none */
     void (*http_close)(struct http *h);
+    enum job_sandbox sandbox; /* of its jobs, unless --sandbox is off */
 };
 
 /* The command of that name; NULL when there is none. */
 const struct command *tool_find(const struct command *const *commands, const char *name);
 
-/* Runs a command: argv[0] is its name. Returns the process' exit code. */
+/* Runs a command: argv[0] is its name. Returns the process' exit code, or COMMAND_ELSEWHERE. */
 int tool_run(struct ctx *cx, const struct tool *tool, const struct command *command, int argc, char **argv);
 
-/* Starts the helper that runs the binary's jobs, or leaves them in this process when `sandbox` is "off". */
-int tool_init_jobs(struct ctx *cx, const struct job *const *jobs, const char *sandbox) MUST_CHECK;
+/* Starts the helper that runs the binary's jobs, or what `on` says, or leaves them in this process when `sandbox` is "off". */
+int tool_init_jobs(struct ctx *cx, const struct job *const *jobs, const char *sandbox,
+                   enum job_sandbox on) MUST_CHECK;
 
 /* Appends the commands to a help text, two lines each. */
 void tool_list(struct buf *out, const char *name, const struct command *const *commands);

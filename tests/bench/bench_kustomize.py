@@ -1,10 +1,9 @@
 """How a build grows: from 500 to 50,000 resources with patches, replacements and name references, and 200 overlays on one base.
 
 Ours and the real `kustomize build` take the same trees, theirs as far as it is bearable (it grows with the square of the size):
-CPU time and peak memory come from wait4, and the outputs must be equal. The curves go to build/bench/kustomize.svg.
+CPU time and peak memory come from measure.py, and the outputs must be equal. The curves go to build/bench/kustomize.svg.
 """
 import json
-import os
 import pathlib
 import sys
 import tempfile
@@ -13,6 +12,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import rig  # noqa: E402
+from measure import once  # noqa: E402
 
 OURS_SIZES = [500, 1000, 2000, 5000, 10000, 20000, 50000]
 THEIRS_SIZES = [500, 1000]
@@ -104,28 +104,12 @@ def overlays(root, count):
     return root / "all"
 
 
-def once(program, folder):
-    """(output, CPU seconds, peak MiB) of one build."""
-    read, out = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(out, 1)
-        os.execv(program, [str(program), "build", str(folder)])
-    os.close(out)
-    with os.fdopen(read, "rb") as pipe:
-        text = pipe.read()
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        raise SystemExit(f"{program} build {folder}: exit status {status}")
-    return text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
 def compare(folder, real):
     """One row: ours, and the real thing's when `real`; the outputs must be the same."""
-    text, cpu, peak = once(rig.binary("kustomize-controller"), folder)
+    text, cpu, peak = once([rig.binary("kustomize-controller"), "build", folder])
     row = {"cpu_s": round(cpu, 3), "peak_mib": round(peak, 1)}
     if real:
-        other, their_cpu, their_peak = once(rig.tool("kustomize"), folder)
+        other, their_cpu, their_peak = once([rig.tool("kustomize"), "build", folder])
         assert other == text, f"{folder}: the outputs differ"
         row |= {"their_cpu_s": round(their_cpu, 3), "their_peak_mib": round(their_peak, 1),
                 "ratio": {"cpu_s": round(cpu / their_cpu, 4), "peak_mib": round(peak / their_peak, 4)}}

@@ -95,3 +95,59 @@ def test_a_name_does_not_lead_out_of_the_folder(tree):
     (tree / "out").mkdir()
     done = subprocess.run([rig.binary("kustomize-controller"), "build", "b", "-o", "out"], cwd=tree, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1 and "'v1_service_../../x.yaml' is no name for a file" in done.stderr and not list((tree / "out").iterdir())
+
+
+# --- two executables --------------------------------------------------------------------------------------------------
+
+def ours(*args, cwd, env=None, program=None):
+    done = subprocess.run([program or rig.binary("kustomize-controller"), *args], cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("args", [
+    (), ("b", "--reorder=none"), ("broken",), ("--reorder=up",), ("--enable-helm",), ("--no-such-flag",), ("b", "b"), ("--help",), ("--sandbox=off", "b"),
+], ids=" ".join)
+def test_both_executables_answer_alike(tree, args):
+    """`build` is in the small one and in the full one."""
+    full = rig.binary("kustomize-controller").with_name("kustomize-controller-full")
+    small, large = ours("build", *args, cwd=tree), ours("build", *args, cwd=tree, program=full)
+    assert [re.sub('"ts":"[^"]*"', "", part) if isinstance(part, str) else part for part in small] == \
+        [re.sub('"ts":"[^"]*"', "", part) if isinstance(part, str) else part for part in large]
+
+
+def test_what_the_small_one_has_not_is_told_by_the_full_one(tree):
+    full = rig.binary("kustomize-controller").with_name("kustomize-controller-full")
+    for args in (("--help",), ("--no-such-flag",), ("nonsense",), ("diff", "--help")):
+        assert ours(*args, cwd=tree) == ours(*args, cwd=tree, program=full)
+
+
+def test_what_was_said_before_the_full_one_takes_over_is_not_said_again(tree):
+    """A base with a URL sends the build to the other executable, after deprecated flags and fields were met."""
+    (tree / "kustomization.yaml").write_text("bases: [b, 'http://127.0.0.1:1/x.yaml']\ncommonLabels: {a: b}\n")
+    full = rig.binary("kustomize-controller").with_name("kustomize-controller-full")
+    small = ours("build", "--reorder=none", cwd=tree)
+    assert small == ours("build", "--reorder=none", cwd=tree, program=full)
+    assert small[0] == 1 and "connection refused" in small[2]
+    assert small[2].count("Flag --reorder has been deprecated") == 1 and small[2].count("'commonLabels' is deprecated") == 1
+
+
+def test_it_is_found_beside_the_small_one_whatever_led_there(tree):
+    here = tree / "links"
+    here.mkdir()
+    (here / "kc").symlink_to(rig.binary("kustomize-controller"))
+    for argv, cwd in (([here / "kc"], tree), (["./kc"], here)):
+        assert ours("--help", cwd=cwd, program=argv[0])[0] == 0
+    done = subprocess.run(["kc", "--help"], env={"PATH": str(here)}, capture_output=True, text=True)
+    assert done.returncode == 0 and "--concurrent" in done.stdout
+
+
+def test_without_it_builds_work_and_the_rest_says_what_is_missing(tree):
+    alone = tree / "alone" / "kustomize-controller"
+    alone.parent.mkdir()
+    alone.write_bytes(rig.binary("kustomize-controller").read_bytes())
+    alone.chmod(0o755)
+    assert ours("build", "b", cwd=tree, program=alone)[0] == 0
+    code, out, told = ours("--concurrent=4", cwd=tree, program=alone)
+    assert (code, out) == (1, "") and told == (
+        f"kustomize-controller: failed to run {alone}-full: No such file or directory: the controller and what needs a network are "
+        "in that file, which belongs beside this one\n")

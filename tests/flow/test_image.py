@@ -48,7 +48,7 @@ def test_image(tmp_path, name):
                           env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})  # looking for leaks takes /proc
     if b"Operation not permitted" in done.stdout and b"unshare" in done.stdout:
         pytest.skip("user namespaces are off here")
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0 and b"--concurrent" in done.stdout, done.stdout  # the controller's own help
 
 
 def test_libraries_that_are_loaded_later_are_in_the_image(tmp_path):

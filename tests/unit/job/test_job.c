@@ -739,6 +739,29 @@ static void the_sandbox_can_be_off(void **state)
     assert_ok(cx, job_init(cx, jobs, ARRAY_LEN(jobs), JOB_SANDBOX_ON));
 }
 
+static void children_can_be_our_own(void **state)
+{
+    static void (*const checks[])(void **state) = {
+        returns_the_output,           an_error_arrives_unchanged,  a_crash_is_an_error,
+        endless_work_is_ended,        too_much_memory_is_an_error, only_named_folders_are_open,
+        files_and_output_are_bounded, forbidden_calls_are_refused, a_child_has_no_descriptors_of_ours,
+    };
+    struct ctx *cx = unit_cx(state);
+    struct buf out;
+    int count = 0;
+    job_exit();
+    assert_ok(cx, job_init(cx, jobs, ARRAY_LEN(jobs), JOB_SANDBOX_ALONE));
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        checks[i](state);
+        err_clear(cx);
+    }
+    assert_ok(cx, job_run(cx, &deed_job, NULL, input_of(cx->arena, "ask", NULL), answer, &count, &out));
+    assert_string_equal(buf_text(&out), "1,");
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* all were waited for */
+    job_exit();
+    assert_ok(cx, job_init(cx, jobs, ARRAY_LEN(jobs), JOB_SANDBOX_ON));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -763,6 +786,7 @@ int main(void)
         JOB_TEST(a_cancel_ends_the_job_at_once),
         JOB_TEST(threads_run_jobs_at_once),
         JOB_TEST(the_sandbox_can_be_off),
+        JOB_TEST(children_can_be_our_own),
     };
     struct ctx cx = { .arena = arena_new(1 << 20) };
     if (job_init(&cx, jobs, ARRAY_LEN(jobs), JOB_SANDBOX_ON) < 0) {

@@ -1,6 +1,7 @@
 /* What a build's child hands back or asks for is checked before it is believed. */
 #include "kustomize-controller/build.h"
 #include "kustomize-controller/clone.h"
+#include "kustomize-controller/question.h"
 #include "kustomize-controller/remote.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
@@ -46,13 +47,12 @@ static void others_are_not(void **state)
 static void the_parent_too_refuses_remote_resources(void **state)
 {
     struct ctx *cx = unit_cx(state);
+    struct build_questions questions = { 0 };
     struct remote_use use = { 0 };
-    struct doc *question = doc_object(cx->arena), *answer;
-    doc_set_text(cx->arena, question, "url", "http://127.0.0.1:1/");
-    assert_int_equal(remote_answer(cx, &use, question, &answer), ERR_DENIED);
+    struct doc *question = question_of_file(cx->arena, "http://127.0.0.1:1/"), *answer;
+    assert_int_equal(build_answer(cx, &questions, question, &answer), ERR_DENIED);
     assert_error(cx, ERR_DENIED, "not allowed");
-    assert_true(use.used);
-    use.allowed = true;
+    assert_true(questions.fetched);
     assert_int_equal(remote_answer(cx, &use, doc_object(cx->arena), &answer), ERR_INVALID);
     assert_error(cx, ERR_INVALID, "without a URL");
 }
