@@ -187,5 +187,5 @@ int reprint_json(struct ctx *cx, struct doc *d)
 
 int reprint_items(struct ctx *cx, struct doc *items)
 {
-    return reprint_node(cx, NULL, items, (struct way){ .as_json = true });
+    return reprint_node(cx, NULL, items, (struct way){ .as_json = true, .in_flow = true });
 }

@@ -13,8 +13,10 @@
 /* Changes the resource's texts as upstream's last steps do. ERR_INVALID where those fail. */
 int reprint_resource(struct ctx *cx, struct resource *r) MUST_CHECK;
 
-/* The same for what JSON patches and the items of lists go through. */
+/* The same for what JSON patches go through. */
 int reprint_json(struct ctx *cx, struct doc *d) MUST_CHECK;
+
+/* The same for the items of a list, which become JSON without being written as YAML first. */
 int reprint_items(struct ctx *cx, struct doc *items) MUST_CHECK;
 
 #endif

@@ -72,10 +72,32 @@ static bool element_matches(const struct doc *element, struct keys keys, const c
     return true;
 }
 
-/* Puts `element` (NULL: nothing) in the place of every matching element; appends it when none matched. */
-static void set_element(struct arena *a, struct nodes *list, struct doc *element, struct keys keys,
-                        const char *const *values, size_t count)
+/* A list of plain values that holds a list or a map, or the other way round: upstream compares elements, and cannot. */
+static int check_element(const struct list_merge *m, const struct doc *element, struct keys keys)
 {
+    bool plain = !keys.names[0][0];
+    enum doc_kind kind = doc_kind(element);
+    bool scalar = kind != DOC_OBJECT && kind != DOC_ARRAY;
+    if (plain ? scalar : kind == DOC_OBJECT)
+        return 0;
+    const char *got = kind == DOC_OBJECT ? "MappingNode" : kind == DOC_ARRAY ? "SequenceNode" : "ScalarNode";
+    if (plain)
+        return err_fail(
+            m->s->cx, ERR_INVALID,
+            "wrong node kind: expected ScalarNode but got %s: a list that merges by its values holds "
+            "something that is no plain value (line %d)",
+            got, doc_line(element));
+    return err_fail(m->s->cx, ERR_INVALID,
+                    "wrong node kind: expected MappingNode but got %s: a list that merges by '%s' holds "
+                    "something that is no map (line %d)",
+                    got, keys.names[0], doc_line(element));
+}
+
+/* Puts `element` (NULL: nothing) in the place of every matching element; appends it when none matched. */
+static int set_element(const struct list_merge *m, struct nodes *list, struct doc *element, struct keys keys,
+                       const char *const *values, size_t count)
+{
+    struct arena *a = m->a;
     struct nodes kept = { 0 };
     bool matched = false;
     bool maps_only = keys.names[0][0] && count && values[0][0];
@@ -85,6 +107,8 @@ static void set_element(struct arena *a, struct nodes *list, struct doc *element
             continue;
         if (maps_only && doc_kind(old) != DOC_OBJECT) {
             vec_push(a, &kept, old);
+        } else if (count && check_element(m, old, keys) < 0) {
+            return err_code(m->s->cx);
         } else if (!element_matches(old, keys, values, count)) {
             if (count)
                 vec_push(a, &kept, old);
@@ -97,6 +121,7 @@ static void set_element(struct arena *a, struct nodes *list, struct doc *element
     if (element && doc_kind(element) != DOC_NULL && !matched)
         vec_push(a, &kept, element);
     *list = kept;
+    return 0;
 }
 
 /* The first element whose keys have exactly these values. */
@@ -238,12 +263,10 @@ static int merge_tuple(const struct list_merge *m, const struct tuples *all, siz
                        &result, &keep_null) < 0)
         return err_code(m->s->cx);
     if (!result || is_nothing(result)) {
-        set_element(m->a, rest, NULL, keys, values, keys.count);
-        return 0;
+        return set_element(m, rest, NULL, keys, values, keys.count);
     }
     fill_keys(m, result, keys, values);
-    set_element(m->a, items, result, keys, values, keys.count);
-    return 0;
+    return set_element(m, items, result, keys, values, keys.count);
 }
 
 /* Lays one element of the target over the merged ones: over its like, or behind them. */
@@ -253,15 +276,10 @@ static int lay_over(const struct list_merge *m, struct nodes *items, struct doc 
     size_t n = 0;
     if (!keys.names[0][0]) {
         values[0] = node_value(element);
-        set_element(m->a, items, element, keys, values, 1);
-        return 0;
+        return set_element(m, items, element, keys, values, 1);
     }
-    if (doc_kind(element) != DOC_OBJECT && doc_kind(element) != DOC_NULL)
-        return err_fail(m->s->cx, ERR_INVALID,
-                        "wrong node kind: expected MappingNode but got %s: a list that merges by '%s' holds "
-                        "something that is no map (line %d)",
-                        doc_kind(element) == DOC_ARRAY ? "SequenceNode" : "ScalarNode", keys.names[0],
-                        doc_line(element));
+    if (doc_kind(element) != DOC_NULL && check_element(m, element, keys) < 0)
+        return err_code(m->s->cx);
     for (size_t i = 0; i < keys.count; i++) {
         const struct doc *field = doc_find(element, keys.names[i]);
         if (field)
@@ -269,10 +287,9 @@ static int lay_over(const struct list_merge *m, struct nodes *items, struct doc 
         else
             vec_push(m->a, items, element);
     }
-    if (keys.count > 1)
-        set_element(m->a, items, NULL, keys, values, n);
-    set_element(m->a, items, element, keys, values, n);
-    return 0;
+    if (keys.count > 1 && set_element(m, items, NULL, keys, values, n) < 0)
+        return err_code(m->s->cx);
+    return set_element(m, items, element, keys, values, n);
 }
 
 /* Writes the vector back as the list's content; a node that stands in it twice is copied. */
@@ -335,7 +352,8 @@ static int list_directive(const struct list_merge *m, struct doc *patch, enum sm
         return err_code(m->s->cx);
     struct nodes rest = nodes_of(m->a, patch);
     struct keys keys = { .names = (const char **)(uintptr_t)names, .count = 1 };
-    set_element(m->a, &rest, NULL, keys, &value, 1);
+    if (set_element(m, &rest, NULL, keys, &value, 1) < 0)
+        return err_code(m->s->cx);
     write_back(m->a, patch, NULL, &rest);
     return 0;
 }

@@ -16,7 +16,9 @@ struct image {
     const char *new_tag;
     const char *digest;
     const char *tag_suffix;
-    struct regex *regex; /* NULL: the name is plain */
+    struct regex *regex; /* NULL: the name is plain, or broken */
+    struct err
+        broken; /* why the name is no expression; told when an image is met, as upstream looks at it no earlier */
     struct fieldspecs specs;
 };
 
@@ -89,6 +91,10 @@ static int set_image(struct ctx *cx, void *user, struct doc *parent, struct doc 
     const char *value = resource_scalar(node);
     if (!value)
         return transform_wrong_kind(cx, "ScalarNode", node);
+    if (image->broken.code) {
+        cx->err = image->broken;
+        return err_code(cx);
+    }
     if (!image_matches(image, value))
         return 0;
     return transform_set_text(cx, parent, node, new_value(cx->arena, image, value));
@@ -138,7 +144,8 @@ static int run_images(struct ctx *cx, const struct transform_step *step, struct 
     return 0;
 }
 
-static int plan_one(struct ctx *cx, struct transform_plan *plan, const struct doc *d, struct fieldspecs specs)
+static void plan_one(struct ctx *cx, struct transform_plan *plan, const struct doc *d,
+                     struct fieldspecs specs)
 {
     struct image *image = ARENA_NEW(cx->arena, struct image);
     image->name = str_or(doc_text_at(d, "name"), "");
@@ -149,10 +156,12 @@ static int plan_one(struct ctx *cx, struct transform_plan *plan, const struct do
     image->specs = specs;
     const char *pattern =
         str_fmt(cx->arena, "^%s(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$", image->name);
-    if (strpbrk(image->name, "\\^$|?*+()[]{}") && regex_compile(cx, pattern, 0, &image->regex) < 0)
-        return err_wrap(cx, "images: name '%s'", image->name);
+    if (strpbrk(image->name, "\\^$|?*+()[]{}") && regex_compile(cx, pattern, 0, &image->regex) < 0) {
+        err_wrap(cx, "images: name '%s'", image->name);
+        image->broken = cx->err;
+        err_clear(cx);
+    }
     transform_add(cx, plan, run_images, image);
-    return 0;
 }
 
 int transform_images_file(struct ctx *cx, struct transform_plan *plan)
@@ -161,14 +170,14 @@ int transform_images_file(struct ctx *cx, struct transform_plan *plan)
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         doc_each (entry, doc_find(plan->target->file, fields[i])) {
             transform_at(cx, plan, fields[i], entry);
-            if (plan_one(cx, plan, entry, *tconfig_list(cx->arena, plan->config, TCONFIG_IMAGES)) < 0)
-                return err_wrap(cx, "%s", plan->place);
+            plan_one(cx, plan, entry, *tconfig_list(cx->arena, plan->config, TCONFIG_IMAGES));
         }
     return 0;
 }
 
 int transform_images_config(struct ctx *cx, struct transform_plan *plan, const struct doc *config)
 {
-    return plan_one(cx, plan, doc_find(config, "imageTag"),
-                    fieldspec_list(cx->arena, doc_find(config, "fieldSpecs")));
+    plan_one(cx, plan, doc_find(config, "imageTag"),
+             fieldspec_list(cx->arena, doc_find(config, "fieldSpecs")));
+    return 0;
 }
