@@ -146,9 +146,9 @@ static const char *join_path(struct arena *a, const char *head, const char *tail
 {
     size_t n = strlen(head), m = strlen(tail) + 1;
     char *path = arena_alloc_raw(a, n + 1 + m);
-    memcpy(path, head, n);
-    path[n] = '/';
-    memcpy(path + n + 1, tail, m);
+    char *slash = mempcpy(path, head, n);
+    *slash = '/';
+    memcpy(slash + 1, tail, m);
     return path;
 }
 
