@@ -25,7 +25,8 @@ struct render_input {
     struct flag_list set_string;
     struct flag_list set_file;
     struct flag_list set_literal;
-    struct flag_list labels; /* of the release, "key=value" */
+    struct strv standard_input; /* where one of them is "-" */
+    struct flag_list labels;    /* of the release, "key=value" */
     bool is_upgrade;
     bool skip_schema_validation;
     bool include_crds;

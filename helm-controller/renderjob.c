@@ -4,6 +4,7 @@
  * A table of steps, in Helm's order, for the first thing that is wrong is what Helm tells. All of it runs on a large stack.
  */
 #include "helm-controller/capabilities.h"
+#include "helm-controller/renderhints.h"
 #include "helm-controller/renderparts.h"
 #include "helm-controller/template/chartdot.h"
 #include "helm-controller/template/chartvalues.h"
@@ -34,6 +35,7 @@ struct run {
     struct vmap *values; /* those over the charts' defaults */
     struct capabilities capabilities;
     struct engine_outputs printed;
+    struct engine_trace trace; /* of a template that failed */
     struct render_output *out;
     int rc;
 };
@@ -58,6 +60,12 @@ static struct valuesinput_list list_of(struct run *r, const char *key)
     return list;
 }
 
+static struct strv input_of(const struct run *r)
+{
+    const char *text = doc_text_at(r->input, "standardInput");
+    return (struct strv){ text, text ? strlen(text) : 0 };
+}
+
 static int merge_values(struct run *r)
 {
     const struct valuesinput given = {
@@ -67,6 +75,7 @@ static int merge_values(struct run *r)
         .set_strings = list_of(r, "setString"),
         .set_files = list_of(r, "setFile"),
         .set_literals = list_of(r, "setLiteral"),
+        .standard_input = input_of(r),
     };
     return valuesinput_merge(r->cx, &given, &r->user);
 }
@@ -248,7 +257,8 @@ static int render(struct run *r)
     vmap_set_text(top, "Release", release_of(r));
     vmap_set_text(top, "Values", (struct value){ .type = V_VALUES, .map = r->values });
     chartdot_files(r->cx, r->chart, top, &files);
-    return engine_render(r->cx, &files, &r->printed);
+    const struct engine_host host = { .trace = &r->trace };
+    return engine_render_on(r->cx, &files, &host, &r->printed);
 }
 
 /* -- manifests ---------------------------------------------------------------------------------------------------- */
@@ -322,6 +332,7 @@ int render_in_child(struct ctx *cx, struct job_side *side, const struct doc *inp
         return run.rc;
     if (run.rc < 0) {
         out.error = err_message(cx);
+        out.hints = renderhints(cx->arena, &run.trace, run.values);
         err_clear(cx);
     }
     render_write(ret_output, &out);

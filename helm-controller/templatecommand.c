@@ -6,6 +6,7 @@
  */
 #include "helm-controller/releasename.h"
 #include "helm-controller/render.h"
+#include "helm-controller/template/valuesinput.h"
 #include "helm-controller/templateflags.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/glob.h"
@@ -105,6 +106,17 @@ static struct render_input input_of(struct ctx *cx, const char *name, const char
         .include_crds = f->include_crds,
         .want_files = f->debug,
     };
+}
+
+/* True when a file of values is "-", or that of a --set-file. */
+static bool wants_standard_input(struct ctx *cx)
+{
+    bool wants = false;
+    for (size_t i = 0; i < templateflags.values.len; i++)
+        wants = wants || str_eq(str_trim(cx->arena, templateflags.values.at[i]), "-");
+    for (size_t i = 0; i < templateflags.set_file.len; i++)
+        wants = wants || strstr(templateflags.set_file.at[i], "=-");
+    return wants;
 }
 
 /* -- --output-dir ------------------------------------------------------------------------------------------------- */
@@ -332,7 +344,9 @@ static int run(struct ctx *cx, const char *const *args)
             stderr,
             "level=DEBUG msg=\"Original chart version\" version=\"%s\"\nlevel=DEBUG msg=\"Chart path\" path=%s\n",
             str_or(templateflags.version, ""), chart);
-    const struct render_input input = input_of(cx, name, chart);
+    struct render_input input = input_of(cx, name, chart);
+    if (wants_standard_input(cx) && valuesinput_read_stdin(cx, &input.standard_input) < 0)
+        return err_code(cx);
     if (render_run(cx, &input, &r) < 0)
         return err_code(cx);
     print_log(&r.log);

@@ -160,8 +160,11 @@ static int render(struct exec *x, const struct engine_file *file, struct buf *ou
     x->out = out;
     set_template_object(a, file);
     if (exec_named(x, (struct strv){ file->name, strlen(file->name) },
-                   (struct value){ .type = V_VALUES, .map = file->data }) < 0)
+                   (struct value){ .type = V_VALUES, .map = file->data }) < 0) {
+        if (x->host && x->host->trace)
+            renderfault_trace(x, file->name, x->host->trace);
         return renderfault_exec(x);
+    }
     struct strv printed = { buf_text(out), out->len }, text = engine_without_no_value(a, printed);
     if (text.p == printed.p)
         text.p = str_ndup(a, printed.p, printed.n);
@@ -207,7 +210,11 @@ int engine_render_on(struct ctx *cx, const struct engine_files *files, const str
     t.set->user = &t;
     if (render_all(&t, &x, sorted, files->len, ret) >= 0)
         return 0;
-    return first_mistake(&t, sorted, files->len);
+    const char *message = err_message(cx);
+    int rc = first_mistake(&t, sorted, files->len);
+    if (host->trace && err_message(cx) != message)
+        *host->trace = (struct engine_trace){ 0 };
+    return rc;
 }
 
 int engine_render(struct ctx *cx, const struct engine_files *files, struct engine_outputs *ret)

@@ -34,12 +34,21 @@ VEC_NAMED(engine_outputs, struct engine_output);
  * required, and for others Helm's blocks of lines or Go's one line.
  */
 int engine_render(struct ctx *cx, const struct engine_files *files, struct engine_outputs *ret) MUST_CHECK;
+/* Where a rendering failed, for whoever explains it; all NULL when no template was running. */
+struct engine_trace {
+    const char *file;   /* the file being printed */
+    const char *places; /* from there to the mistake: "a/templates/x.yaml:12:5 -> a/templates/_h.tpl:4:11" */
+    const char *node;   /* what was evaluated: ".Values.a.b" */
+    const char *message;
+};
+
 /* What a rendering may ask of the world outside. */
 struct engine_host {
     /* `lookup`: the object of that name, the list of all when it is "", NULL when there is none; fails with the text of
      * the API server. NULL: nothing is ever there. */
     int (*lookup)(struct ctx *cx, void *user, const char *const args[4], struct doc **ret);
     void *user;
+    struct engine_trace *trace; /* filled when the rendering fails; may be NULL */
 };
 
 /* As engine_render for templates that may look things up. */

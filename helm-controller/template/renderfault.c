@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+#define TRACE_MAX  ((size_t)1 << 16)
+#define PLACES_MAX 30 /* of templates that include each other without end, the first tell enough */
+
 /* What a template error's text was cut into; parts may be "". */
 struct cut {
     const char *location;
@@ -156,4 +159,34 @@ int renderfault_exec(struct exec *x)
     }
     const char *block = blocks(x);
     return block ? err_take(cx, code, block) : code;
+}
+
+/* The place, node and message of one error of a template; false when it is none. */
+static bool read_place(struct arena *a, const char *text, const char **ret_place, struct engine_trace *ret)
+{
+    static const char start[] = "template: ", executing[] = ": executing ";
+    const char *middle = strstr(text, executing), *node = middle ? strstr(middle, " at <") : NULL;
+    const char *end = node ? strstr(node, ">: ") : NULL;
+    if (!str_starts(text, start) || !end)
+        return false;
+    const char *place = text + strlen(start);
+    node += strlen(" at <");
+    *ret_place = str_ndup(a, place, (size_t)(middle - place));
+    ret->node = str_ndup(a, node, (size_t)(end - node));
+    ret->message = end + strlen(">: ");
+    return true;
+}
+
+void renderfault_trace(struct exec *x, const char *file, struct engine_trace *ret)
+{
+    struct buf places = buf_new(x->cx->arena, TRACE_MAX);
+    const char *place;
+    size_t count = 0;
+    *ret = (struct engine_trace){ .file = file };
+    for (const struct fault *f = x->fault; f; f = f->inner)
+        if (read_place(x->cx->arena, f->text, &place, ret) && count++ < PLACES_MAX)
+            buf_fmt(&places, "%s%s", places.len ? " -> " : "", place);
+    if (count > PLACES_MAX)
+        buf_fmt(&places, " -> ... (%zu in all)", count);
+    ret->places = buf_text(&places);
 }

@@ -4,6 +4,7 @@
 #ifndef GOTK_HELM_TEMPLATE_RENDERFAULT_H
 #define GOTK_HELM_TEMPLATE_RENDERFAULT_H
 
+#include "helm-controller/template/engine.h"
 #include "helm-controller/template/exec.h"
 
 /* Marks the text of `fail` and `required`, which Helm reports alone. */
@@ -14,5 +15,8 @@
 int renderfault_parse(struct ctx *cx);
 /* Rewrites the error of an execution in x->cx by its chain in x->fault. Returns its code. */
 int renderfault_exec(struct exec *x);
+
+/* Tells from the chain in x->fault where the printing of a file failed. */
+void renderfault_trace(struct exec *x, const char *file, struct engine_trace *ret);
 
 #endif

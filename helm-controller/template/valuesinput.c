@@ -40,7 +40,7 @@ int valuesinput_parse(struct ctx *cx, struct strv text, const char *name, struct
     return 0;
 }
 
-static int read_stdin(struct ctx *cx, struct strv *ret)
+int valuesinput_read_stdin(struct ctx *cx, struct strv *ret)
 {
     struct buf data = buf_new(cx->arena, FILE_MAX);
     for (;;) {
@@ -56,11 +56,15 @@ static int read_stdin(struct ctx *cx, struct strv *ret)
     return buf_ok(cx, &data, "the standard input");
 }
 
-static int read_file(struct ctx *cx, const char *path, struct strv *ret)
+static int read_file(struct ctx *cx, const struct valuesinput *in, const char *path, struct strv *ret)
 {
     struct buf data;
+    if (str_eq(str_trim(cx->arena, path), "-") && in->standard_input.p) {
+        *ret = in->standard_input;
+        return 0;
+    }
     if (str_eq(str_trim(cx->arena, path), "-"))
-        return read_stdin(cx, ret);
+        return valuesinput_read_stdin(cx, ret);
     if (str_starts(path, "http://") || str_starts(path, "https://") || str_starts(path, "oci://"))
         return err_fail(cx, ERR_UNSUPPORTED, "%s: values are read from files only: download it first", path);
     if (chartfiles_read_file(cx, path, FILE_MAX, &data) < 0)
@@ -69,11 +73,11 @@ static int read_file(struct ctx *cx, const char *path, struct strv *ret)
     return 0;
 }
 
-static int add_file(struct ctx *cx, const char *path, struct vmap *into)
+static int add_file(struct ctx *cx, const struct valuesinput *in, const char *path, struct vmap *into)
 {
     struct strv text;
     struct vmap *values;
-    if (read_file(cx, path, &text) < 0)
+    if (read_file(cx, in, path, &text) < 0)
         return err_code(cx);
     if (valuesinput_parse(cx, text, path, &values) < 0)
         return err_wrap(cx, "failed to parse %s", path);
@@ -82,7 +86,7 @@ static int add_file(struct ctx *cx, const char *path, struct vmap *into)
 }
 
 /* A JSON object to be merged, or an assignment of JSON. What is wrong with it Helm does not tell. */
-static int add_json(struct ctx *cx, const char *text, struct vmap *into)
+static int add_json(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
     struct doc *d;
     const char *trimmed = str_trim(cx->arena, text);
@@ -97,13 +101,14 @@ static int add_json(struct ctx *cx, const char *text, struct vmap *into)
     return 0;
 }
 
-static int add_set(struct ctx *cx, const char *text, struct vmap *into)
+static int add_set(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
     int rc = strvals_parse(cx, view(text), STRVALS_TYPED, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set data") : 0;
 }
 
-static int add_set_string(struct ctx *cx, const char *text, struct vmap *into)
+static int add_set_string(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text,
+                          struct vmap *into)
 {
     int rc = strvals_parse(cx, view(text), STRVALS_STRINGS, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set-string data") : 0;
@@ -111,17 +116,17 @@ static int add_set_string(struct ctx *cx, const char *text, struct vmap *into)
 
 static int read_value(struct ctx *cx, void *user, const char *path, struct strv *ret)
 {
-    (void)user;
-    return read_file(cx, path, ret);
+    return read_file(cx, user, path, ret);
 }
 
-static int add_set_file(struct ctx *cx, const char *text, struct vmap *into)
+static int add_set_file(struct ctx *cx, const struct valuesinput *in, const char *text, struct vmap *into)
 {
-    int rc = strvals_parse_files(cx, view(text), read_value, NULL, into);
+    int rc = strvals_parse_files(cx, view(text), read_value, (void *)(uintptr_t)in, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set-file data") : 0;
 }
 
-static int add_set_literal(struct ctx *cx, const char *text, struct vmap *into)
+static int add_set_literal(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text,
+                           struct vmap *into)
 {
     int rc = strvals_parse(cx, view(text), STRVALS_LITERAL, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set-literal data") : 0;
@@ -132,7 +137,7 @@ int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap 
     struct vmap *values = vmap_new(cx->arena);
     const struct {
         const struct valuesinput_list *list;
-        int (*add)(struct ctx *cx, const char *text, struct vmap *into);
+        int (*add)(struct ctx *cx, const struct valuesinput *in, const char *text, struct vmap *into);
     } order[] = {
         { &in->files, add_file },         { &in->json, add_json },
         { &in->sets, add_set },           { &in->set_strings, add_set_string },
@@ -140,7 +145,7 @@ int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap 
     };
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         for (size_t j = 0; j < order[i].list->len; j++)
-            if (order[i].add(cx, order[i].list->at[j], values) < 0)
+            if (order[i].add(cx, in, order[i].list->at[j], values) < 0)
                 return err_code(cx);
     *ret = values;
     return 0;

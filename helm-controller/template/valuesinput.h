@@ -20,6 +20,7 @@ struct valuesinput {
     struct valuesinput_list set_strings;  /* --set-string */
     struct valuesinput_list set_files;    /* --set-file */
     struct valuesinput_list set_literals; /* --set-literal */
+    struct strv standard_input;           /* when it was read already: a job has none of its own */
 };
 
 /*
@@ -28,6 +29,9 @@ struct valuesinput {
  * FILE: ...", "failed parsing --set data: ..."; ERR_UNSUPPORTED for files at a URL.
  */
 int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap **ret) MUST_CHECK;
+
+/* All of the standard input, at most 256 MiB. */
+int valuesinput_read_stdin(struct ctx *cx, struct strv *ret) MUST_CHECK;
 
 /* The documents of a text of YAML merged into one table, the later ones winning: ERR_INVALID "cannot unmarshal yaml
  * document: ...". `name` is for messages of ours. */

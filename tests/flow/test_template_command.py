@@ -1,0 +1,136 @@
+"""helm-controller template: options, files and errors of the real `helm template`, run beside it; and what ends a bad chart."""
+import os
+import subprocess
+import time
+
+import pytest
+import rig
+
+ENV = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "HOME": "/", "KUBECONFIG": "/dev/null"}
+CHART = {
+    "Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.2.3\ndependencies:\n- {name: sub, version: 1.0.0, condition: sub.enabled}\n",
+    "values.yaml": "a: {b: 1}\nsub: {enabled: true}\nlist: [x]\n",
+    "templates/_h.tpl": '{{ define "h" }}{{ .Values.wrong.key.x }}{{ end }}',
+    "templates/a.yaml": "kind: Zoo\nmetadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}\nvalues: {{ toJson .Values }}\n"
+                        "---\n# only a note\n---\nkind: ConfigMap\nversion: {{ .Capabilities.KubeVersion }} {{ .Release.IsUpgrade }}\n",
+    "templates/sub/b.yaml": "kind: Namespace\nhas: {{ .Capabilities.APIVersions.Has \"x/v1\" }}\n\n\n",
+    "templates/hook.yaml": "kind: Job\nmetadata: {name: j, annotations: {helm.sh/hook: 'pre-install,test'}}\n---\nkind: Pod\n"
+                           "metadata: {annotations: {helm.sh/hook: post-install}}\n",
+    "templates/bad.yaml": '{{ if eq .Values.mode "yaml" }}\na: b: c\n{{ else if eq .Values.mode "nil" }}{{ include "h" . }}{{ end }}',
+    "templates/NOTES.txt": "notes {{ .Values.a }}",
+    "crds/crd.yaml": "kind: CustomResourceDefinition\n",
+    "charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+    "charts/sub/templates/s.yaml": "kind: Service\nx: {{ .Values.x }}\n",
+    "charts/sub/crds/crd.yaml": "kind: CustomResourceDefinition\nsub: true\n",
+    "v1.yaml": "a: {c: 2}\nlist: [y, z]\n",
+    "v2.yaml": "a: {c: 3}\n---\na: null\n",
+    "text.txt": "some\ntext",
+}
+
+
+def write(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def chart(tmp_path):
+    return write(tmp_path / "c", {**CHART, "templates/bad.yaml": CHART["templates/bad.yaml"].replace(".Values.mode", '(.Values.mode | default "")')})
+
+
+def run(program, args, cwd, stdin=""):
+    return subprocess.run([program, "template", *args], cwd=cwd, env=ENV, input=stdin, capture_output=True, text=True, timeout=120)
+
+
+def ours(args, cwd, stdin=""):
+    return run(rig.binary("helm-controller"), args, cwd, stdin)
+
+
+def both(args, chart, stdin=""):
+    """Exit code, output, messages and written files of helm and of ours; {out} in an argument is a folder of each one's own."""
+    results = []
+    for name, program in (("real", rig.tool("helm")), ("ours", rig.binary("helm-controller"))):
+        out = chart.parent / f"out-{name}"
+        done = run(program, [arg.replace("{out}", str(out)) for arg in args], chart, stdin)
+        messages = "".join(line for line in done.stderr.splitlines(True) if not line.startswith("hint:"))
+        files = {str(path.relative_to(out)): path.read_text() for path in sorted(out.rglob("*")) if path.is_file()}
+        results.append((done.returncode, done.stdout.replace(str(out), "OUT"), messages, files))
+    return results
+
+
+@pytest.mark.parametrize("args", [
+    (".",), ("name", "."), (".", "-n", "ns"), (".", "--include-crds"), (".", "--no-hooks"), (".", "--skip-tests"), (".", "--is-upgrade"),
+    (".", "--kube-version", "1.30"), (".", "--kube-version=v1.29.3-gke.1+x"), (".", "-a", "x/v1,y/v1"), (".", "--api-versions=x/v1", "-g"),
+    (".", "-f", "v1.yaml"), (".", "-f", "v1.yaml,v2.yaml"), (".", "-f", "v2.yaml", "--values", "v1.yaml", "--set", "a.d=4,list={p,q}"),
+    (".", "--set-string", "a.b=1"), (".", "--set-json", 'a={"z": 1.5}'), (".", "--set-json", '{"list": null}'), (".", "--set-literal", "a.b=x,y=z"),
+    (".", "--set-file", "a.t=text.txt"), (".", "--set", "sub.enabled=false", "--include-crds"), (".", "--set", "a=null"),
+    (".", "-s", "templates/a.yaml"), (".", "-s", "templates/*.yaml", "-s", "charts/sub/templates/s.yaml"), (".", "--show-only", "templates/sub/*"),
+    (".", "--output-dir", "{out}"), ("n", ".", "--output-dir={out}", "--release-name", "--include-crds"), (".", "--output-dir", "{out}", "--no-hooks"),
+    (".", "--name-template", 'a-{{ "B" | lower }}'), (".", "--skip-crds", "--skip-schema-validation", "--disable-openapi-validation"),
+    (".", "--dry-run"), (".", "--dry-run=client", "--wait", "--timeout", "1m", "--replace"), (".", "--hide-notes"), (".", "--debug"),
+    (".", "--labels", "a=b"), (".", "--version", "9", "--username=u"),
+], ids=" ".join)
+def test_options_work_as_those_of_helm(chart, args):
+    real, mine = both(args, chart)
+    if "--debug" in args:  # but for helm's own debug lines
+        real, mine = real[:2], mine[:2]
+    assert real[0] == 0 and mine == real
+
+
+@pytest.mark.parametrize("args", [
+    ("a", ".", "b"), ("a", ".", "-g"), ("a", ".", "--name-template", "x"), ("UPPER", "."), ("x" * 54, "."), ("", "."),
+    (".", "--kube-version", "abc"), (".", "--kube-version", "1"), (".", "--kube-version", "01.2"), ("/nothing-here",), ("./nothing-here",),
+    (".", "-s", "templates/none.yaml"), (".", "-s", "["), (".", "--set", "a"), (".", "--set", "mode=nil"), (".", "--set", "mode=yaml"),
+    (".", "--set", "mode=yaml", "--debug", "-s", "templates/a.yaml"), (".", "-f", "none.yaml"), (".", "--set-json", "a=}"), (".", "--set-file", "a=none.txt"),
+    (".", "--timeout", "1"), (".", "--wait=often"), (".", "-l", "a"), (".", "-l", "owner=me"), (".", "--dry-run=none"), (".", "--dry-run=maybe"),
+    (".", "--force-replace", "--force-conflicts"), (".", "--name-template", "{{"), (".", "--name-template", '{{ fail "no" }}'), (".", "--set", "sub=1"),
+], ids=lambda args: " ".join(args)[:60])
+def test_errors_read_as_those_of_helm(chart, args):
+    real, mine = both(args, chart)
+    if "--debug" in args:
+        real, mine = (real[0], real[2].splitlines()[-1]), (mine[0], mine[2].splitlines()[-1])
+    assert real[0] == 1 and mine == real
+
+
+def test_the_standard_input_is_a_file_of_values(chart):
+    real, mine = both((".", "-f", "-"), chart, "a: {from: stdin}\n")
+    assert "stdin" in real[1] and mine == real
+
+
+@pytest.mark.parametrize("flag", ["--dependency-update", "--enable-dns", "--post-renderer=x", "--repo=https://charts.example.com", "--validate",
+                                  "--verify", "--dry-run=server"])
+def test_what_needs_more_than_a_chart_is_refused(chart, flag):
+    done = ours([".", flag], chart)
+    assert done.returncode == 1 and not done.stdout and f"{flag.split('=')[0]}" in done.stderr and "not supported" in done.stderr
+
+
+def test_hints_name_the_way_and_the_nearest_value(chart):
+    write(chart, {"values.yaml": "wrung: {key: 1}\n"})
+    done = ours([".", "--set", "mode=nil"], chart)
+    assert "hint: templates: c/templates/bad.yaml:3:" in done.stderr and " -> c/templates/_h.tpl:1:" in done.stderr
+    assert "hint: .Values.wrong is null or absent; there is .Values.wrung\n" in done.stderr
+
+
+@pytest.mark.parametrize("template, told", [
+    ('{{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" . }}', "exceeded maximum template depth"),
+    ('{{ define "r" }}{{ include "r" . }}{{ end }}{{ include "r" . }}', "nested reference name: r"),
+    ('{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}', "rendering the chart was ended: it "),
+    ('{{ $x := "x" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}', "rendering the chart was ended: it "),
+    ('{{ range until 100000 }}{{ repeat 100000 "x" }}{{ end }}', ("rendering the chart was ended: it ", "larger than")),
+], ids=["template", "include", "loop", "doubling", "output"])
+@pytest.mark.skipif("build/" in os.environ.get("BUILD_DIR", "build/bin").replace("build/bin", ""), reason="sanitizers need more than a job may have")
+def test_a_bad_chart_ends_as_one_clear_error(tmp_path, template, told):
+    write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "templates/x.yaml": template})
+    before = time.monotonic()
+    done = subprocess.run([rig.binary("helm-controller"), "template", "."], cwd=tmp_path, env=ENV, capture_output=True, text=True, timeout=180)
+    words = (told,) if isinstance(told, str) else told
+    assert done.returncode == 1 and not done.stdout and any(word in done.stderr for word in words), done.stderr[:500]
+    assert done.stderr.startswith("Error: ") or "out of memory" in done.stderr, done.stderr[:300]
+    assert time.monotonic() - before < 150
+
+
+def test_without_a_command_it_says_what_is_missing():
+    done = subprocess.run([rig.binary("helm-controller")], env=ENV, capture_output=True, text=True)
+    assert done.returncode == 1 and "the controller is not there yet" in done.stderr
