@@ -51,6 +51,10 @@ LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/%.o)
 # its own files are in tool/. It is linked statically, with what follows; what has a sanitizer cannot be.
 TOOL_kustomize-controller := build buildcommand question
 TOOL_LIBS := -lyaml -lpcre2-8 -lcrypto
+# What has commands and no controller yet is one such executable. OpenSSL's archive holds name look-ups that nothing here calls, of
+# which the linker warns.
+TOOL_ALONE := helm-controller
+TOOL_ALONE_LIBS := -l:libarchive.a -lcrypt -lz
 TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections)
 TOOL_LD = $(patsubst -pie,$(TOOL_STATIC),$(LDHARDEN))
 BINS := $(foreach c,$(CONTROLLERS),$(OUT)/bin/$(c) $(if $(TOOL_$(c)),$(OUT)/bin/$(c)-full))
@@ -80,7 +84,14 @@ $(OUT)/bin/$(1): $(call tool_obj,$(1)) $(OUT)/libgotk.a $(OUT)/bin/$(1)-full
 	@echo "  LINK $$@"
 	@$$(CC) $$(SANFLAGS) $$(TOOL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(TOOL_LIBS) -lm
 endef
-$(foreach c,$(CONTROLLERS),$(eval $(call controller_rules,$(c))))
+define alone_rule
+$(OUT)/bin/$(1): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"
+	@$$(CC) $$(SANFLAGS) $$(TOOL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(TOOL_LIBS) $$(TOOL_ALONE_LIBS) -lm -Wl,-w
+endef
+$(foreach c,$(filter-out $(TOOL_ALONE),$(CONTROLLERS)),$(eval $(call controller_rules,$(c))))
+$(foreach c,$(TOOL_ALONE),$(eval $(call alone_rule,$(c))))
 
 $(OUT)/%.o: %.c Makefile
 	@$(CHECK)mkdir -p $(@D)

@@ -16,6 +16,7 @@ static const struct tool tool = {
     .title = "Renders charts.",
     .jobs = jobs,
     .commands = commands,
+    .sandbox = JOB_SANDBOX_ALONE,
 };
 
 int main(int argc, char **argv)
