@@ -20,6 +20,8 @@
 
 /* Mappings with more keys than this look them up in a map. */
 #define FEW_KEYS 24
+/* So many texts in double quotes may hold \', each of which costs another look from the start. */
+#define QUOTES_MAX 64
 
 /* go-yaml's bounds: how many nodes may come from aliases, as a share of all. */
 #define ALIASES_FREE 100
@@ -596,8 +598,20 @@ static int settle_error(struct reader *r, int rc)
     return err_fail(r->cx, rc, "%s", message);
 }
 
-static int parse(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
-                 cJSON *docs)
+/* The backslash that libyaml stopped at, of an escape that go-yaml knows and libyaml does not: \'. */
+static const char *unknown_quote(const struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    if (p->error != YAML_SCANNER_ERROR ||
+        strcmp(str_or(p->problem, ""), "found unknown escape character") != 0)
+        return NULL;
+    const char *at = byte_at(r, p->problem_mark);
+    return at && at + 1 < r->text + r->len && at[0] == '\\' && at[1] == '\'' ? at : NULL;
+}
+
+/* `ret_quote`: where it failed for a quote behind a backslash alone. */
+static int parse_once(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
+                      cJSON *docs, const char **ret_quote)
 {
     CLEANUP(close_reader)
     struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
@@ -609,7 +623,22 @@ static int parse(struct ctx *cx, const char *text, size_t len, const char *name,
     int rc = read_stream(&r, many, docs);
     if (rules & YML_GO_ERRORS)
         rc = settle_error(&r, rc);
+    *ret_quote = rc == ERR_INVALID ? unknown_quote(&r) : NULL;
     return rc < 0 ? rc : ctx_check(cx);
+}
+
+static int parse(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
+                 cJSON *docs)
+{
+    const char *quote = NULL;
+    for (int left = QUOTES_MAX;; left--) {
+        int rc = parse_once(cx, text, len, name, rules, many, docs, &quote);
+        if (!quote || !left)
+            return rc;
+        err_clear(cx);
+        docs->child = NULL;
+        text = yml_slash_unquote(cx->arena, text, &len, (size_t)(quote - text));
+    }
 }
 
 int yml_parse_as(struct ctx *cx, const char *text, size_t len, const char *name, int rules,

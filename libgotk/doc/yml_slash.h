@@ -1,8 +1,11 @@
 /*
- * yml_slash.h: finds the escape \/ in texts in double quotes: libyaml knows it, go-yaml refuses it. Private to the YAML reader.
+ * yml_slash.h: two escapes in texts in double quotes: \/, which libyaml knows and go-yaml refuses, and \', which only go-yaml
+ * knows. Private to the YAML reader.
  */
 #ifndef GOTK_DOC_YML_SLASH_H
 #define GOTK_DOC_YML_SLASH_H
+
+#include "libgotk/base/arena.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,5 +20,9 @@ struct yml_slash {
 
 /* Whether it stands between two places (in characters, not before earlier ones). */
 bool yml_slash_in(struct yml_slash *s, size_t start, size_t end);
+
+/* The text, in `a` and with `*len` changed, without the backslash at `from` and those before other single quotes up to the
+ * end of the double quotes that it stands in. What libyaml refuses it can then read; columns behind them are smaller. */
+const char *yml_slash_unquote(struct arena *a, const char *text, size_t *len, size_t from);
 
 #endif

@@ -182,6 +182,18 @@ static void lets_the_last_key_win_when_told(void **state)
     assert_string_equal(json_text(cx->arena, d, 0), "{\"b\":2,\"a\":3}");
 }
 
+/* libyaml does not know the escape, and each text that holds it costs a look of its own. */
+static void knows_escaped_single_quotes(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct buf many = buf_new(cx->arena, 4096);
+    assert_reads(cx, "a: \"\\'é\\\\\\'\" # \\'\nb: ['\\', \"\\'\"]\n",
+                 "{\"a\":\"'é\\\\'\",\"b\":[\"\\\\\",\"'\"]}");
+    for (int i = 0; i < 65; i++)
+        buf_str(&many, "- \"\\'\"\n");
+    assert_refuses(cx, buf_text(&many), "found unknown escape character");
+}
+
 static void merges_by_the_rules(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -303,6 +315,7 @@ int main(void)
         UNIT_TEST(reads_streams),
         UNIT_TEST(reads_the_unicode_encodings),
         UNIT_TEST(lets_the_last_key_win_when_told),
+        UNIT_TEST(knows_escaped_single_quotes),
         UNIT_TEST(merges_by_the_rules),
         UNIT_TEST(expands_aliases_into_copies),
         UNIT_TEST(expands_aliases_of_members_in_lists),
