@@ -15,6 +15,9 @@
 
 #include <string.h>
 
+/* Bytes of a patch in messages. */
+#define SHOWN_MAX 300
+
 struct patch_args {
     struct resources merges; /* strategic merge patches */
     struct doc *operations;  /* or a JSON patch; NULL */
@@ -142,6 +145,17 @@ static bool has_notes(const struct resource *r)
     return r->past.len || r->prefixes.len || r->suffixes.len || r->needs_hash || r->behavior;
 }
 
+/* Of a long patch, messages show how it begins. */
+static const char *brief(struct arena *a, const char *source)
+{
+    size_t n = SHOWN_MAX;
+    if (strlen(source) <= n)
+        return source;
+    while (n && ((unsigned char)source[n] & 0xC0) == 0x80)
+        n--;
+    return str_fmt(a, "%.*s...]", (int)n, source);
+}
+
 static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, const struct patch_args *args)
 {
     if (args->keep_history)
@@ -149,7 +163,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
     if (has_notes(r))
         resource_metadata_map(cx->arena, r, "annotations");
     if (reprint_json(cx, r->doc) < 0 || patch_json6902(cx, &r->doc, args->operations) < 0)
-        return err_wrap(cx, "patch %s for %s", args->source, resid_text(cx->arena, &r->id));
+        return err_wrap(cx, "patch %s for %s", brief(cx->arena, args->source), resid_text(cx->arena, &r->id));
     resource_pass_json(cx->arena, NULL, r->doc, false);
     m->emptied = m->emptied || !doc_first(r->doc);
     if (resource_refresh(cx->arena, r))
