@@ -5,6 +5,7 @@
 
 #include "helm-controller/template/convert.h"
 #include "helm-controller/template/objects.h"
+#include "libgotk/base/map.h"
 
 static struct strv view(const char *s)
 {
@@ -122,44 +123,72 @@ static struct value files_of(struct arena *a, const struct chart *c)
     return files_value(a, m);
 }
 
-/* The dot of a chart, in which its subcharts' are under .Subcharts. */
-static struct vmap *add_files(struct ctx *cx, const struct chart *c, const struct vmap *above,
-                              struct engine_files *ret)
+/* The files so far, and where each name is among them: of two subcharts of one name, the later one's files count. */
+struct collection {
+    struct engine_files *files;
+    struct map places; /* by name: the index, from 1 */
+};
+
+static void add_file(struct arena *a, struct collection *all, struct engine_file file)
 {
-    struct arena *a = cx->arena;
+    uintptr_t place = (uintptr_t)map_find(&all->places, file.name);
+    if (place) {
+        all->files->at[place - 1] = file;
+        return;
+    }
+    vec_push(a, all->files, file);
+    map_set(&all->places, file.name, (void *)(uintptr_t)all->files->len);
+}
+
+static void add_templates(struct arena *a, const struct chart *c, struct vmap *dot, struct collection *all)
+{
+    const char *path = chart_path(a, c), *base = str_fmt(a, "%s/templates", path);
+    for (size_t i = 0; i < c->templates.len; i++) {
+        const struct chart_file *file = &c->templates.at[i];
+        const char *name = str_fmt(a, "%s/%s", path, file->name);
+        if (is_library_file(c, file->name))
+            add_file(a, all, (struct engine_file){ name, file->data, base, dot });
+    }
+}
+
+/* A chart's part of the values above it: all of them for the one at the top. */
+static struct value values_of(struct arena *a, const struct chart *c, const struct vmap *above)
+{
+    struct value v, values = { .type = V_VALUES, .map = NULL };
+    if (vmap_get(above, view("Values"), &v) && value_is_dict(v) &&
+        (!c->parent || (vmap_get(v.map, view(c->name), &v) && value_is_dict(v))))
+        values.map = v.map;
+    if (!values.map)
+        values.map = vmap_new(a);
+    return values;
+}
+
+static struct value of(const struct vmap *m, const char *key)
+{
+    struct value v;
+    return vmap_get(m, view(key), &v) ? v : v_nil();
+}
+
+/* The dot of a chart, in which its subcharts' are under .Subcharts. */
+static struct vmap *add_chart(struct arena *a, const struct chart *c, const struct vmap *above,
+                              struct collection *all)
+{
     struct vmap *dot = vmap_new(a), *subs = vmap_new(a);
-    struct value v, values = { .type = V_VALUES, .map = vmap_new(a) };
-    const char *path = chart_path(a, c);
     vmap_set_text(dot, "Chart", chartdot_chart(a, c));
     vmap_set_text(dot, "Files", files_of(a, c));
-    vmap_set_text(dot, "Release", vmap_get(above, view("Release"), &v) ? v : v_nil());
-    vmap_set_text(dot, "Capabilities", vmap_get(above, view("Capabilities"), &v) ? v : v_nil());
-    if (vmap_get(above, view("Values"), &v) && value_is_dict(v)) {
-        if (!c->parent)
-            values = v;
-        else if (vmap_get(v.map, view(c->name), &v) && value_is_dict(v))
-            values.map = v.map;
-    }
-    values.type = V_VALUES;
-    vmap_set_text(dot, "Values", values);
+    vmap_set_text(dot, "Release", of(above, "Release"));
+    vmap_set_text(dot, "Capabilities", of(above, "Capabilities"));
+    vmap_set_text(dot, "Values", values_of(a, c, above));
     vmap_set_text(dot, "Subcharts", v_map(subs));
     for (size_t i = 0; i < c->charts.len; i++)
-        vmap_set(subs, view(c->charts.at[i]->name), v_map(add_files(cx, c->charts.at[i], dot, ret)));
-    for (size_t i = 0; i < c->templates.len; i++) {
-        struct engine_file file = {
-            .name = str_fmt(a, "%s/%s", path, c->templates.at[i].name),
-            .text = c->templates.at[i].data,
-            .base_path = str_fmt(a, "%s/templates", path),
-            .data = dot,
-        };
-        if (is_library_file(c, c->templates.at[i].name))
-            vec_push(a, ret, file);
-    }
+        vmap_set(subs, view(c->charts.at[i]->name), v_map(add_chart(a, c->charts.at[i], dot, all)));
+    add_templates(a, c, dot, all);
     return dot;
 }
 
 void chartdot_files(struct ctx *cx, const struct chart *c, const struct vmap *top, struct engine_files *ret)
 {
+    struct collection all = { ret, map_new(cx->arena) };
     *ret = (struct engine_files){ 0 };
-    (void)add_files(cx, c, top, ret);
+    (void)add_chart(cx->arena, c, top, &all);
 }

@@ -323,7 +323,10 @@ static int walk_link(struct ctx *cx, struct walk *w, const char *path, int depth
         int number = errno;
         const char *part = missing_part(cx->arena, path);
         errno = number;
-        err_path(cx, "lstat", part);
+        if (number == ELOOP)
+            err_fail(cx, ERR_INVALID, "EvalSymlinks: too many links");
+        else
+            err_path(cx, "lstat", part);
         return err_wrap(cx, "error evaluating symlink %s", path);
     }
     notes_add(cx, w->notes, NOTES_INFO,
@@ -427,5 +430,7 @@ int chartfiles_read(struct ctx *cx, const char *path, struct notes *notes, struc
     if (chartfiles_read_file(cx, path, ARCHIVE_MAX, &data) < 0 ||
         check_archive(cx, path, (struct strv){ buf_text(&data), data.len }) < 0)
         return err_code(cx);
-    return chartfiles_unpack(cx, (struct strv){ buf_text(&data), data.len }, ret);
+    if (chartfiles_unpack(cx, (struct strv){ buf_text(&data), data.len }, ret) < 0)
+        return err_wrap(cx, "unable to load chart archive");
+    return 0;
 }
