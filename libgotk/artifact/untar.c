@@ -10,7 +10,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#define BLOCK 65536
+#define BLOCK       65536
+#define SECONDS_MAX 9223372036
 
 struct untar {
     struct archive *archive;
@@ -70,6 +71,15 @@ static enum untar_kind kind_of(struct archive_entry *entry)
     return archive_entry_filetype(entry) == AE_IFREG ? UNTAR_FILE : UNTAR_OTHER;
 }
 
+/* Within what 64 bits hold: years 1678 to 2262. */
+static int64_t modified_of(struct archive_entry *entry)
+{
+    int64_t seconds = archive_entry_mtime(entry);
+    return seconds > -SECONDS_MAX && seconds < SECONDS_MAX
+               ? seconds * 1000000000 + archive_entry_mtime_nsec(entry)
+               : 0;
+}
+
 int untar_next(struct ctx *cx, struct untar *u, struct untar_entry *ret)
 {
     struct archive_entry *entry;
@@ -85,6 +95,7 @@ int untar_next(struct ctx *cx, struct untar *u, struct untar_entry *ret)
         .kind = kind_of(entry),
         .mode = archive_entry_perm(entry),
         .size = archive_entry_size(entry),
+        .modified_ns = modified_of(entry),
     };
     return 1;
 }

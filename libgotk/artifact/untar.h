@@ -26,8 +26,9 @@ enum untar_kind {
 struct untar_entry {
     const char *name;
     enum untar_kind kind;
-    mode_t mode;  /* permission bits */
-    int64_t size; /* of a file's content, as the archive promises it */
+    mode_t mode;         /* permission bits */
+    int64_t size;        /* of a file's content, as the archive promises it */
+    int64_t modified_ns; /* since 1970; 0: the archive does not tell */
 };
 
 /* Opens an archive in a file, or in bytes (borrowed). Closed with the arena. ERR_INVALID with the library's words. */

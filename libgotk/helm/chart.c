@@ -115,7 +115,7 @@ static void keep_for_subchart(struct arena *a, struct loading *l, const struct c
         files = ARENA_NEW(a, struct chart_files);
         map_set(&l->subs, folder, files);
     }
-    struct chart_file inner = { slash ? slash + 1 : NULL, file->data };
+    struct chart_file inner = { slash ? slash + 1 : NULL, file->data, file->modified_ns };
     vec_push(a, files, inner);
 }
 

@@ -38,9 +38,10 @@ static struct strv without_bom(struct strv s)
     return has ? (struct strv){ s.p + 3, s.n - 3 } : s;
 }
 
-static void add_file(struct ctx *cx, struct chart_files *files, const char *name, struct strv data)
+static void add_file(struct ctx *cx, struct chart_files *files, const char *name, struct strv data,
+                     int64_t modified_ns)
 {
-    struct chart_file file = { name, without_bom(data) };
+    struct chart_file file = { name, without_bom(data), modified_ns };
     vec_push(cx->arena, files, file);
 }
 
@@ -172,7 +173,7 @@ static int unpack_file(struct ctx *cx, struct unpacking *u, const struct untar_e
     if (u->left <= 0)
         return err_fail(cx, ERR_LIMIT, "decompressed chart is larger than the maximum size %lld",
                         (long long)CHARTFILES_CHART_MAX);
-    add_file(cx, &u->files, name, (struct strv){ buf_text(&data), data.len });
+    add_file(cx, &u->files, name, (struct strv){ buf_text(&data), data.len }, entry->modified_ns);
     return 0;
 }
 
@@ -273,7 +274,8 @@ static int read_file(struct ctx *cx, struct walk *w, const char *path, const cha
         return err_fail(cx, ERR_LIMIT, "the chart needs more memory than it may have");
     if (read_text(cx, path, (size_t)st->st_size, &text) < 0)
         return err_wrap(cx, "error reading %s", name);
-    add_file(cx, &w->files, str_dup(cx->arena, name), text);
+    add_file(cx, &w->files, str_dup(cx->arena, name), text,
+             (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec);
     return 0;
 }
 

@@ -22,6 +22,7 @@
 struct chart_file {
     const char *name; /* relative to the chart's folder */
     struct strv data;
+    int64_t modified_ns; /* since 1970; 0: not known. A release stores it. */
 };
 
 VEC_NAMED(chart_files, struct chart_file);

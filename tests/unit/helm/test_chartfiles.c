@@ -145,6 +145,7 @@ static void a_folder_is_read_as_its_helmignore_says(void **state)
                                  { 0 } });
     assert_int_equal(symlink("sub", str_fmt(cx->arena, "%s/other", dir)), 0);
     assert_ok(cx, chartfiles_read(cx, dir, &notes, &files));
+    assert_true(files.at[0].modified_ns > 0);
     assert_string_equal(names(cx, &files), ".helmignore Chart.yaml other/docs/x sub/docs/x templates/a.yaml");
     assert_int_equal(notes.len, 1);
     assert_string_equal(notes.at[0].text,
