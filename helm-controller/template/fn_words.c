@@ -321,8 +321,10 @@ static bool continues(enum word class, uint32_t rune)
     enum word now = class_of(rune);
     if (class == WORD_UPPER)
         return is_alphabet(rune) && !rune_is_upper(rune);
-    if (class == WORD_OTHER)
-        return now == WORD_OTHER;
+    if (class == WORD_PUNCT)
+        return rune_is_punct(rune); /* connectors are, too */
+    if (class == WORD_NUMBER)
+        return rune_is_number(rune);
     return now == class;
 }
 

@@ -220,17 +220,21 @@ static bool take_zone_name(struct strv *s, struct parsed *p)
     return n > 0;
 }
 
+/* The year of four digits, or of two, of which the first may be a sign. */
 static bool take_year(struct strv *s, bool full, struct parsed *p)
 {
     int year = 0;
     size_t digits = full ? 4 : 2;
-    if (s->n < digits || !is_digit(*s, 0))
+    bool sign = !full && s->n && (s->p[0] == '-' || s->p[0] == '+');
+    if (s->n < digits || (full && !is_digit(*s, 0)))
         return false;
-    for (size_t i = 0; i < digits; i++) {
+    for (size_t i = sign; i < digits; i++) {
         if (!is_digit(*s, i))
             return false;
         year = year * 10 + (s->p[i] - '0');
     }
+    if (sign && s->p[0] == '-')
+        year = -year;
     p->year = full ? year : year + (year >= 69 ? 1900 : 2000);
     skip(s, digits);
     return true;

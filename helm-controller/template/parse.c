@@ -546,6 +546,8 @@ static int parse_body(struct parser *p, struct strv name, const char *context)
     p->action_line = 0;
     if (parse_list(p, &p->tree->root, &end) < 0)
         return err_code(p->cx);
+    if (end->kind != NODE_END && strcmp(context, "block clause") == 0)
+        p->token[0].line = outer.token[0].line; /* Go tells it from outside */
     if (end->kind != NODE_END)
         return fail(p, "unexpected %s in %s", node_text(p->cx->arena, end), context);
     if (add_tree(p, p->tree) < 0)

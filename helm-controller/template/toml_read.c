@@ -71,7 +71,7 @@ static int set_value(struct toml_reader *r, struct strv key, struct value v)
 {
     struct vmap *table = r->root;
     struct toml_path path = { 0 };
-    struct value there;
+    struct value there = v_nil();
     for (size_t i = 0; i < r->context.len; i++) {
         struct strv part = r->context.at[i];
         vec_push(r->cx->arena, &path, part);
@@ -100,7 +100,7 @@ static int descend(struct toml_reader *r, const struct toml_path *path, struct t
 {
     struct vmap *table = r->root;
     for (size_t i = 0; i + 1 < path->len; i++) {
-        struct value there;
+        struct value there = v_nil();
         vec_push(r->cx->arena, ret_parent, path->at[i]);
         if (!vmap_get(table, path->at[i], &there)) {
             note_implicit(r, ret_parent);
@@ -120,7 +120,7 @@ static int descend(struct toml_reader *r, const struct toml_path *path, struct t
 static int add_table(struct toml_reader *r, const struct toml_path *path, struct vmap *table)
 {
     struct strv last = path->at[path->len - 1];
-    struct value there;
+    struct value there = v_nil();
     if (!vmap_get(table, last, &there)) {
         there = v_list(V_MAPS, vlist_new(r->cx->arena, 4));
         vmap_set(table, last, there);
@@ -136,7 +136,8 @@ static int add_table(struct toml_reader *r, const struct toml_path *path, struct
 static int enter(struct toml_reader *r, const struct toml_path *path, bool list)
 {
     struct toml_path parent = { 0 };
-    struct vmap *table;
+    struct vmap *table = NULL;
+    ASSERT(path->at);
     struct strv last = path->at[path->len - 1];
     if (descend(r, path, &parent, &table) < 0)
         return -1;
@@ -243,6 +244,7 @@ static int enter_key(struct toml_reader *r, struct toml_path *path)
         return -1;
     if (path->len + r->context.len > DEPTH_MAX)
         return err_fail(r->cx, ERR_LIMIT, "TOML is nested deeper than %d", DEPTH_MAX);
+    ASSERT(path->at);
     r->key = path->at[path->len - 1];
     for (size_t i = 0; i + 1 < path->len; i++) {
         struct toml_path to = path_with(r, &r->context, path->at[i]);
@@ -256,7 +258,7 @@ static int enter_key(struct toml_reader *r, struct toml_path *path)
 static int read_member(struct toml_reader *r)
 {
     struct toml_path outer = r->context, path = { 0 };
-    struct value v;
+    struct value v = v_nil();
     if (enter_key(r, &path) < 0 || read_value(r, false, &v) < 0 || set_value(r, r->key, v) < 0)
         return -1;
     note_kind(r, r->key, v.type == V_LIST);
@@ -296,7 +298,7 @@ static int read_array(struct toml_reader *r, struct value *ret)
     *ret = v_list(V_LIST, vlist_new(r->cx->arena, 2));
     note_kind(r, r->key, true);
     for (;;) {
-        struct value v;
+        struct value v = v_nil();
         uint32_t c = next_solid(r);
         if (c == ',')
             return toml_fail(r, "unexpected comma");
@@ -318,7 +320,7 @@ static int read_array(struct toml_reader *r, struct value *ret)
 static int put_member(struct toml_reader *r, struct vmap *table, const struct toml_path *path, struct value v)
 {
     for (size_t i = 0; i + 1 < path->len; i++) {
-        struct value there;
+        struct value there = v_nil();
         if (!vmap_get(table, path->at[i], &there)) {
             there = v_map(vmap_new(r->cx->arena));
             vmap_set(table, path->at[i], there);
@@ -337,7 +339,7 @@ static int put_member(struct toml_reader *r, struct vmap *table, const struct to
 static int read_inline_member(struct toml_reader *r, struct vmap *table)
 {
     struct toml_path path = { 0 };
-    struct value v;
+    struct value v = v_nil();
     if (enter_key(r, &path) < 0 || read_value(r, false, &v) < 0 || set_value(r, r->key, v) < 0)
         return -1;
     note_kind(r, r->key, v.type == V_LIST);

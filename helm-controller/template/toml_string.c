@@ -132,7 +132,7 @@ static struct strv without_first_newline(struct strv s)
 static size_t behind_space(struct strv s, size_t i, bool *ret_newline)
 {
     *ret_newline = false;
-    for (; i < s.n && memchr(" \t\r\n", s.p[i], 4); i++)
+    for (; i < s.n && (s.p[i] == '\r' || s.p[i] == '\n' || toml_is_space((unsigned char)s.p[i])); i++)
         *ret_newline = *ret_newline || s.p[i] == '\n';
     return i;
 }
@@ -202,7 +202,7 @@ static int undo_escapes(struct toml_reader *r, struct strv s, struct strv *ret)
 
 int toml_string(struct toml_reader *r, char quote, struct strv *ret)
 {
-    struct strv s;
+    struct strv s = { "", 0 };
     bool escapes = false;
     if (scan_line(r, quote, &s, &escapes) < 0)
         return -1;
@@ -212,7 +212,7 @@ int toml_string(struct toml_reader *r, char quote, struct strv *ret)
 
 int toml_long_string(struct toml_reader *r, char quote, struct strv *ret)
 {
-    struct strv s;
+    struct strv s = { "", 0 };
     if (scan_lines(r, quote, &s) < 0)
         return -1;
     *ret = without_first_newline(s);

@@ -33,7 +33,8 @@ struct comparison {
 
 struct group {
     VEC(struct comparison) all;
-    bool pre; /* some comparison names a pre-release: then pre-releases count */
+    bool pre;    /* some comparison names a pre-release: then pre-releases count */
+    bool broken; /* some version is none; told when the whole group is well-formed */
 };
 
 struct semver_range {
@@ -205,8 +206,11 @@ static int make_comparison(struct ctx *cx, comparison_fn holds, const struct ope
     c.patch_open = fixed == 2;
     const char *text = str_fmt(cx->arena, "%s.%s.%s%.*s", numbers[0], numbers[1], numbers[2], (int)o->pre.n,
                                o->pre.p ? o->pre.p : "");
-    if (semver_parse(cx, text, &c.with) < 0)
-        return err_fail(cx, ERR_INVALID, "constraint parser error");
+    if (semver_parse(cx, text, &c.with) < 0) {
+        err_clear(cx);
+        g->broken = true;
+        return 0;
+    }
     g->pre = g->pre || *c.with.pre;
     vec_push(cx->arena, &g->all, c);
     return 0;
@@ -270,7 +274,7 @@ static int parse_group(struct ctx *cx, const char *text, struct group *ret)
         }
     } while (*p);
     *ret = g;
-    return 0;
+    return g.broken ? err_fail(cx, ERR_INVALID, "constraint parser error") : 0;
 }
 
 /* Masterminds' expressions for a version, and for a range by hyphen. */
