@@ -157,10 +157,35 @@ FN(fn_ceil)
     return 0;
 }
 
+/* 10 to a power, step by step as Go's math.Pow gets there: the C library's is exact where Go's is not. */
+static double power_of_ten(int64_t exponent)
+{
+    uint64_t left = exponent < 0 ? 0 - (uint64_t)exponent : (uint64_t)exponent;
+    int step, sum = 0;
+    double product = 1, factor = frexp(10, &step);
+    for (; left; left >>= 1) {
+        if (step < -(1 << 12) || step > 1 << 12) {
+            sum += step;
+            break;
+        }
+        if (left & 1) {
+            product *= factor;
+            sum += step;
+        }
+        factor *= factor;
+        step *= 2;
+        if (factor < 0.5) {
+            factor += factor;
+            step--;
+        }
+    }
+    return exponent < 0 ? ldexp(1 / product, -sum) : ldexp(product, sum);
+}
+
 FN(fn_round)
 {
     double on = n > 2 ? args[2].f : 0.5, whole;
-    double power = pow(10, (double)args[1].i), digit = power * fn_to_float(args[0]);
+    double power = power_of_ten(args[1].i), digit = power * fn_to_float(args[0]);
     double fraction = modf(digit, &whole);
     if (isinf(digit))
         fraction = (double)NAN; /* as Go's Modf */
