@@ -47,7 +47,7 @@ static int invalid(struct reader *r, const char *context)
 /* Fails at the end of the text. */
 static int skip_space(struct reader *r)
 {
-    while (r->p < r->end && memchr(" \t\r\n", *r->p, 4))
+    while (r->p < r->end && *r->p && strchr(" \t\r\n", *r->p))
         r->p++;
     return r->p < r->end ? 0 : unexpected_end(r);
 }
@@ -294,7 +294,7 @@ static int read_nested(struct reader *r, struct doc **ret)
 static int read_plain(struct reader *r, struct doc **ret)
 {
     struct arena *a = r->cx->arena;
-    struct strv text;
+    struct strv text = { "", 0 };
     int rc;
     switch (*r->p) {
     case '"':

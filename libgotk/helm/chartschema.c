@@ -39,13 +39,13 @@ static int validate_one(struct telling *t, const struct chartschema *chart, cons
     int rc = json_read_go(cx, chart->schema, chart->schema_len, &d);
     if (rc == 0)
         rc = jsonschema_compile(cx, d, &options, &schema);
+    if (rc == 0)
+        rc = jsonschema_validate(cx, schema, values, &error);
     if (rc == ERR_INVALID) {
         *ret_text = err_message(cx);
         err_clear(cx);
         return 0;
     }
-    if (rc == 0)
-        rc = jsonschema_validate(cx, schema, values, &error);
     if (rc < 0)
         return err_wrap(cx, "%s: values.schema.json", chart->name);
     if (error)

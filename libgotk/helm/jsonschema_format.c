@@ -150,7 +150,7 @@ static const char *check_semver_core(struct ctx *cx, struct strv core)
     if (count != 3)
         return "versionCore must have 3 numbers separated by dot";
     rest = core;
-    for (size_t i = 0; format_next_part(&rest, '.', &number); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(names) && format_next_part(&rest, '.', &number); i++) {
         if (number.n == 0)
             return str_fmt(cx->arena, "%s is empty", names[i]);
         if (number.n > 1 && number.p[0] == '0')

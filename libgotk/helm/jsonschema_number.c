@@ -224,7 +224,7 @@ static void add_positional(struct buf *out, const char *digits, int64_t whole)
         buf_fmt(out, "0.%.*s%s", (int)-whole, "0000", digits);
         return;
     }
-    char padded[LARGE + 1];
+    char padded[LARGE + 1] = "";
     for (int64_t i = 0; i < whole; i++)
         padded[i] = i < count ? digits[i] : '0';
     add_grouped(out, padded, (size_t)whole);
@@ -242,7 +242,7 @@ const char *schema_number_english(struct arena *a, const char *literal)
     if (!d.count)
         return "0";
     struct buf out = buf_new(a, 128);
-    char digits[32];
+    char digits[32] = "";
     const char *p = d.first;
     for (size_t i = 0; i < d.count; i++)
         digits[i] = next_digit(&d, &p);

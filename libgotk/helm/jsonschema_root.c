@@ -314,7 +314,7 @@ static int check_schema(struct compiler *k, struct root *r, const struct doc *d,
 {
     struct ctx *cx = k->cx;
     const struct schema *meta;
-    struct item *item;
+    struct item *item = NULL;
     int rc = schema_meta(k, &schema_root_resource(r, ptr)->dialect, &meta);
     if (rc == 0)
         rc = schema_item(cx, d, &item);

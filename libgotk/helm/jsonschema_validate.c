@@ -128,6 +128,7 @@ void frame_step(const struct frame *f, size_t steps)
 }
 
 #define FACTS(...) (&(const struct facts){ __VA_ARGS__ })
+static const struct facts no_facts;
 
 /* --- dialects of schemas that are validated --- */
 
@@ -191,7 +192,7 @@ static struct jsonschema_error *check_reference(struct frame *f, const struct sc
     if (!e)
         return NULL;
     struct jsonschema_error *causes = e->group ? e->causes : e;
-    struct jsonschema_error *reference = frame_error(f, PROBLEM_REFERENCE, FACTS(), causes);
+    struct jsonschema_error *reference = frame_error(f, PROBLEM_REFERENCE, &no_facts, causes);
     reference->passing = causes && !causes->next;
     return reference;
 }
@@ -236,12 +237,12 @@ static void check_dynamic_references(struct frame *f)
 /* --- schemas about schemas --- */
 
 /* Errors of several schemas about one value, in order. */
-struct causes {
+struct cause_list {
     struct jsonschema_error *first;
     struct jsonschema_error **tail;
 };
 
-static void add_cause(struct causes *c, struct jsonschema_error *e)
+static void add_cause(struct cause_list *c, struct jsonschema_error *e)
 {
     if (!c->first)
         c->tail = &c->first;
@@ -251,7 +252,7 @@ static void add_cause(struct causes *c, struct jsonschema_error *e)
 
 static void check_all_of(struct frame *f)
 {
-    struct causes causes = { NULL, NULL };
+    struct cause_list causes = { NULL, NULL };
     const struct schema_list *all = &f->s->all_of;
     for (size_t i = 0; i < all->count && f->run->rc >= 0; i++) {
         struct jsonschema_error *e = frame_check_self(f, all->at[i], NULL, false);
@@ -261,13 +262,13 @@ static void check_all_of(struct frame *f)
             break;
     }
     if (causes.first)
-        frame_add(f, frame_error(f, PROBLEM_ALL_OF, FACTS(), causes.first));
+        frame_add(f, frame_error(f, PROBLEM_ALL_OF, &no_facts, causes.first));
 }
 
 /* All are asked where it matters what they have looked at. */
 static void check_any_of(struct frame *f)
 {
-    struct causes causes = { NULL, NULL };
+    struct cause_list causes = { NULL, NULL };
     const struct schema_list *any = &f->s->any_of;
     bool matched = !any->count;
     for (size_t i = 0; i < any->count && f->run->rc >= 0; i++) {
@@ -281,12 +282,12 @@ static void check_any_of(struct frame *f)
             break;
     }
     if (!matched)
-        frame_add(f, frame_error(f, PROBLEM_ANY_OF, FACTS(), causes.first));
+        frame_add(f, frame_error(f, PROBLEM_ANY_OF, &no_facts, causes.first));
 }
 
 static void check_one_of(struct frame *f)
 {
-    struct causes causes = { NULL, NULL };
+    struct cause_list causes = { NULL, NULL };
     const struct schema_list *one = &f->s->one_of;
     size_t matched = SIZE_MAX;
     for (size_t i = 0; i < one->count && f->run->rc >= 0; i++) {
@@ -301,14 +302,14 @@ static void check_one_of(struct frame *f)
         }
     }
     if (one->count && matched == SIZE_MAX)
-        frame_add(f, frame_error(f, PROBLEM_NONE_OF, FACTS(), causes.first));
+        frame_add(f, frame_error(f, PROBLEM_NONE_OF, &no_facts, causes.first));
 }
 
 static void check_conditions(struct frame *f)
 {
     const struct schema *s = f->s;
     if (s->negated && !frame_check_self(f, s->negated, NULL, true))
-        FRAME_ADD(f, PROBLEM_NOT, .got = 0);
+        frame_add(f, frame_error(f, PROBLEM_NOT, &no_facts, NULL));
     check_all_of(f);
     check_any_of(f);
     check_one_of(f);
@@ -438,14 +439,14 @@ static struct jsonschema_error *check_rest(struct frame *f)
     }
     if (f->count < 2)
         return f->errors;
-    return frame_error(f, PROBLEM_GROUP, FACTS(), f->errors);
+    return frame_error(f, PROBLEM_GROUP, &no_facts, f->errors);
 }
 
 static struct jsonschema_error *check(struct frame *f)
 {
     const struct schema *s = f->s;
     if (s->is_bool)
-        return s->accepts ? NULL : frame_error(f, PROBLEM_FALSE, FACTS(), NULL);
+        return s->accepts ? NULL : frame_error(f, PROBLEM_FALSE, &no_facts, NULL);
     const struct scope *seen = find_cycle(f);
     if (seen)
         return cycle_error(f, seen);
