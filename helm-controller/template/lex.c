@@ -83,12 +83,14 @@ static uint32_t count_lines(const struct lexer *l, size_t from, size_t to)
 
 static uint32_t next(struct lexer *l)
 {
-    size_t width;
+    size_t width = 1;
     if (l->pos >= l->len) {
         l->at_end = true;
         return END_OF_TEXT;
     }
-    uint32_t c = rune_decode(l->text + l->pos, l->len - l->pos, &width);
+    uint32_t c = (unsigned char)l->text[l->pos];
+    if (c >= 0x80)
+        c = rune_decode(l->text + l->pos, l->len - l->pos, &width);
     l->pos += width;
     l->line += c == '\n';
     return c;
@@ -96,10 +98,12 @@ static uint32_t next(struct lexer *l)
 
 static void backup(struct lexer *l)
 {
-    size_t width;
+    size_t width = 1;
     if (l->at_end || l->pos == 0)
         return;
-    uint32_t c = rune_decode_last(l->text, l->pos, &width);
+    uint32_t c = (unsigned char)l->text[l->pos - 1];
+    if (c >= 0x80)
+        c = rune_decode_last(l->text, l->pos, &width);
     l->pos -= width;
     l->line -= c == '\n';
 }

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#define CHECK_EACH        64    /* nodes */
 #define DECLS_MAX         2     /* variables that a pipeline sets */
 #define PAREN_DEPTH_MAX   10000 /* as Go */
 #define CONTROL_DEPTH_MAX 10000 /* nested blocks: Go has no limit but its stack's */
@@ -37,7 +38,14 @@ struct parser {
     int range_depth;
     int paren_depth;
     int control_depth;
+    unsigned checks;
 };
+
+/* Whether the work must stop, which is asked now and then: the clock takes longer than a node. */
+static int check(struct parser *p)
+{
+    return p->checks++ % CHECK_EACH ? 0 : ctx_check(p->cx);
+}
 
 static struct token next(struct parser *p)
 {
@@ -652,7 +660,7 @@ static int parse_list(struct parser *p, struct node **ret_list, struct node **re
     *ret_list = new_node(p, NODE_LIST, first.pos);
     while (peek_non_space(p).kind != TOKEN_EOF) {
         struct node *n = NULL;
-        if (parse_text_or_action(p, &n) < 0 || ctx_check(p->cx) < 0)
+        if (parse_text_or_action(p, &n) < 0 || check(p) < 0)
             return err_code(p->cx);
         ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE) {
@@ -690,7 +698,7 @@ static int parse_top(struct parser *p)
             return err_code(p->cx);
         if (done)
             continue;
-        if (parse_text_or_action(p, &n) < 0 || ctx_check(p->cx) < 0)
+        if (parse_text_or_action(p, &n) < 0 || check(p) < 0)
             return err_code(p->cx);
         ASSERT(n);
         if (n->kind == NODE_END || n->kind == NODE_ELSE)

@@ -11,6 +11,10 @@
 uint32_t rune_decode(const char *s, size_t n, size_t *ret_width)
 {
     const unsigned char *p = (const unsigned char *)s;
+    if (n && *p < 0x80) { /* most text there is */
+        *ret_width = 1;
+        return *p;
+    }
     size_t width = str_utf8_len(s, n);
     *ret_width = width ? width : 1;
     switch (width) {
