@@ -97,7 +97,7 @@ static int read_list(struct parser *p, struct value *ret)
     struct vlist *list = vlist_new(p->cx->arena, 0);
     char stop;
     do {
-        struct value v;
+        struct value v = { .type = V_NIL };
         struct strv item = until(p, ",}", &stop);
         if (!stop)
             return err_fail(p->cx, ERR_INVALID, "list must terminate with '}'");

@@ -137,7 +137,7 @@ static int decode_list(struct ctx *cx, const struct doc *d, struct place at, con
         return wrong_type(cx, d, at, list_type(cx->arena, f));
     struct doc *list = doc_array(cx->arena), *old_item = doc_first(old);
     doc_each (item, d) {
-        struct doc *element;
+        struct doc *element = NULL;
         if (decode_element(cx, item, at, f, old_item, &element) < 0)
             return err_code(cx);
         doc_append(list, element);
