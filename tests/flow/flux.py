@@ -1,6 +1,22 @@
 """What Flux flows share: a repository synced by a GitRepository and applied by a Kustomization, and waiting for both."""
 import rig
 
+# The Kustomization of the article that this project began with, word for word.
+SEED = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1beta1
+kind: Kustomization
+metadata:
+  name: tekton-base
+  namespace: flux-system
+spec:
+  interval: 5m0s
+  sourceRef:
+    kind: GitRepository
+    name: flux-system
+  path: ./tekton-base
+  prune: true
+  validation: client
+"""
 DEPLOYMENT = rig.Kind("apps/v1", "deployments", "Deployment")
 
 

@@ -9,23 +9,9 @@ import subprocess
 import pytest
 
 from crds import KINDS, NO_SHARD, blamed, contains, table
+from flux import SEED
 from rig import CRD, KUSTOMIZATION, ROOT, ApiError
 
-SEED = """\
-apiVersion: kustomize.toolkit.fluxcd.io/v1beta1
-kind: Kustomization
-metadata:
-  name: tekton-base
-  namespace: flux-system
-spec:
-  interval: 5m0s
-  sourceRef:
-    kind: GitRepository
-    name: flux-system
-  path: ./tekton-base
-  prune: true
-  validation: client
-"""
 WITH_STATUS = [kind for kind in KINDS if table(kind).status]
 OLD = [(kind, version) for kind in KINDS for version in table(kind).versions[1:]]
 each_kind = pytest.mark.parametrize("kind", KINDS)

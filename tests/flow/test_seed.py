@@ -2,25 +2,10 @@
 `validation: client`, an overlay whose resources are https URLs, `kubectl get Kustomization -n flux-system`."""
 import pytest
 import rig
-from flux import configmap
+from flux import SEED, configmap
 
 pytestmark = pytest.mark.usefixtures("controllers")
 
-SEED = """\
-apiVersion: kustomize.toolkit.fluxcd.io/v1beta1
-kind: Kustomization
-metadata:
-  name: tekton-base
-  namespace: flux-system
-spec:
-  interval: 5m0s
-  sourceRef:
-    kind: GitRepository
-    name: flux-system
-  path: ./tekton-base
-  prune: true
-  validation: client
-"""
 OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

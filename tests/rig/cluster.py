@@ -23,7 +23,7 @@ import urllib.request
 
 from .api import Api, ApiError, CRD, NAMESPACE, SERVICEACCOUNT, condition
 from .pki import openssl
-from .proc import Process, ROOT, free_port, port_open, wait_for
+from .proc import ROOT, Server, free_port, port_open, wait_for
 from .programs import assets
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller", "notification-controller")
@@ -39,15 +39,13 @@ AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages":
                 "rules": [{"level": "Metadata"}]}
 
 
-class ControlPlane:
+class ControlPlane(Server):
     host = "127.0.0.1"
     options = "--authorization-mode=RBAC --disable-admission-plugins=ServiceAccount"
     users = {"admin": ("admin", "system:masters")}  # name in the rig: name and group in the cluster
 
     def __init__(self, folder, detach=False):
-        self.dir = pathlib.Path(folder) / "cp"
-        self.detach = detach
-        self.processes = []
+        super().__init__(pathlib.Path(folder) / "cp", detach)
 
     # --- the owner's side -------------------------------------------------------------------------------------
 
@@ -59,7 +57,7 @@ class ControlPlane:
         self._write_files()
         where = {"dir": self.dir, "host": self.host, "port": self.port, **ports}
         self.etcd_port = ports["client"]
-        self._spawn("etcd", ETCD_ARGS.format(**where))
+        self._run("etcd", ETCD_ARGS.format(**where))
         wait_for(lambda: port_open(ports["client"]), 20, "etcd to listen", every=0.02)
         self.api_args = f"{API_ARGS.format(**where)} {self.options}"
         self.start_api()
@@ -67,7 +65,7 @@ class ControlPlane:
 
     def start_api(self):
         """Starts kube-apiserver: part of start(), and again after stop_api()."""
-        api = self._spawn("kube-apiserver", self.api_args)
+        api = self._run("kube-apiserver", self.api_args)
         wait_for(lambda: (api.check(), self._ready())[1], 60, "kube-apiserver to be ready; " + str(api.log_path))
 
     def stop_api(self):
@@ -106,10 +104,8 @@ class ControlPlane:
         openssl("genrsa", "-out", self.dir / "sa.key", "2048")
         openssl("rsa", "-in", self.dir / "sa.key", "-pubout", "-out", self.dir / "sa.pub")
 
-    def _spawn(self, name, args):
-        started = Process(name, [self.assets / name] + args.split(), self.dir / f"{name}.log", detach=self.detach)
-        self.processes.append(started)
-        return started
+    def _run(self, name, args):
+        return self.spawn(name, self.assets / name, *args.split())
 
     def _ready(self):
         return (self.dir / "pki/apiserver.crt").exists() and self.api.get("/readyz") == "ok"
@@ -128,21 +124,6 @@ class ControlPlane:
         wait_for(lambda: all(condition(crd, "Established").get("status") == "True" for crd in self.api.list(CRD)), 60,
                  "the definitions to be established")
         shutil.rmtree(self.dir / "kubectl", ignore_errors=True)  # what it remembers is older than these definitions
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.stop()
-        self.processes = []
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(self, *exc):
-        self.stop()
 
     # --- what every user of it needs --------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ import threading
 from . import cgroup
 from .api import Kind, condition
 from .cluster import ControlPlane
-from .proc import Process, ROOT, wait_for
+from .proc import ROOT, Server, wait_for
 from .programs import node_program
 from .web import Web
 
@@ -72,14 +72,13 @@ class NodeControlPlane(ControlPlane):
              "kube-controller-manager": ("system:kube-controller-manager", "system:authenticated")}
 
 
-class Node:
+class Node(Server):
     """The cluster: .cp (ControlPlane), .web (Web on git.example.com). Start it from the main thread."""
 
     def __init__(self, folder):
-        self.dir = pathlib.Path(folder)
+        super().__init__(folder)
         self.cp, self.web = NodeControlPlane(folder), Web(folder, host=HOST, name="git.example.com")
         self.names = Names(self.cp, {"git.example.com": HOST})
-        self.processes = []
 
     def start(self):
         """Everything up to a node that is Ready; load images next."""
@@ -112,45 +111,26 @@ class Node:
 
     def _spawn_all(self):
         config = {name: self.cp.kubeconfig(name) for name in NodeControlPlane.users}
-        self._spawn("containerd", "/usr/bin/containerd", f"--config={self.dir}/containerd.toml")
+        self.spawn("containerd", "/usr/bin/containerd", f"--config={self.dir}/containerd.toml")
         wait_for(lambda: (self.check(), self.ctr("version"))[1], 30, "containerd to answer")
         self.load("/bin/busybox", "localhost/gotk/pause", "--argument=sleep", "--argument=infinity")
-        self._spawn("kube-controller-manager", node_program("kube-controller-manager"), "--leader-elect=false",
+        self.spawn("kube-controller-manager", node_program("kube-controller-manager"), "--leader-elect=false",
                     f"--kubeconfig={config['kube-controller-manager']}", "--secure-port=0", "--use-service-account-credentials",
                     f"--service-account-private-key-file={self.cp.dir}/sa.key", f"--root-ca-file={self.cp.ca_file}")
-        self._spawn("kube-scheduler", node_program("kube-scheduler"), f"--kubeconfig={config['kube-scheduler']}",
+        self.spawn("kube-scheduler", node_program("kube-scheduler"), f"--kubeconfig={config['kube-scheduler']}",
                     "--leader-elect=false", "--secure-port=0")
-        self._spawn("kubelet", node_program("kubelet"), f"--config={self.dir}/kubelet.json", f"--node-ip={HOST}",
+        self.spawn("kubelet", node_program("kubelet"), f"--config={self.dir}/kubelet.json", f"--node-ip={HOST}",
                     f"--kubeconfig={config['kubelet']}", f"--hostname-override={NODE}", f"--root-dir={self.dir}/kubelet")
-        self._spawn("kube-proxy", node_program("kube-proxy"), f"--kubeconfig={config['kube-proxy']}",
+        self.spawn("kube-proxy", node_program("kube-proxy"), f"--kubeconfig={config['kube-proxy']}",
                     f"--hostname-override={NODE}", "--proxy-mode=iptables", "--conntrack-max-per-core=0",
                     "--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0", f"--cluster-cidr={SUBNET}")
 
-    def _spawn(self, name, *argv):
-        self.processes.append(Process(name, argv, self.dir / f"{name}.log"))
-
-    def check(self):
-        for process in self.processes:
-            process.check()
-
     def stop(self):
         """Ends what was started; pods and containers end with the namespaces."""
-        for process in reversed(self.processes):
-            process.stop()
-        self.processes = []
+        super().stop()
         self.names.stop()
         self.web.stop()
         self.cp.stop()
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(self, *exc):
-        self.stop()
 
     # --- images -----------------------------------------------------------------------------------------------
 

@@ -103,6 +103,38 @@ class Process:
         self.stop()
 
 
+class Server:
+    """Processes that make up one thing: a subclass brings start(), which returns self. With `with` it starts and stops."""
+
+    def __init__(self, folder, detach=False):
+        """folder: for its files and logs; detach: it outlives the runner."""
+        self.dir, self.detach, self.processes = pathlib.Path(folder), detach, []
+
+    def spawn(self, name, *argv):
+        started = Process(name, argv, self.dir / f"{name}.log", detach=self.detach)
+        self.processes.append(started)
+        return started
+
+    def check(self):
+        for process in self.processes:
+            process.check()
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+        self.processes = []
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *exc):
+        self.stop()
+
+
 def stat(pid):
     """Memory now and at its peak (MiB), CPU seconds with ended children, threads and open files of a process."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()

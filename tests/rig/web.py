@@ -20,7 +20,7 @@ import time
 from typing import NamedTuple
 
 from .pki import Authority, openssl
-from .proc import Process, free_port, port_open, wait_for
+from .proc import Server, free_port, port_open, wait_for
 
 # Each fcgiwrap serves one request at a time. Not `fcgiwrap -c N`: the children it forks outlive it.
 BACKENDS = 6
@@ -80,14 +80,13 @@ class Link(NamedTuple):
     target: str
 
 
-class Web:
+class Web(Server):
     """The server, its certificates (ca, ca_bundle) and its repositories."""
 
     def __init__(self, folder, detach=False, host="127.0.0.1", name=None):
         """host: the address to listen on; name: what URLs call it, where a name server knows that name."""
-        self.dir = pathlib.Path(folder) / "web"
-        self.detach, self.host, self.name = detach, host, name or host
-        self.processes = []
+        super().__init__(pathlib.Path(folder) / "web", detach)
+        self.host, self.name = host, name or host
 
     # --- the owner's side -------------------------------------------------------------------------------------
 
@@ -99,9 +98,9 @@ class Web:
         self._certificates()
         self._config()
         for number in range(BACKENDS):
-            self._spawn(f"fcgiwrap-{number}", ["fcgiwrap", "-f", "-s", f"unix:{self.dir}/fcgi{number}.sock"])
-        nginx = self._spawn("nginx", ["/usr/sbin/nginx", "-p", self.dir, "-e", self.dir / "nginx-error.log",
-                                      "-c", self.dir / "nginx.conf"])
+            self.spawn(f"fcgiwrap-{number}", "fcgiwrap", "-f", "-s", f"unix:{self.dir}/fcgi{number}.sock")
+        nginx = self.spawn("nginx", "/usr/sbin/nginx", "-p", self.dir, "-e", self.dir / "nginx-error.log",
+                           "-c", self.dir / "nginx.conf")
         for port in self.ports.values():
             wait_for(lambda: (nginx.check(), port_open(port, self.host))[1], 20, f"nginx to listen; {nginx.log_path}",
                      every=0.02)
@@ -127,26 +126,6 @@ class Web:
         user = "user root;" if os.getuid() == 0 else ""
         (self.dir / "nginx.conf").write_text(CONFIG.format(dir=self.dir, user=user, crt=crt, key=key, ca=self.ca_bundle,
                                                            backends=backends, host=self.host, **self.ports))
-
-    def _spawn(self, name, argv):
-        started = Process(name, argv, self.dir / f"{name}.log", detach=self.detach)
-        self.processes.append(started)
-        return started
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.stop()
-        self.processes = []
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(self, *exc):
-        self.stop()
 
     # --- what every user of it needs --------------------------------------------------------------------------
 
