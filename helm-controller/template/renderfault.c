@@ -177,16 +177,42 @@ static bool read_place(struct arena *a, const char *text, const char **ret_place
     return true;
 }
 
+/* Places one after the other; one that calls itself stands once. */
+struct places {
+    struct buf text;
+    const char *last;
+    size_t count; /* of those that stand there, or would */
+    size_t times; /* the last one in a row */
+};
+
+static void end_repeats(struct places *p)
+{
+    if (p->times > 1 && p->count <= PLACES_MAX)
+        buf_fmt(&p->text, " (%zu times)", p->times);
+    p->times = 0;
+}
+
+static void add_place(struct places *p, const char *place)
+{
+    if (!str_eq(place, p->last)) {
+        end_repeats(p);
+        if (p->count++ < PLACES_MAX)
+            buf_fmt(&p->text, "%s%s", p->text.len ? " -> " : "", place);
+        p->last = place;
+    }
+    p->times++;
+}
+
 void renderfault_trace(struct exec *x, const char *file, struct engine_trace *ret)
 {
-    struct buf places = buf_new(x->cx->arena, TRACE_MAX);
+    struct places places = { .text = buf_new(x->cx->arena, TRACE_MAX) };
     const char *place;
-    size_t count = 0;
     *ret = (struct engine_trace){ .file = file };
     for (const struct fault *f = x->fault; f; f = f->inner)
-        if (read_place(x->cx->arena, f->text, &place, ret) && count++ < PLACES_MAX)
-            buf_fmt(&places, "%s%s", places.len ? " -> " : "", place);
-    if (count > PLACES_MAX)
-        buf_fmt(&places, " -> ... (%zu in all)", count);
-    ret->places = buf_text(&places);
+        if (read_place(x->cx->arena, f->text, &place, ret))
+            add_place(&places, place);
+    end_repeats(&places);
+    if (places.count > PLACES_MAX)
+        buf_fmt(&places.text, " -> ... (%zu in all)", places.count);
+    ret->places = buf_text(&places.text);
 }

@@ -113,6 +113,12 @@ def test_hints_name_the_way_and_the_nearest_value(chart):
     assert "hint: .Values.wrong is null or absent; there is .Values.wrung\n" in done.stderr
 
 
+def test_hints_say_once_what_calls_itself(tmp_path):
+    write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n",
+                     "templates/x.yaml": '{{ define "r" }}{{ include "r" . }}{{ end }}\n{{ include "r" . }}'})
+    assert ours(["."], tmp_path).stderr.endswith("hint: templates: c/templates/x.yaml:2:3 -> c/templates/x.yaml:1:19 (1001 times)\n")
+
+
 @pytest.mark.parametrize("template, told", [
     ('{{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" . }}', "exceeded maximum template depth"),
     ('{{ define "r" }}{{ include "r" . }}{{ end }}{{ include "r" . }}', "nested reference name: r"),
