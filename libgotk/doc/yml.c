@@ -20,8 +20,8 @@
 
 /* Mappings with more keys than this look them up in a map. */
 #define FEW_KEYS 24
-/* So many texts in double quotes may hold \', each of which costs another look from the start. */
-#define QUOTES_MAX 64
+/* So many texts in double quotes may hold \', and so many tags a comma, each of which costs another look from the start. */
+#define RETRIES_MAX 64
 
 /* go-yaml's bounds: how many nodes may come from aliases, as a share of all. */
 #define ALIASES_FREE 100
@@ -149,6 +149,32 @@ static int fail_syntax(struct reader *r)
                                    p->context, p->context_mark.line + 1, p->context_mark.column + 1));
 }
 
+static const char *event_tag(const yaml_event_t *e)
+{
+    switch (e->type) {
+    case YAML_SCALAR_EVENT:
+        return (const char *)e->data.scalar.tag;
+    case YAML_SEQUENCE_START_EVENT:
+        return (const char *)e->data.sequence_start.tag;
+    case YAML_MAPPING_START_EVENT:
+        return (const char *)e->data.mapping_start.tag;
+    default:
+        return NULL;
+    }
+}
+
+/* A comma behind a tag ends it for libyaml, between brackets; for go-yaml it is a part of the tag. */
+static int check_tag(struct reader *r)
+{
+    const char *tag = event_tag(&r->event);
+    const char *comma = tag ? yml_slash_tag_comma(&r->slashes, r->event.start_mark.index) : NULL;
+    if (!comma)
+        return 0;
+    r->malformed = true;
+    r->stop = r->stop ? r->stop : comma;
+    return yml_reader_fail(r, r->event.start_mark, "too many tags hold a comma");
+}
+
 /* Moves to the next event. */
 static int advance(struct reader *r)
 {
@@ -158,7 +184,7 @@ static int advance(struct reader *r)
     yaml_event_delete(&r->event);
     if (!yaml_parser_parse(&r->parser, &r->event))
         return fail_syntax(r);
-    return 0;
+    return check_tag(r);
 }
 
 /* go-yaml's rule: the larger the document, the smaller the share of it that may come from aliases. */
@@ -409,7 +435,13 @@ static int add_member(struct members *m, cJSON *n)
     bool lax = earlier && is_annotations(r);
     if (lax && r->depth == YML_PATH_DEPTH && is_mapping_or_null(earlier) && is_mapping_or_null(n))
         return join_annotations(m, earlier, n);
-    if (earlier && !(r->rules & YML_LAST_WINS) && !(lax && r->depth > YML_PATH_DEPTH))
+    bool last_wins = r->rules & YML_LAST_WINS || (lax && r->depth > YML_PATH_DEPTH);
+    if (earlier && !last_wins && r->rules & YML_REPEATS) {
+        node_link(m->mapping, n);
+        m->count++;
+        return 0;
+    }
+    if (earlier && !last_wins)
         return fail_duplicate(m->r, earlier, n);
     if (earlier)
         doc_detach(node_doc(m->mapping), node_doc(earlier));
@@ -609,9 +641,27 @@ static const char *unknown_quote(const struct reader *r)
     return at && at + 1 < r->text + r->len && at[0] == '\\' && at[1] == '\'' ? at : NULL;
 }
 
-/* `ret_quote`: where it failed for a quote behind a backslash alone. */
+/* The flow indicator that libyaml stopped at, of a tag: go-yaml takes it for a part of the tag. */
+static const char *tag_indicator(const struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    if (p->error != YAML_SCANNER_ERROR || !str_eq(p->context, "while scanning a tag") ||
+        !str_eq(p->problem, "did not find expected whitespace or line break"))
+        return NULL;
+    const char *at = byte_at(r, p->problem_mark);
+    return at && *at && strchr(",[]", *at) ? at : NULL;
+}
+
+/* Where it failed for what only go-yaml can read. */
+static const char *stopped_at(const struct reader *r)
+{
+    const char *quote = r->stop ? r->stop : unknown_quote(r);
+    return quote ? quote : tag_indicator(r);
+}
+
+/* `ret_stop`: the byte that has to go for libyaml to read on; NULL. */
 static int parse_once(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
-                      cJSON *docs, const char **ret_quote)
+                      cJSON *docs, const char **ret_stop)
 {
     CLEANUP(close_reader)
     struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
@@ -623,21 +673,23 @@ static int parse_once(struct ctx *cx, const char *text, size_t len, const char *
     int rc = read_stream(&r, many, docs);
     if (rules & YML_GO_ERRORS)
         rc = settle_error(&r, rc);
-    *ret_quote = rc == ERR_INVALID ? unknown_quote(&r) : NULL;
+    *ret_stop = rc == ERR_INVALID ? stopped_at(&r) : NULL;
     return rc < 0 ? rc : ctx_check(cx);
 }
 
 static int parse(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
                  cJSON *docs)
 {
-    const char *quote = NULL;
-    for (int left = QUOTES_MAX;; left--) {
-        int rc = parse_once(cx, text, len, name, rules, many, docs, &quote);
-        if (!quote || !left)
+    const char *stop = NULL;
+    for (int left = RETRIES_MAX;; left--) {
+        int rc = parse_once(cx, text, len, name, rules, many, docs, &stop);
+        if (!stop || !left)
             return rc;
         err_clear(cx);
         docs->child = NULL;
-        text = yml_slash_unquote(cx->arena, text, &len, (size_t)(quote - text));
+        size_t at = (size_t)(stop - text);
+        text = *stop == '\\' ? yml_slash_unquote(cx->arena, text, &len, at)
+                             : yml_slash_into_tag(cx->arena, text, len, at);
     }
 }
 

@@ -44,3 +44,32 @@ const char *yml_slash_unquote(struct arena *a, const char *text, size_t *len, si
     *len = n;
     return copy;
 }
+
+/* The end of a run of characters other than white space and flow indicators. */
+static size_t word_end(const struct yml_slash *s, size_t i)
+{
+    while (i < s->len && s->text[i] && !strchr(" \t\r\n,[]{}", s->text[i]))
+        i++;
+    return i;
+}
+
+const char *yml_slash_tag_comma(struct yml_slash *s, size_t start)
+{
+    go_to(s, start);
+    size_t i = s->at;
+    if (i < s->len && s->text[i] == '&')
+        for (i = word_end(s, i); i < s->len && s->text[i] && strchr(" \t\r\n", s->text[i]); i++)
+            continue;
+    if (i + 1 >= s->len || s->text[i] != '!' || s->text[i + 1] == '<')
+        return NULL;
+    i = word_end(s, i);
+    return i < s->len && s->text[i] == ',' ? s->text + i : NULL;
+}
+
+const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, size_t at)
+{
+    char *copy = memcpy(arena_alloc(a, len + 1), text, len);
+    copy[len] = '\0';
+    copy[at] = '_';
+    return copy;
+}

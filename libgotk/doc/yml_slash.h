@@ -1,6 +1,6 @@
 /*
- * yml_slash.h: two escapes in texts in double quotes: \/, which libyaml knows and go-yaml refuses, and \', which only go-yaml
- * knows. Private to the YAML reader.
+ * yml_slash.h: what libyaml and go-yaml read differently: two escapes in texts in double quotes, \/, which libyaml knows and
+ * go-yaml refuses, and \', which only go-yaml knows; and commas and brackets behind a tag. Private to the YAML reader.
  */
 #ifndef GOTK_DOC_YML_SLASH_H
 #define GOTK_DOC_YML_SLASH_H
@@ -20,6 +20,12 @@ struct yml_slash {
 
 /* Whether it stands between two places (in characters, not before earlier ones). */
 bool yml_slash_in(struct yml_slash *s, size_t start, size_t end);
+
+/* The comma right behind the tag of the node that starts at a place (in characters, not before earlier ones); NULL. */
+const char *yml_slash_tag_comma(struct yml_slash *s, size_t start);
+
+/* The text, in `a`, whose byte at `at` is one that libyaml takes for a part of a tag, too. */
+const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, size_t at);
 
 /* The text, in `a` and with `*len` changed, without the backslash at `from` and those before other single quotes up to the
  * end of the double quotes that it stands in. What libyaml refuses it can then read; columns behind them are smaller. */
