@@ -7,6 +7,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/generators.h"
+#include "libgotk/kustomize/kinds.h"
 #include "libgotk/kustomize/ktarget.h"
 #include "libgotk/kustomize/order.h"
 #include "libgotk/kustomize/refs.h"
@@ -47,6 +48,17 @@ static bool asks_for(const struct doc *file, const char *option)
         if (str_eq(doc_text(entry), option))
             return true;
     return false;
+}
+
+/* Whether a kind is cluster-scoped is asked of the build's schema where it is not known; a broken one cannot tell. */
+static int check_schema(struct ctx *cx, const struct ktarget_build *build, const struct resmap *m)
+{
+    for (size_t i = 0; i < m->list.len; i++) {
+        struct gvk g = m->list.at[i]->id.gvk;
+        if (!kinds_is_known(g.group, g.version, g.kind))
+            return openapi_check(cx, build->openapi);
+    }
+    return 0;
 }
 
 /* Objects that are only there for the build. */
@@ -120,7 +132,7 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
 {
     const struct kustomize_options *options = t->build->options;
     struct resmap *m = &result->map;
-    if (check_history(cx, m) < 0)
+    if (check_history(cx, m) < 0 || check_schema(cx, t->build, m) < 0)
         return err_code(cx);
     generators_add_hashes(m);
     if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)

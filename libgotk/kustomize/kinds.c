@@ -319,6 +319,11 @@ bool kinds_is_cluster(const char *group, const char *version, const char *kind)
     return row && row->cluster;
 }
 
+bool kinds_is_known(const char *group, const char *version, const char *kind)
+{
+    return row_find(group, version, kind) != NULL;
+}
+
 const struct kinds_field *kinds_fields(const char *group, const char *version, const char *kind)
 {
     const struct kind_row *row = row_find(group, version, kind);

@@ -24,6 +24,9 @@ struct kinds_field {
 /* True when (group, version, kind) is certainly cluster-scoped; the match is exact. */
 bool kinds_is_cluster(const char *group, const char *version, const char *kind);
 
+/* True when the scope of (group, version, kind) is known. */
+bool kinds_is_known(const char *group, const char *version, const char *kind);
+
 /* The fields of a built-in kind; NULL for any other. */
 const struct kinds_field *kinds_fields(const char *group, const char *version, const char *kind);
 

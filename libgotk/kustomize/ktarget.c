@@ -48,16 +48,11 @@ static int find_file(struct ctx *cx, const struct kload *l, const char **ret_nam
 static int parse_swagger(struct ctx *cx, struct ktarget *t, const char *path)
 {
     struct buf text;
-    struct doc *swagger = NULL;
-    const char *name = kload_show(cx->arena, t->load, path);
     if (kload_read(cx, t->load, path, &text) < 0)
         return err_wrap(cx, "openapi (%s:%d)", kload_show(cx->arena, t->load, t->file_name),
                         doc_line(doc_path(t->file, "openapi", "path")));
-    if (yml_parse(cx, buf_text(&text), text.len, name, &swagger) < 0)
-        return err_code(cx);
-    if (openapi_new(cx, swagger, t->build->options->schema_alone, &t->build->openapi) < 0)
-        return err_wrap(cx, "invalid schema file %s", name);
-    return 0;
+    return openapi_new(cx, buf_text(&text), text.len, kload_show(cx->arena, t->load, path),
+                       t->build->options->schema_alone, &t->build->openapi);
 }
 
 /* The first kustomization of the walk that names a schema decides for the whole build. */

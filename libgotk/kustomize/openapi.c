@@ -7,6 +7,8 @@
 #include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
+#include "libgotk/doc/json.h"
+#include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/kinds.h"
 
 #include <stdio.h>
@@ -18,6 +20,26 @@ struct openapi {
     const struct doc *definitions;
     struct map by_kind; /* "group\nversion\nkind" -> definition */
     bool alone;         /* nothing is built in beside it */
+    const char *broken; /* what is wrong with it; NULL: nothing */
+};
+
+/* A member that has to be of a kind where it is there. */
+struct member_row {
+    const char *name;
+    enum doc_kind kind;
+};
+
+static const struct member_row swagger_rows[] = {
+    { "swagger", DOC_STRING },    { "info", DOC_OBJECT },      { "host", DOC_STRING },
+    { "basePath", DOC_STRING },   { "schemes", DOC_ARRAY },    { "consumes", DOC_ARRAY },
+    { "produces", DOC_ARRAY },    { "paths", DOC_OBJECT },     { "definitions", DOC_OBJECT },
+    { "parameters", DOC_OBJECT }, { "responses", DOC_OBJECT }, { "securityDefinitions", DOC_OBJECT },
+    { NULL, DOC_NULL },
+};
+
+static const struct member_row schema_rows[] = {
+    { "description", DOC_STRING }, { "format", DOC_STRING }, { "properties", DOC_OBJECT },
+    { "required", DOC_ARRAY },     { "title", DOC_STRING },  { NULL, DOC_NULL },
 };
 
 static const char *kind_key(struct arena *a, const char *group, const char *version, const char *kind)
@@ -34,18 +56,69 @@ static void index_definition(struct ctx *cx, struct openapi *api, struct doc *de
     }
 }
 
-int openapi_new(struct ctx *cx, const struct doc *swagger, bool alone, struct openapi **ret)
+/* As upstream: JSON where it looks like it, and YAML 1.1 else, of which the first document counts. */
+static int parse(struct ctx *cx, const char *text, size_t len, const char *file, struct doc **ret)
+{
+    struct doc *docs = NULL;
+    if (text[0] == '{')
+        return json_parse(cx, text, len, file, ret);
+    if (!len)
+        return err_fail(cx, ERR_INVALID, "the file is empty");
+    if (yml_parse_all_as(cx, text, len, file, YML_11 | YML_LAST_WINS | YML_FIRST, &docs) < 0)
+        return err_code(cx);
+    *ret = doc_first(docs);
+    return 0;
+}
+
+/* An object, or nothing at all, with members of the right kinds. */
+static int check_members(struct ctx *cx, const struct doc *d, const struct member_row *rows, const char *what)
+{
+    if (d && doc_kind(d) != DOC_OBJECT && doc_kind(d) != DOC_NULL)
+        return err_fail(cx, ERR_INVALID, "%s is %s and no object (line %d)", what, doc_kind_name(d),
+                        doc_line(d));
+    for (; rows->name; rows++) {
+        const struct doc *member = doc_find(d, rows->name);
+        if (member && doc_kind(member) != rows->kind && doc_kind(member) != DOC_NULL)
+            return err_fail(cx, ERR_INVALID, "'%s' is %s in %s (line %d)", rows->name, doc_kind_name(member),
+                            what, doc_line(member));
+    }
+    return 0;
+}
+
+static int read_swagger(struct ctx *cx, struct openapi *api, const char *text, size_t len, const char *file)
+{
+    struct doc *swagger = NULL;
+    if (parse(cx, text, len, file, &swagger) < 0 ||
+        check_members(cx, swagger, swagger_rows, "the schema") < 0)
+        return err_code(cx);
+    api->definitions = doc_find(swagger, "definitions");
+    doc_each (definition, api->definitions) {
+        if (check_members(cx, definition, schema_rows, doc_key(definition)) < 0)
+            return err_code(cx);
+        index_definition(cx, api, definition);
+    }
+    return 0;
+}
+
+int openapi_new(struct ctx *cx, const char *text, size_t len, const char *file, bool alone,
+                struct openapi **ret)
 {
     struct openapi *api = ARENA_NEW(cx->arena, struct openapi);
-    api->definitions = doc_find(swagger, "definitions");
     api->by_kind = map_new(cx->arena);
     api->alone = alone;
-    if (doc_kind(api->definitions) != DOC_OBJECT)
-        return err_fail(cx, ERR_INVALID, "the schema has no 'definitions' object");
-    doc_each (definition, api->definitions)
-        index_definition(cx, api, definition);
+    if (read_swagger(cx, api, text, len, file) < 0) {
+        if (err_code(cx) != ERR_INVALID)
+            return err_wrap(cx, "schema file %s", file);
+        api->broken = str_fmt(cx->arena, "invalid schema file %s: %s", file, err_message(cx));
+        err_clear(cx);
+    }
     *ret = api;
     return 0;
+}
+
+int openapi_check(struct ctx *cx, const struct openapi *api)
+{
+    return api && api->broken ? err_fail(cx, ERR_INVALID, "%s", api->broken) : 0;
 }
 
 /* Follows $ref from a schema object; what the own document lacks may be built in. */

@@ -22,9 +22,13 @@ struct openapi_at {
     const struct kinds_field *row;    /* the built-in row of this place itself */
 };
 
-/* Takes the swagger document of a build; `alone`: nothing is built in beside it. ERR_INVALID when it is no object with
- * definitions. */
-int openapi_new(struct ctx *cx, const struct doc *swagger, bool alone, struct openapi **ret) MUST_CHECK;
+/* Reads the swagger document of a build, JSON or YAML; `alone`: nothing is built in beside it. A broken one only fails
+ * where it is asked, by openapi_check: upstream does not look at it before. */
+int openapi_new(struct ctx *cx, const char *text, size_t len, const char *file, bool alone,
+                struct openapi **ret) MUST_CHECK;
+
+/* ERR_INVALID when the document is broken; `api` may be NULL. */
+int openapi_check(struct ctx *cx, const struct openapi *api) MUST_CHECK;
 
 /* Where a resource of this kind starts; `api` may be NULL. */
 struct openapi_at openapi_resource(const struct openapi *api, struct gvk g);

@@ -81,7 +81,7 @@ static size_t count_documents(const char *text)
 
 /* Reads what stands between separators one by one, the first document of each only: upstream never looks at what stands
  * behind it, whatever that is. */
-static int parse_parts(struct ctx *cx, const char *text, const char *name, struct doc **ret_docs)
+static int parse_parts(struct ctx *cx, const char *text, const char *name, int rules, struct doc **ret_docs)
 {
     struct doc *docs = doc_array(cx->arena);
     const char *start = text;
@@ -89,7 +89,7 @@ static int parse_parts(struct ctx *cx, const char *text, const char *name, struc
         struct doc *part = NULL;
         next = strstr(start, "\n---");
         size_t len = next ? (size_t)(next - start) + 1 : strlen(start);
-        if (yml_parse_all_as(cx, start, len, name, RESOURCE_RULES | YML_FIRST, &part) < 0)
+        if (yml_parse_all_as(cx, start, len, name, rules | YML_FIRST, &part) < 0)
             return err_code(cx);
         struct doc *first = doc_first(part);
         if (first) {
@@ -104,16 +104,16 @@ static int parse_parts(struct ctx *cx, const char *text, const char *name, struc
 }
 
 /* Parts are only told apart when the text as a whole is no stream of documents. */
-static int parse_documents(struct ctx *cx, const char *text, size_t len, const char *name,
+static int parse_documents(struct ctx *cx, const char *text, size_t len, const char *name, int rules,
                            struct doc **ret_docs)
 {
-    if (yml_parse_all_as(cx, text, len, name, RESOURCE_RULES, ret_docs) >= 0)
+    if (yml_parse_all_as(cx, text, len, name, rules, ret_docs) >= 0)
         return 0;
     struct err error = cx->err;
     if (!strstr(err_message(cx), "did not find expected <document start>"))
         return err_code(cx);
     err_clear(cx);
-    if (parse_parts(cx, text, name, ret_docs) >= 0)
+    if (parse_parts(cx, text, name, rules, ret_docs) >= 0)
         return 0;
     cx->err = error;
     return err_code(cx);
@@ -216,7 +216,8 @@ static int queue_documents(struct ctx *cx, struct doc *docs, size_t count, const
     return add_items(cx, docs, file, queue);
 }
 
-int read_resources(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
+static int read_by(struct ctx *cx, const char *text, size_t len, const char *file, int rules,
+                   struct resources *ret)
 {
     struct resources queue = { 0 };
     struct resources result = { 0 };
@@ -224,7 +225,7 @@ int read_resources(struct ctx *cx, const char *text, size_t len, const char *fil
     const char *name = str_or(file, "inline");
     if (check_separators(cx, text, file) < 0)
         return err_code(cx);
-    if (parse_documents(cx, text, len, name, &docs) < 0)
+    if (parse_documents(cx, text, len, name, rules, &docs) < 0)
         return malformed(cx, name);
     if (queue_documents(cx, docs, count_documents(text), file, &queue) < 0)
         return err_code(cx);
@@ -233,4 +234,23 @@ int read_resources(struct ctx *cx, const char *text, size_t len, const char *fil
             return err_code(cx);
     *ret = result;
     return ctx_check(cx);
+}
+
+int read_resources(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
+{
+    return read_by(cx, text, len, file, RESOURCE_RULES, ret);
+}
+
+int read_patches(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
+{
+    if (read_resources(cx, text, len, file, ret) >= 0)
+        return 0;
+    if (!strstr(err_message(cx), "already defined at line"))
+        return err_code(cx);
+    err_clear(cx);
+    if (read_by(cx, text, len, file, RESOURCE_RULES | YML_REPEATS, ret) < 0)
+        return err_code(cx);
+    for (size_t i = 0; i < ret->len; i++)
+        ret->at[i]->repeats = true;
+    return 0;
 }

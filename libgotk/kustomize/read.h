@@ -14,6 +14,10 @@
 int read_resources(struct ctx *cx, const char *text, size_t len, const char *file,
                    struct resources *ret) MUST_CHECK;
 
+/* The same for patches, in which a key may be given twice: both members stay, and `repeats` is set. */
+int read_patches(struct ctx *cx, const char *text, size_t len, const char *file,
+                 struct resources *ret) MUST_CHECK;
+
 /* True when the error in cx says that the text is no YAML at all. */
 bool read_is_malformed(const struct ctx *cx);
 

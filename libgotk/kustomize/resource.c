@@ -89,14 +89,16 @@ static enum doc_style style_from_json(const char *s, bool quote_all)
     return quote_all || needs_quotes(s) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN;
 }
 
-/* JSON patches read numbers as float64, which loses digits of long ones; list items keep them. */
+/* JSON patches read numbers as float64, which loses digits of long ones and writes others anew (1.0 is 1); list items keep
+ * them. */
 static void pass_number(struct arena *a, struct doc *parent, struct doc *d, bool exact)
 {
-    double value = strtod(doc_literal(d), NULL);
-    if (!exact && (strlen(doc_literal(d)) > DOUBLE_DIGITS || fabs(value) >= 1e6))
+    const char *text = doc_literal(d);
+    double value = strtod(text, NULL);
+    if (!exact && (is_float(text) || strlen(text) > DOUBLE_DIGITS || fabs(value) >= 1e6))
         doc_replace(a, parent, d, doc_double_as_written(a, value));
     else if (doc_source(d))
-        doc_replace(a, parent, d, doc_number(a, doc_literal(d)));
+        doc_replace(a, parent, d, doc_number(a, text));
 }
 
 void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all)

@@ -39,6 +39,7 @@ struct resource {
     bool needs_hash;
     bool allow_name_change; /* patches only */
     bool allow_kind_change;
+    bool repeats; /* some key is there twice */
     bool helm_generated;
     bool lost_past;   /* was remembered without a name or kind: upstream cannot read its history any more */
     const char *file; /* where it was read from, for messages; may be NULL */

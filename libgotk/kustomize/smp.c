@@ -101,9 +101,10 @@ static const char **keys_of(struct arena *a, const struct doc *map, const struct
     const char **keys = ARENA_ARRAY(a, const char *, doc_len(map) + (both ? doc_len(patch) : 0) + 1);
     size_t n = 0;
     doc_each (member, map)
-        keys[n++] = doc_key(member);
+        if (map != patch || doc_find(map, doc_key(member)) == member)
+            keys[n++] = doc_key(member);
     for (const struct doc *member = both ? doc_first(patch) : NULL; member; member = doc_next(member))
-        if (!doc_find(map, doc_key(member)))
+        if (!doc_find(map, doc_key(member)) && doc_find(patch, doc_key(member)) == member)
             keys[n++] = doc_key(member);
     *ret_count = n;
     return keys;
@@ -226,6 +227,8 @@ int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, con
     struct smp s = { .cx = cx };
     bool keep_null = false;
     struct doc *result = NULL;
+    if (openapi_check(cx, api) < 0)
+        return err_code(cx);
     struct openapi_at at = schema_of(cx->arena, api, target, patch);
     if (smp_merge_node(&s, target, doc_copy(cx->arena, patch), at, &result, &keep_null) < 0)
         return err_code(cx);

@@ -26,6 +26,20 @@ struct patch_args {
     bool keep_history;       /* a JSON patch remembers the former identity */
 };
 
+/* A key that a patch gives twice is merged once, the first time; where whole maps were taken over it cannot be printed. */
+static int check_repeats(struct ctx *cx, const struct doc *d)
+{
+    doc_each (child, d) {
+        const struct doc *first = doc_kind(d) == DOC_OBJECT ? doc_find(d, doc_key(child)) : child;
+        if (first != child)
+            return err_fail(cx, ERR_INVALID, "line %d: mapping key \"%s\" already defined at line %d",
+                            doc_line(child), doc_key(child), doc_line(first));
+        if (check_repeats(cx, child) < 0)
+            return err_code(cx);
+    }
+    return 0;
+}
+
 /* Merges one patch into one resource. */
 static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource *r,
                        const struct resource *patch, const struct doc *text)
@@ -33,7 +47,8 @@ static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource 
     struct resid old = r->id;
     if (patch->allow_name_change || patch->allow_kind_change)
         resource_store_past(cx->arena, r);
-    if (smp_apply(cx, t->build->openapi, r->doc, text, &r->doc) < 0)
+    if (smp_apply(cx, t->build->openapi, r->doc, text, &r->doc) < 0 ||
+        (patch->repeats && check_repeats(cx, r->doc) < 0))
         return err_wrap(cx, "patch for %s%s%s", resid_text(cx->arena, &old), patch->file ? " in " : "",
                         str_or(patch->file, ""));
     if (!doc_len(r->doc)) {
@@ -75,8 +90,12 @@ static void stringify(struct arena *a, struct doc *patch, const char *field)
         if (doc_kind(map) == DOC_OBJECT)
             doc_set_text(a, text, doc_key(member), resource_written(member));
     doc_remove(meta, field);
-    if (doc_len(text))
+    struct doc *second = doc_find(meta, field); /* it was given twice */
+    if (!second && doc_len(text))
         doc_set(a, meta, field, text);
+    doc_each (member, text)
+        if (doc_kind(second) == DOC_OBJECT)
+            doc_set_text(a, second, doc_key(member), doc_text(member));
 }
 
 /* A patch on its way through upstream's ApplySmPatch takes the group and version of what it is applied to, and loses the
@@ -165,6 +184,9 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
     if (reprint_json(cx, r->doc) < 0 || patch_json6902(cx, &r->doc, args->operations) < 0)
         return err_wrap(cx, "patch %s for %s", brief(cx->arena, args->source), resid_text(cx->arena, &r->id));
     resource_pass_json(cx->arena, NULL, r->doc, false);
+    if (reprint_json(cx, r->doc) < 0) /* upstream makes YAML of the patched JSON, and reads that */
+        return err_code(cx);
+    stringify(cx->arena, r->doc, "annotations");
     m->emptied = m->emptied || !doc_first(r->doc);
     if (resource_refresh(cx->arena, r))
         resmap_touch(m);
@@ -235,7 +257,7 @@ static int parse_either(struct ctx *cx, const char *text, const char *file, stru
 {
     struct resources merges = { 0 };
     struct doc *operations = NULL;
-    bool is_merge = read_resources(cx, text, strlen(text), file, &merges) >= 0;
+    bool is_merge = read_patches(cx, text, strlen(text), file, &merges) >= 0;
     const char *why_no_merge = is_merge ? "" : str_dup(cx->arena, err_message(cx));
     if (!is_merge)
         err_clear(cx);
@@ -355,10 +377,10 @@ static int load_merges(struct ctx *cx, struct transform_plan *plan, const struct
         const char *text = str_or(doc_text(entry), "");
         const char *file = NULL;
         struct resources found = { 0 };
-        if (read_resources(cx, text, strlen(text), NULL, &found) < 0) {
+        if (read_patches(cx, text, strlen(text), NULL, &found) < 0) {
             err_clear(cx);
             if (patch_text(cx, plan->target, "", text, &text, &file) < 0 ||
-                read_resources(cx, text, strlen(text), file, &found) < 0)
+                read_patches(cx, text, strlen(text), file, &found) < 0)
                 return err_code(cx);
         }
         for (size_t i = 0; i < found.len; i++)
@@ -384,7 +406,7 @@ static int plan_merges(struct ctx *cx, struct transform_plan *plan, const struct
         return err_fail(cx, ERR_INVALID, "empty file path and empty patch content");
     if (load_merges(cx, plan, paths, &args->merges) < 0)
         return err_code(cx);
-    if (patches[0] && read_resources(cx, patches, strlen(patches), NULL, &more) < 0)
+    if (patches[0] && read_patches(cx, patches, strlen(patches), NULL, &more) < 0)
         return err_code(cx);
     for (size_t i = 0; i < more.len; i++)
         vec_push(cx->arena, &args->merges, more.at[i]);
