@@ -6,6 +6,9 @@
 #include "helm-controller/render.h"
 
 #include "helm-controller/renderparts.h"
+#include "libgotk/base/str.h"
+
+#include <stdint.h>
 
 #define MEMORY_MAX  ((size_t)1 << 30)
 #define OUTPUT_MAX  ((size_t)512 << 20)
@@ -43,7 +46,28 @@ static struct doc *input_document(struct arena *a, const struct render_input *in
     doc_set_bool(a, d, "skipSchemaValidation", in->skip_schema_validation);
     doc_set_bool(a, d, "includeCrds", in->include_crds);
     doc_set_bool(a, d, "wantFiles", in->want_files);
+    doc_set_bool(a, d, "mayLookUp", in->cluster != NULL);
     return d;
+}
+
+/* A question of the child: render_ask. */
+static int answer(struct ctx *cx, void *user, const struct doc *question, struct doc **ret_answer)
+{
+    const struct render_cluster *cluster = user;
+    const char *args[RENDER_LOOKUP_ARGS];
+    struct doc *found = NULL;
+    size_t n = 0;
+    doc_each (word, question)
+        if (n < ARRAY_LEN(args))
+            args[n++] = str_or(doc_text(word), "");
+    if (n < ARRAY_LEN(args))
+        return err_fail(cx, ERR_INTERNAL, "lookup: a question of %zu words", n);
+    if (cluster->lookup(cx, cluster->user, args, &found) < 0)
+        return err_code(cx);
+    *ret_answer = doc_object(cx->arena);
+    if (found)
+        doc_set(cx->arena, *ret_answer, "found", found);
+    return 0;
 }
 
 int render_run(struct ctx *cx, const struct render_input *input, struct render_output *ret)
@@ -57,7 +81,9 @@ int render_run(struct ctx *cx, const struct render_input *input, struct render_o
         .read_dirs = everything,
     };
     struct buf output = buf_new(cx->arena, OUTPUT_MAX);
-    if (job_run(cx, &render_job, &limits, input_document(cx->arena, input), NULL, NULL, &output) < 0)
+    void *cluster = (void *)(uintptr_t)input->cluster;
+    if (job_run(cx, &render_job, &limits, input_document(cx->arena, input), cluster ? answer : NULL, cluster,
+                &output) < 0)
         return err_code(cx);
     return render_read(cx, (struct strv){ buf_text(&output), output.len }, ret);
 }

@@ -13,6 +13,14 @@
 #include "libgotk/helm/notes.h"
 #include "libgotk/job/job.h"
 
+/* The cluster that templates see by `lookup`; asked on the thread that renders. */
+struct render_cluster {
+    /* The object of that apiVersion, kind, namespace and name, a list when the name is "", NULL when there is none. An error
+     * fails the render, in the words of the API server. */
+    int (*lookup)(struct ctx *cx, void *user, const char *const args[4], struct doc **ret);
+    void *user;
+};
+
 struct render_input {
     const char *chart; /* a folder or a packed chart */
     const char *release;
@@ -30,6 +38,7 @@ struct render_input {
     bool is_upgrade;
     bool skip_schema_validation;
     bool include_crds;
+    const struct render_cluster *cluster; /* NULL: nothing is ever found */
     bool want_files; /* when manifests cannot be sorted: give the files as they were printed */
 };
 

@@ -248,6 +248,19 @@ static struct value release_of(struct run *r)
     return v_map(m);
 }
 
+/* `lookup`, from within the child: the parent is asked, who has the cluster. */
+static int look_up(struct ctx *cx, void *user, const char *const args[4], struct doc **ret)
+{
+    const struct run *r = user;
+    struct doc *question = doc_array(cx->arena), *told;
+    for (size_t i = 0; i < RENDER_LOOKUP_ARGS; i++)
+        doc_append_text(cx->arena, question, args[i]);
+    if (job_ask(cx, r->side, question, &told) < 0)
+        return err_code(cx);
+    *ret = doc_find(told, "found");
+    return 0;
+}
+
 static int render(struct run *r)
 {
     struct arena *a = r->cx->arena;
@@ -257,7 +270,9 @@ static int render(struct run *r)
     vmap_set_text(top, "Release", release_of(r));
     vmap_set_text(top, "Values", (struct value){ .type = V_VALUES, .map = r->values });
     chartdot_files(r->cx, r->chart, top, &files);
-    const struct engine_host host = { .trace = &r->trace };
+    const struct engine_host host = { .lookup = is_set(r, "mayLookUp") ? look_up : NULL,
+                                      .user = r,
+                                      .trace = &r->trace };
     return engine_render_on(r->cx, &files, &host, &r->printed);
 }
 

@@ -7,6 +7,9 @@
 #include "helm-controller/render.h"
 #include "libgotk/doc/doc.h"
 
+#define RENDER_LOOKUP_ARGS                                                                                   \
+    4 /* words of a question of the child: an array of texts, answered by {"found": object} or {} */
+
 /* The job's function. */
 int render_in_child(struct ctx *cx, struct job_side *side, const struct doc *input,
                     struct buf *ret_output) MUST_CHECK;
