@@ -194,7 +194,8 @@ static struct doc *quote_like(struct arena *a, const struct doc *target, struct 
     enum doc_kind kind = doc_kind(patch);
     if (!target || kind == DOC_NULL)
         return patch;
-    if (doc_quoted(target) && kind != DOC_STRING)
+    if (doc_quoted(target) &&
+        (kind != DOC_STRING || doc_source(patch))) /* a time is a string with a source */
         patch = quoted_scalar(a, patch);
     if (doc_kind(patch) == DOC_STRING)
         doc_set_style(patch, doc_style(target));
