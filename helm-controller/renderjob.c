@@ -350,6 +350,5 @@ int render_in_child(struct ctx *cx, struct job_side *side, const struct doc *inp
         out.hints = renderhints(cx->arena, &run.trace, run.values);
         err_clear(cx);
     }
-    render_write(ret_output, &out);
-    return 0;
+    return render_write(cx, side, ret_output, &out);
 }

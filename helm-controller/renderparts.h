@@ -13,8 +13,9 @@
 /* The job's function. */
 int render_in_child(struct ctx *cx, struct job_side *side, const struct doc *input,
                     struct buf *ret_output) MUST_CHECK;
-/* Writes a result: one line of JSON that tells of each text, then the texts behind each other. */
-void render_write(struct buf *out, const struct render_output *result);
+/* Writes a result: one line of JSON that tells of each text, then the texts behind each other, handed over piece by piece. */
+int render_write(struct ctx *cx, struct job_side *side, struct buf *out,
+                 const struct render_output *result) MUST_CHECK;
 /* Reads it; texts are borrowed from `text`. ERR_INTERNAL when it makes no sense. */
 int render_read(struct ctx *cx, struct strv text, struct render_output *ret) MUST_CHECK;
 

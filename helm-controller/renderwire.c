@@ -7,7 +7,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 
-#define HEADER_EACH 256 /* bytes of the line for one text, about */
+#define PIECE ((size_t)64 << 10)
 
 /* -- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -99,34 +99,53 @@ static struct doc *header_of(struct arena *a, const struct render_output *r)
     return d;
 }
 
-static size_t total_of(const struct render_output *r)
+/* The texts on their way to the parent. */
+struct sending {
+    struct ctx *cx;
+    struct job_side *side;
+    struct buf *out;
+};
+
+static int put(const struct sending *to, struct strv text)
 {
-    size_t n = r->notes.n;
-    for (size_t i = 0; i < r->files.len; i++)
-        n += r->files.at[i].text.n;
-    for (size_t i = 0; i < r->crds.len; i++)
-        n += r->crds.at[i].text.n;
-    for (size_t i = 0; i < r->manifests.plain.len; i++)
-        n += r->manifests.plain.at[i].text.n + HEADER_EACH;
-    for (size_t i = 0; i < r->manifests.hooks.len; i++)
-        n += r->manifests.hooks.at[i].text.n + HEADER_EACH;
-    return n;
+    for (size_t n; text.n; text.p += n, text.n -= n) {
+        n = text.n < PIECE ? text.n : PIECE;
+        buf_add(to->out, text.p, n);
+        if (job_flush(to->cx, to->side, to->out) < 0)
+            return err_code(to->cx);
+    }
+    return 0;
 }
 
-void render_write(struct buf *out, const struct render_output *r)
+static int send_files(const struct sending *to, const struct manifest_files *files)
 {
-    buf_room(out, total_of(r)); /* at once: growing would leave as much behind */
-    json_print(out, header_of(out->arena, r), JSON_COMPACT);
+    for (size_t i = 0; i < files->len; i++)
+        if (put(to, files->at[i].text) < 0)
+            return err_code(to->cx);
+    return 0;
+}
+
+static int send_manifests(const struct sending *to, const struct manifests *m)
+{
+    for (size_t i = 0; i < m->plain.len; i++)
+        if (put(to, m->plain.at[i].text) < 0)
+            return err_code(to->cx);
+    for (size_t i = 0; i < m->hooks.len; i++)
+        if (put(to, m->hooks.at[i].text) < 0)
+            return err_code(to->cx);
+    return 0;
+}
+
+int render_write(struct ctx *cx, struct job_side *side, struct buf *out, const struct render_output *r)
+{
+    const struct sending to = { cx, side, out };
+    buf_room(out, 2 * PIECE); /* a buffer that grows leaves as much behind */
+    json_print(out, header_of(cx->arena, r), JSON_COMPACT);
     buf_char(out, '\n');
-    for (size_t i = 0; i < r->files.len; i++)
-        buf_add(out, r->files.at[i].text.p, r->files.at[i].text.n);
-    for (size_t i = 0; i < r->crds.len; i++)
-        buf_add(out, r->crds.at[i].text.p, r->crds.at[i].text.n);
-    for (size_t i = 0; i < r->manifests.plain.len; i++)
-        buf_add(out, r->manifests.plain.at[i].text.p, r->manifests.plain.at[i].text.n);
-    for (size_t i = 0; i < r->manifests.hooks.len; i++)
-        buf_add(out, r->manifests.hooks.at[i].text.p, r->manifests.hooks.at[i].text.n);
-    buf_add(out, r->notes.p, r->notes.n);
+    if (send_files(&to, &r->files) < 0 || send_files(&to, &r->crds) < 0 ||
+        send_manifests(&to, &r->manifests) < 0)
+        return err_code(cx);
+    return put(&to, r->notes);
 }
 
 /* -- reading ------------------------------------------------------------------------------------------------------ */

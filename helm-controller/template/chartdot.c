@@ -147,7 +147,7 @@ static void add_templates(struct arena *a, const struct chart *c, struct vmap *d
         const struct chart_file *file = &c->templates.at[i];
         const char *name = str_fmt(a, "%s/%s", path, file->name);
         if (is_library_file(c, file->name))
-            add_file(a, all, (struct engine_file){ name, file->data, base, dot });
+            add_file(a, all, (struct engine_file){ name, file->data, base, dot, file->mapped });
     }
 }
 

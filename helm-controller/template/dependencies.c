@@ -175,7 +175,8 @@ static void drop_disabled(struct arena *a, struct chart *c)
     c->declared->present = left.len > 0;
 }
 
-static int enable(struct ctx *cx, struct chart *c, const struct vmap *user, const char *prefix,
+/* Values are computed in `s`, the context that ends with this chapter; what stays is in `cx`. */
+static int enable(struct ctx *cx, struct ctx *s, struct chart *c, const struct vmap *user, const char *prefix,
                   struct notes *notes)
 {
     struct vmap *values;
@@ -183,8 +184,8 @@ static int enable(struct ctx *cx, struct chart *c, const struct vmap *user, cons
     if (!c->declared->present)
         return 0;
     resolve(cx, c);
-    if (chartvalues_coalesce(cx, c, user, notes, &values) < 0)
-        return err_code(cx);
+    if (chartvalues_coalesce(s, c, user, notes, &values) < 0)
+        return err_code(s);
     const struct vmap *tags = find_table(cx->arena, values, "tags", &missing);
     for (size_t i = 0; tags && i < c->declared->list.len; i++)
         apply_tags(cx, &c->declared->list.at[i], tags, notes);
@@ -193,8 +194,9 @@ static int enable(struct ctx *cx, struct chart *c, const struct vmap *user, cons
     drop_disabled(cx->arena, c);
     for (size_t i = 0; i < c->charts.len; i++) {
         struct chart *sub = c->charts.at[i];
-        if (enable(cx, sub, values, str_fmt(cx->arena, "%s%s.", prefix, sub->name), notes) < 0)
-            return err_code(cx);
+        int rc = enable(cx, s, sub, values, str_fmt(cx->arena, "%s%s.", prefix, sub->name), notes);
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }
@@ -204,6 +206,7 @@ static int enable(struct ctx *cx, struct chart *c, const struct vmap *user, cons
 /* One import of values. */
 struct importing {
     struct ctx *cx;
+    struct ctx *s; /* as in `enable` */
     struct notes *notes;
     struct chart_dependency *dependency;
     struct vmap *values; /* of the chart and its subcharts */
@@ -261,7 +264,7 @@ static int import(const struct importing *m, const struct doc *entry)
     doc_append(m->done, done);
     struct vmap *table = find_table(a, m->values, str_fmt(a, "%s.%s", m->dependency->name, child), &part);
     if (table)
-        return chartvalues_merge_tables(m->cx, m->into, nest(a, parent, table->len ? table : vmap_new(a)),
+        return chartvalues_merge_tables(m->s, m->into, nest(a, parent, table->len ? table : vmap_new(a)),
                                         m->notes);
     missing_table(m, part, by_path);
     return 0;
@@ -275,37 +278,54 @@ static int import_from(struct importing *m, struct chart_dependency *d)
     if (!d->imported)
         doc_each (entry, d->import_values)
             if (import(m, entry) < 0)
-                return err_code(m->cx);
+                return err_code(m->s);
     d->import_values = doc_first(m->done) ? m->done : NULL;
     d->imported = true;
     return 0;
 }
 
-static int import_values(struct ctx *cx, struct chart *c, struct notes *notes)
+static int import_values(struct ctx *cx, struct ctx *s, struct chart *c, struct notes *notes)
 {
     struct vmap *values;
     struct doc *written;
     for (size_t i = 0; i < c->charts.len; i++)
-        if (import_values(cx, c->charts.at[i], notes) < 0)
-            return err_code(cx);
+        if (import_values(cx, s, c->charts.at[i], notes) < 0)
+            return err_code(s);
     if (!c->declared->present)
         return 0;
-    if (chartvalues_merge(cx, c, NULL, notes, &values) < 0)
-        return err_code(cx);
-    struct importing m = { .cx = cx, .notes = notes, .values = values, .into = vmap_new(cx->arena) };
+    if (chartvalues_merge(s, c, NULL, notes, &values) < 0)
+        return err_code(s);
+    struct importing m = { .cx = cx, .s = s, .notes = notes, .values = values, .into = vmap_new(s->arena) };
     for (size_t i = 0; i < c->declared->list.len; i++)
         if (import_from(&m, &c->declared->list.at[i]) < 0)
-            return err_code(cx);
+            return err_code(s);
     struct vmap *all;
-    if (chartvalues_copy(cx, values, &all) < 0 || chartvalues_merge_tables(cx, all, m.into, notes) < 0 ||
-        convert_to_doc(cx, v_map(all), false, &written) < 0)
-        return err_code(cx);
-    c->values = written;
+    if (chartvalues_copy(s, values, &all) < 0 || chartvalues_merge_tables(s, all, m.into, notes) < 0 ||
+        convert_to_doc(s, v_map(all), false, &written) < 0)
+        return err_code(s);
+    c->values = doc_copy(cx->arena, written);
     c->has_values = true;
     return 0;
 }
 
+static void free_later(void *a)
+{
+    arena_free(a);
+}
+
 int chartvalues_dependencies(struct ctx *cx, struct chart *c, struct vmap *user, struct notes *notes)
 {
-    return enable(cx, c, user, "", notes) < 0 ? err_code(cx) : import_values(cx, c, notes);
+    struct ctx s = *cx;
+    size_t said = notes ? notes->len : 0;
+    s.arena = arena_new(arena_max(cx->arena));
+    int rc = enable(cx, &s, c, user, "", notes);
+    if (rc >= 0)
+        rc = import_values(cx, &s, c, notes);
+    if (rc < 0)
+        cx->err = s.err;
+    if (rc >= 0 && (!notes || notes->len == said))
+        arena_free(s.arena);
+    else
+        arena_defer(cx->arena, free_later, s.arena); /* what was said lies there */
+    return rc;
 }

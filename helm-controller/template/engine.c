@@ -6,6 +6,7 @@
 #include "helm-controller/template/exec.h"
 #include "helm-controller/template/parse.h"
 #include "helm-controller/template/renderfault.h"
+#include "libgotk/helm/chartfiles.h"
 
 #include <stdlib.h>
 
@@ -71,10 +72,31 @@ static bool is_partial(const char *name)
     return (slash ? slash[1] : name[0]) == '_';
 }
 
+/* What stands behind "{{", a dash and white space. */
+static struct strv first_word(const char *p, const char *end)
+{
+    while (p < end && (*p == '-' || *p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+        p++;
+    return (struct strv){ p, (size_t)(end - p) };
+}
+
+static bool starts_with(struct strv s, const char *word)
+{
+    return s.n >= strlen(word) && memcmp(s.p, word, strlen(word)) == 0;
+}
+
+/* Definitions begin an action. */
 static bool may_define(struct strv text)
 {
-    return memmem(text.p, text.n, "define", strlen("define")) ||
-           memmem(text.p, text.n, "block", strlen("block"));
+    const char *end = text.p + text.n;
+    for (const char *p = text.p; (p = memchr(p, '{', (size_t)(end - p))); p++) {
+        if (p + 1 == end || p[1] != '{')
+            continue;
+        struct strv word = first_word(p + 2, end);
+        if (starts_with(word, "define") || starts_with(word, "block"))
+            return true;
+    }
+    return false;
 }
 
 /* Parses what has definitions, and what is never printed; the others wait. */
@@ -85,6 +107,7 @@ static int parse_files(struct templates *t, const struct engine_file *files, siz
             map_set(&t->waiting, files[i].name, (void *)(uintptr_t)&files[i]);
         else if (parse_file(t, &files[i]) < 0)
             return err_code(t->cx);
+        chartfiles_rest(files[i].text, files[i].mapped);
     }
     return 0;
 }
@@ -131,7 +154,8 @@ static int first_mistake(struct templates *t, const struct engine_file *files, s
 struct strv engine_without_no_value(struct arena *a, struct strv text)
 {
     size_t n = 0, i = 0, skip = strlen(NO_VALUE);
-    if (!memmem(text.p, text.n, NO_VALUE, skip))
+    const char *first = memchr(text.p, *NO_VALUE, text.n);
+    if (!first || !memmem(first, text.n - (size_t)(first - text.p), NO_VALUE, skip))
         return text;
     char *out = arena_alloc_raw(a, text.n + 1);
     while (i < text.n) {
@@ -187,6 +211,7 @@ static int render_all(struct templates *t, struct exec *x, const struct engine_f
         if (!is_partial(files[i].name) && render(x, &files[i], &out, ret) < 0)
             return err_code(t->cx);
         forget_loaded(t);
+        chartfiles_rest(files[i].text, files[i].mapped);
     }
     return 0;
 }

@@ -17,6 +17,7 @@ struct engine_file {
     struct strv text;
     const char *base_path; /* CHART/templates */
     struct vmap *data;     /* what its dot is: shared by the files of a chart; "Template" is set here */
+    bool mapped;           /* text is a file's, as in struct chart_file */
 };
 
 VEC_NAMED(engine_files, struct engine_file);

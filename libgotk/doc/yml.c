@@ -361,7 +361,7 @@ static cJSON *find_member(struct members *m, const char *key)
 {
     cJSON *n = m->mapping->child;
     if (m->count <= FEW_KEYS) {
-        while (n && strcmp(n->string, key) != 0)
+        while (n && (*n->string != *key || strcmp(n->string, key) != 0))
             n = n->next;
         return n;
     }

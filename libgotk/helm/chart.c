@@ -87,6 +87,7 @@ static int read_values(struct ctx *cx, struct loading *l, const struct chart_fil
     struct doc *values;
     if (valuesfile_parse(cx, file->data, "values.yaml", &values) < 0)
         return err_wrap(cx, "cannot load values.yaml");
+    chartfiles_rest(file->data, file->mapped);
     l->chart->values = values;
     l->chart->has_values = true;
     return 0;
@@ -115,7 +116,7 @@ static void keep_for_subchart(struct arena *a, struct loading *l, const struct c
         files = ARENA_NEW(a, struct chart_files);
         map_set(&l->subs, folder, files);
     }
-    struct chart_file inner = { slash ? slash + 1 : NULL, file->data, file->modified_ns };
+    struct chart_file inner = { slash ? slash + 1 : NULL, file->data, file->modified_ns, file->mapped };
     vec_push(a, files, inner);
 }
 

@@ -25,7 +25,7 @@
 #define DEPTH_MAX   512
 #define ARCHIVE_MAX ((size_t)1 << 30)
 #define FIRST_BLOCK 65536
-#define MAPPED_MIN  ((size_t)64 << 10)
+#define MAPPED_MIN  ((size_t)16 << 10)
 
 static struct strv view(const char *s)
 {
@@ -38,11 +38,11 @@ static struct strv without_bom(struct strv s)
     return has ? (struct strv){ s.p + 3, s.n - 3 } : s;
 }
 
-static void add_file(struct ctx *cx, struct chart_files *files, const char *name, struct strv data,
-                     int64_t modified_ns)
+void chartfiles_rest(struct strv data, bool mapped)
 {
-    struct chart_file file = { name, without_bom(data), modified_ns };
-    vec_push(cx->arena, files, file);
+    size_t before = (uintptr_t)data.p % (size_t)sysconf(_SC_PAGESIZE);
+    if (mapped)
+        (void)madvise((void *)((uintptr_t)data.p - before), before + data.n, MADV_DONTNEED);
 }
 
 const struct chart_file *chartfiles_find(const struct chart_files *files, const char *name)
@@ -55,9 +55,9 @@ const struct chart_file *chartfiles_find(const struct chart_files *files, const 
 
 int chartfiles_read_file(struct ctx *cx, const char *path, size_t max, struct buf *ret)
 {
-    if (access(path, R_OK) < 0)
-        return err_path(cx, "open", path);
-    return fs_read_file(cx, path, max, ret);
+    if (fs_read_file(cx, path, max, ret) >= 0)
+        return 0;
+    return access(path, R_OK) < 0 ? err_path(cx, "open", path) : err_code(cx);
 }
 
 const char *chartfiles_absolute(struct arena *a, const char *path)
@@ -173,7 +173,9 @@ static int unpack_file(struct ctx *cx, struct unpacking *u, const struct untar_e
     if (u->left <= 0)
         return err_fail(cx, ERR_LIMIT, "decompressed chart is larger than the maximum size %lld",
                         (long long)CHARTFILES_CHART_MAX);
-    add_file(cx, &u->files, name, (struct strv){ buf_text(&data), data.len }, entry->modified_ns);
+    struct chart_file file = { name, without_bom((struct strv){ buf_text(&data), data.len }),
+                               entry->modified_ns, false };
+    vec_push(cx->arena, &u->files, file);
     return 0;
 }
 
@@ -230,11 +232,12 @@ static void unmap(void *text)
     munmap((void *)(uintptr_t)s->p, s->n);
 }
 
-/* Large files are mapped: most of them nobody reads, like definitions that are not printed. False when this one cannot be; one
- * that ends with a page would have no NUL behind it. */
+/* Large files are mapped: most of them nobody reads, like definitions that are not printed, so that their start is looked at
+ * without the pages around it. False when this one cannot be; one that ends with a page would have no NUL behind it. */
 static bool map_file(struct ctx *cx, const char *path, size_t size, struct strv *ret)
 {
     CLEANUP(cleanup_fd) int fd = -1;
+    char start[3];
     if (size < MAPPED_MIN || size % (size_t)sysconf(_SC_PAGESIZE) == 0)
         return false;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -242,26 +245,28 @@ static bool map_file(struct ctx *cx, const char *path, size_t size, struct strv 
     if (p == MAP_FAILED)
         return false;
     struct strv *text = ARENA_NEW(cx->arena, struct strv);
-    *text = *ret = (struct strv){ p, size };
+    *text = (struct strv){ p, size };
     arena_defer(cx->arena, unmap, text);
+    *ret = pread(fd, start, 3, 0) == 3 && memcmp(start, BOM, 3) != 0 ? *text : without_bom(*text);
     return true;
 }
 
-static int read_text(struct ctx *cx, const char *path, size_t size, struct strv *ret)
+static int read_text(struct ctx *cx, const char *path, size_t size, struct chart_file *file)
 {
     struct buf data;
-    if (map_file(cx, path, size, ret))
+    file->mapped = map_file(cx, path, size, &file->data);
+    if (file->mapped)
         return 0;
     if (chartfiles_read_file(cx, path, (size_t)CHARTFILES_FILE_MAX, &data) < 0)
         return err_code(cx);
-    *ret = (struct strv){ buf_text(&data), data.len };
+    file->data = without_bom((struct strv){ buf_text(&data), data.len });
     return 0;
 }
 
 static int read_file(struct ctx *cx, struct walk *w, const char *path, const char *name,
                      const struct stat *st, const char *real)
 {
-    struct strv text;
+    struct chart_file file = { .name = name };
     if (!S_ISREG(st->st_mode))
         return err_fail(cx, ERR_INVALID, "cannot load irregular file %s as it has file mode type bits set",
                         path);
@@ -272,10 +277,11 @@ static int read_file(struct ctx *cx, struct walk *w, const char *path, const cha
     }
     if (!arena_has_room(cx->arena, (size_t)st->st_size))
         return err_fail(cx, ERR_LIMIT, "the chart needs more memory than it may have");
-    if (read_text(cx, path, (size_t)st->st_size, &text) < 0)
+    if (read_text(cx, path, (size_t)st->st_size, &file) < 0)
         return err_wrap(cx, "error reading %s", name);
-    add_file(cx, &w->files, str_dup(cx->arena, name), text,
-             (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec);
+    file.name = str_dup(cx->arena, name);
+    file.modified_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    vec_push(cx->arena, &w->files, file);
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct chart_file {
     const char *name; /* relative to the chart's folder */
     struct strv data;
     int64_t modified_ns; /* since 1970; 0: not known. A release stores it. */
+    bool mapped;         /* data is a file's, in pages of its own */
 };
 
 VEC_NAMED(chart_files, struct chart_file);
@@ -47,6 +48,9 @@ int chartfiles_unpack(struct ctx *cx, struct strv archive, struct chart_files *r
 int chartfiles_read_file(struct ctx *cx, const char *path, size_t max, struct buf *ret) MUST_CHECK;
 /* filepath.Abs: the path from the root, cleaned as text. */
 const char *chartfiles_absolute(struct arena *a, const char *path);
+
+/* Nobody reads the text for a while: when it is mapped, its memory goes back, and who reads it has it read again. */
+void chartfiles_rest(struct strv data, bool mapped);
 
 /* The file of that name; NULL when there is none. */
 const struct chart_file *chartfiles_find(const struct chart_files *files, const char *name);

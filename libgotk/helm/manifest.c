@@ -43,8 +43,10 @@ static const char *find_separator(const char *p, const char *end)
 {
     if (end - p >= 3 && memcmp(p, "---", 3) == 0)
         return p;
-    const char *at = memmem(p, (size_t)(end - p), "\n---", 4);
-    return at ? at + 1 : end;
+    while ((p = memchr(p, '\n', (size_t)(end - p))))
+        if (++p, end - p >= 3 && memcmp(p, "---", 3) == 0)
+            return p;
+    return end;
 }
 
 static const char *skip_blanks(const char *p, const char *end)
@@ -213,24 +215,34 @@ static int rank_of(const char *kind)
     return INT_MAX;
 }
 
-int manifest_compare_kinds(const char *a, const char *b)
+static int compare_ranks(int ra, const char *a, int rb, const char *b)
 {
-    int ra = rank_of(a), rb = rank_of(b);
     if (ra != rb)
         return ra < rb ? -1 : 1;
     return ra == INT_MAX ? strcmp(a, b) : 0;
 }
 
+int manifest_compare_kinds(const char *a, const char *b)
+{
+    return compare_ranks(rank_of(a), a, rank_of(b), b);
+}
+
 /* qsort keeps no order of equals: the index does. */
 struct ranked {
+    int rank;
     const char *kind;
     size_t index;
 };
 
+static struct ranked ranked(const char *kind, size_t index)
+{
+    return (struct ranked){ rank_of(kind), kind, index };
+}
+
 static int by_kind(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
-    int order = manifest_compare_kinds(x->kind, y->kind);
+    int order = compare_ranks(x->rank, x->kind, y->rank, y->kind);
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -239,7 +251,7 @@ static void sort_plain(struct arena *a, struct manifests *m)
     struct ranked *ranks = ARENA_ARRAY(a, struct ranked, m->plain.len + 1);
     struct manifest *sorted = ARENA_ARRAY(a, struct manifest, m->plain.len + 1);
     for (size_t i = 0; i < m->plain.len; i++)
-        ranks[i] = (struct ranked){ m->plain.at[i].kind, i };
+        ranks[i] = ranked(m->plain.at[i].kind, i);
     qsort(ranks, m->plain.len, sizeof(*ranks), by_kind);
     for (size_t i = 0; i < m->plain.len; i++)
         sorted[i] = m->plain.at[ranks[i].index];
@@ -251,7 +263,7 @@ static void sort_hooks(struct arena *a, struct manifests *m)
     struct ranked *ranks = ARENA_ARRAY(a, struct ranked, m->hooks.len + 1);
     struct manifest_hook *sorted = ARENA_ARRAY(a, struct manifest_hook, m->hooks.len + 1);
     for (size_t i = 0; i < m->hooks.len; i++)
-        ranks[i] = (struct ranked){ m->hooks.at[i].kind, i };
+        ranks[i] = ranked(m->hooks.at[i].kind, i);
     qsort(ranks, m->hooks.len, sizeof(*ranks), by_kind);
     for (size_t i = 0; i < m->hooks.len; i++)
         sorted[i] = m->hooks.at[ranks[i].index];
@@ -260,14 +272,15 @@ static void sort_hooks(struct arena *a, struct manifests *m)
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */
 
-static int take_file(struct ctx *cx, const struct manifest_file *file, struct notes *notes,
-                     struct manifests *ret)
+/* The documents are parsed in `scratch`, one after the other. */
+static int take_file(struct ctx *cx, struct arena *scratch, const struct manifest_file *file,
+                     struct notes *notes, struct manifests *ret)
 {
     struct manifest_docs docs;
     manifest_split(cx->arena, file->text, &docs);
     for (size_t i = 0; i < docs.len; i++) {
         struct manifest_head head;
-        if (manifest_head_read(cx, docs.at[i], &head) < 0)
+        if (manifest_head_read(cx, scratch, docs.at[i], &head) < 0)
             return err_wrap(cx, "YAML parse error on %s", file->name);
         struct manifest m = { file->name, docs.at[i], head.api_version, head.kind };
         if (manifest_head_note(&head, HOOK))
@@ -292,13 +305,14 @@ static bool is_partial(const char *name)
 int manifest_sort(struct ctx *cx, const struct manifest_files *files, struct notes *notes,
                   struct manifests *ret)
 {
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(cx->arena));
     struct manifest_file *sorted = ARENA_ARRAY(cx->arena, struct manifest_file, files->len + 1);
     *ret = (struct manifests){ 0 };
     if (files->len)
         memcpy(sorted, files->at, files->len * sizeof(*sorted));
     qsort(sorted, files->len, sizeof(*sorted), by_name);
     for (size_t i = 0; i < files->len; i++)
-        if (!is_partial(sorted[i].name) && take_file(cx, &sorted[i], notes, ret) < 0)
+        if (!is_partial(sorted[i].name) && take_file(cx, scratch, &sorted[i], notes, ret) < 0)
             return err_code(cx);
     sort_plain(cx->arena, ret);
     sort_hooks(cx->arena, ret);

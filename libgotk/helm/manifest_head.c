@@ -75,7 +75,8 @@ static int take_annotations(struct ctx *cx, const struct doc *d, struct map *not
         const char *text = "";
         if (take_text(cx, members[i], "struct field .metadata.annotations", &text) < 0)
             return err_code(cx);
-        map_set(notes, doc_key(members[i]), (void *)(uintptr_t)text);
+        if (str_starts(doc_key(members[i]), "helm.sh/"))
+            map_set(notes, doc_key(members[i]), str_dup(notes->arena, text));
     }
     return 0;
 }
@@ -123,13 +124,26 @@ static int take_document(struct ctx *cx, const struct doc *d, struct manifest_he
     return 0;
 }
 
-int manifest_head_read(struct ctx *cx, struct strv text, struct manifest_head *ret)
+static int read_head(struct ctx *cx, struct strv text, struct manifest_head *ret)
 {
     struct doc *d;
-    *ret = (struct manifest_head){ "", "", "", map_new(cx->arena) };
     if (yml_parse_as(cx, text.p, text.n, "manifest", RULES, &d) < 0)
         return err_wrap(cx, "error converting YAML to JSON");
     return take_document(cx, d, ret);
+}
+
+int manifest_head_read(struct ctx *cx, struct arena *scratch, struct strv text, struct manifest_head *ret)
+{
+    struct arena *a = cx->arena;
+    struct ctx parsing = *cx;
+    struct manifest_head head = { "", "", "", map_new(a) };
+    parsing.arena = scratch;
+    if (read_head(&parsing, text, &head) < 0)
+        return err_take(cx, err_code(&parsing), str_dup(a, err_message(&parsing)));
+    *ret = (struct manifest_head){ str_dup(a, head.api_version), str_dup(a, head.kind), str_dup(a, head.name),
+                                   head.notes };
+    arena_reset(scratch);
+    return 0;
 }
 
 const char *manifest_head_note(const struct manifest_head *head, const char *name)

@@ -30,7 +30,7 @@ static void render(void *arg)
     }
     vmap_set_text(top, "Values", (struct value){ .type = V_VALUES, .map = values });
     struct engine_file file = {
-        "chart/templates/x.yaml", { r->parts[0].text, r->parts[0].len }, "chart/templates", top
+        "chart/templates/x.yaml", { r->parts[0].text, r->parts[0].len }, "chart/templates", top, false
     };
     vec_push(a, &files, file);
     if (engine_render(r->cx, &files, &outputs) < 0)

@@ -54,7 +54,7 @@ struct rendering {
 
 static void add_file(struct ctx *cx, struct chart_files *files, const char *name, struct strv data)
 {
-    struct chart_file file = { name, data, 0 };
+    struct chart_file file = { name, data, 0, false };
     vec_push(cx->arena, files, file);
 }
 

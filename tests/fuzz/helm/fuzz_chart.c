@@ -50,7 +50,7 @@ static void run(struct ctx *cx, const char *text, size_t len)
     int rc;
     size_t n = fuzz_parts(cx, text, len, parts, PARTS_MAX);
     for (size_t i = 1; i < n; i++) {
-        struct chart_file file = { parts[i].name, { parts[i].text, parts[i].len }, 0 };
+        struct chart_file file = { parts[i].name, { parts[i].text, parts[i].len }, 0, false };
         vec_push(cx->arena, &files, file);
     }
     if (n > 1)

@@ -123,7 +123,7 @@ static int load(struct row *r, struct chart **ret)
     struct doc **sorted = doc_sorted(r->cx->arena, name ? tree(r->cx, name) : doc_find(r->doc, "files"));
     for (size_t i = 0; sorted[i]; i++) {
         struct value text = convert_from_doc(r->cx->arena, sorted[i]);
-        struct chart_file file = { doc_key(sorted[i]), v_view(text), 0 };
+        struct chart_file file = { doc_key(sorted[i]), v_view(text), 0, false };
         if (str_starts(doc_text(sorted[i]), B64_MARK))
             file.data = decoded(r->cx, doc_text(sorted[i]) + strlen(B64_MARK));
         vec_push(r->cx->arena, &files, file);

@@ -255,7 +255,7 @@ static struct chart *chart_of(struct row *row)
     struct chart_files files = { 0 };
     struct chart *chart = NULL;
     doc_each (file, doc_find(row->doc, "files")) {
-        struct chart_file f = { doc_key(file), text_of(cx, file), 0 };
+        struct chart_file f = { doc_key(file), text_of(cx, file), 0, false };
         vec_push(cx->arena, &files, f);
     }
     assert_ok(cx, chart_load(cx, &files, NULL, &chart));

@@ -78,7 +78,7 @@ static struct strv bytes_of(struct ctx *cx, const struct doc *test, const char *
 
 static void add_file(struct ctx *cx, struct chart_files *files, const char *name, struct strv data)
 {
-    struct chart_file file = { name, data, 0 };
+    struct chart_file file = { name, data, 0, false };
     vec_push(cx->arena, files, file);
 }
 
