@@ -10,6 +10,7 @@
 #include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define LEFT_DELIM    "{{"
@@ -76,8 +77,11 @@ static bool at_right_delim(const struct lexer *l, size_t at, bool *ret_trim)
 static uint32_t count_lines(const struct lexer *l, size_t from, size_t to)
 {
     uint32_t n = 0;
-    for (size_t i = from; i < to; i++)
-        n += l->text[i] == '\n';
+    const char *p = l->text + from, *end = l->text + to;
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+        p++;
+        n++;
+    }
     return n;
 }
 
@@ -202,12 +206,24 @@ static const char *pass_comment(struct lexer *l)
     return NULL;
 }
 
+/* The next "{{"; NULL when there is none. It is looked for by its first half, which is rare, and found fast. */
+static const char *find_left_delim(const struct lexer *l)
+{
+    const char *p = l->text + l->pos, *end = l->text + l->len;
+    while (p < end && (p = memchr(p, *LEFT_DELIM, (size_t)(end - p)))) {
+        if (end - p >= DELIM_LEN && memcmp(p, LEFT_DELIM, DELIM_LEN) == 0)
+            return p;
+        p++;
+    }
+    return NULL;
+}
+
 /* Outside of actions: text, then the delimiter that opens one. Comments vanish. */
 static struct token lex_text(struct lexer *l)
 {
     for (;;) {
         struct token t;
-        const char *delim = memmem(l->text + l->pos, l->len - l->pos, LEFT_DELIM, DELIM_LEN);
+        const char *delim = find_left_delim(l);
         if (take_text(l, delim ? (size_t)(delim - l->text) : l->len, &t))
             return t;
         if (!delim)
@@ -254,10 +270,8 @@ static struct token lex_right_delim(struct lexer *l)
 static struct token lex_space(struct lexer *l)
 {
     size_t n = 0;
-    while (is_space(peek(l))) {
+    for (; l->pos < l->len && is_space((unsigned char)l->text[l->pos]); n++)
         next(l);
-        n++;
-    }
     if (has_right_trim(l, l->pos - 1) && starts(l, l->pos - 1 + TRIM_LEN, RIGHT_DELIM)) {
         backup(l);
         if (n == 1)
@@ -277,7 +291,8 @@ static bool at_terminator(struct lexer *l)
 static enum token_kind kind_of_word(struct strv word)
 {
     for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
-        if (strlen(keywords[i].word) == word.n && memcmp(keywords[i].word, word.p, word.n) == 0)
+        if (*keywords[i].word == *word.p && strlen(keywords[i].word) == word.n &&
+            memcmp(keywords[i].word, word.p, word.n) == 0)
             return keywords[i].kind;
     return TOKEN_IDENTIFIER;
 }
@@ -286,6 +301,8 @@ static enum token_kind kind_of_word(struct strv word)
 static struct token lex_word(struct lexer *l, enum token_kind kind)
 {
     uint32_t c;
+    while (l->pos < l->len && (l->text[l->pos] == '_' || isalnum((unsigned char)l->text[l->pos])))
+        l->pos++;
     while (is_alphanumeric(c = next(l)))
         continue;
     backup(l);
@@ -304,11 +321,20 @@ static struct token lex_field_or_variable(struct lexer *l, enum token_kind kind)
     return lex_word(l, kind);
 }
 
+/* Passes over what means nothing within quotes. */
+static void skip_plain(struct lexer *l, uint32_t quote)
+{
+    while (l->pos < l->len && (unsigned char)l->text[l->pos] != quote && l->text[l->pos] != '\\' &&
+           l->text[l->pos] != '\n')
+        l->pos++;
+}
+
 /* A quoted string or character, behind its first quote. */
 static struct token lex_quoted(struct lexer *l, uint32_t quote, enum token_kind kind,
                                const char *unterminated)
 {
     for (;;) {
+        skip_plain(l, quote);
         uint32_t c = next(l);
         if (c == quote)
             return take(l, kind);

@@ -227,7 +227,7 @@ static bool is_object(const struct doc *d)
 static cJSON *find_child(const cJSON *object, const char *key)
 {
     cJSON *child = object->child;
-    while (child && strcmp(child->string, key) != 0)
+    while (child && (*child->string != *key || strcmp(child->string, key) != 0))
         child = child->next;
     return child;
 }

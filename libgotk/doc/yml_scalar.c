@@ -80,7 +80,7 @@ static const struct word *find_word(const char *text, int rules)
     if (strnlen(text, WORD_MAX + 1) > WORD_MAX)
         return NULL;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(words[i].text, text) == 0)
+        if (*words[i].text == *text && strcmp(words[i].text, text) == 0)
             return words[i].only_11 && !(rules & YML_11) ? NULL : &words[i];
     return NULL;
 }

@@ -43,9 +43,11 @@ static const char *find_separator(const char *p, const char *end)
 {
     if (end - p >= 3 && memcmp(p, "---", 3) == 0)
         return p;
-    while ((p = memchr(p, '\n', (size_t)(end - p))))
-        if (++p, end - p >= 3 && memcmp(p, "---", 3) == 0)
+    while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+        p++;
+        if (end - p >= 3 && memcmp(p, "---", 3) == 0)
             return p;
+    }
     return end;
 }
 
