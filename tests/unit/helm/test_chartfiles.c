@@ -193,6 +193,32 @@ static void packed_subcharts_are_loaded(void **state)
     assert_error(cx, ERR_INVALID, "error unpacking subchart sub-0.1.0.tgz in ours: unexpected EOF");
 }
 
+/* A file with a mark at its start that is large enough to be mapped. */
+static void what_rests_is_read_again(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct chart_files files;
+    char *text = arena_alloc(cx->arena, 40002);
+    memset(text, 'x', 40001);
+    memcpy(text, "\xEF\xBB\xBF", 3);
+    const char *dir = unit_tmpdir(cx);
+    write_files(
+        cx, dir,
+        (struct file[]){ { "Chart.yaml", CHART, 0 }, { "templates/a.yaml", text, 0 }, { NULL, NULL, 0 } });
+    assert_ok(cx, chartfiles_read(cx, dir, NULL, &files));
+    const struct chart_file *large = chartfiles_find(&files, "templates/a.yaml");
+    assert_non_null(large);
+    assert_true(large->mapped);
+    assert_false(chartfiles_find(&files, "Chart.yaml")->mapped);
+    assert_int_equal(large->data.n, 39998);
+    for (int i = 0; i < 2; i++) {
+        assert_memory_equal(large->data.p, text + 3, 39998);
+        for (size_t k = 0; k < files.len; k++)
+            chartfiles_rest(files.at[k].data, files.at[k].mapped);
+    }
+    assert_string_equal(chartfiles_find(&files, "Chart.yaml")->data.p, CHART);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +228,7 @@ int main(void)
         UNIT_TEST(a_folder_is_read_as_its_helmignore_says),
         UNIT_TEST(links_that_lead_nowhere_or_round_are_errors),
         UNIT_TEST(packed_subcharts_are_loaded),
+        UNIT_TEST(what_rests_is_read_again),
     };
     return cmocka_run_group_tests_name("chartfiles", tests, NULL, NULL);
 }
