@@ -219,11 +219,10 @@ static int write_object(struct writer *w, const struct object *o, struct doc **r
 {
     struct arena *a = w->cx->arena;
     bool is_time = strcmp(o->type->name, "time.Time") == 0;
-    if (is_time && !w->go && (layout_civil(o->data).year < 0 || layout_civil(o->data).year > 9999))
-        return err_fail(
-            w->cx, ERR_INVALID,
-            "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of "
-            "range [0,9999]");
+    const char *unfit = is_time && !w->go ? layout_strict_error(o->data) : NULL;
+    if (unfit)
+        return err_fail(w->cx, ERR_INVALID,
+                        "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: %s", unfit);
     if (o->type->json) {
         struct buf out = buf_new(a, TEXT_MAX);
         o->type->json(&out, o->data);

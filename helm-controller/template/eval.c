@@ -42,6 +42,9 @@ ACCEPTS(bool, v.type == V_BOOL)
 ACCEPTS(float, v.type == V_FLOAT64)
 ACCEPTS(dict, value_is_dict(v))
 ACCEPTS(list, v.type == V_LIST)
+ACCEPTS(bytes, v.type == V_BYTES)
+ACCEPTS(duration, v.type == V_DURATION)
+ACCEPTS(location, v.type == V_OBJECT && strcmp(v.object->type->name, "*time.Location") == 0)
 ACCEPTS(time, v.type == V_OBJECT && strcmp(v.object->type->name, "time.Time") == 0)
 ACCEPTS(version, v.type == V_OBJECT && strcmp(v.object->type->name, "*semver.Version") == 0)
 ACCEPTS(certificate, v.type == V_OBJECT && strcmp(v.object->type->name, "sprig.certificate") == 0)
@@ -56,7 +59,10 @@ static const struct parameter parameters[] = {
     { "float64", accepts_float, 'f', false },
     { "map[string]interface {}", accepts_dict, 'd', true },
     { "[]interface {}", accepts_list, 'l', true },
+    { "[]uint8", accepts_bytes, 'y', true },
     { "time.Time", accepts_time, 't', false },
+    { "time.Duration", accepts_duration, 'n', false },
+    { "*time.Location", accepts_location, 'o', true },
     { "sprig.certificate", accepts_certificate, 'c', false },
     { "*semver.Version", accepts_version, 'v', true },
     { "io.Writer", accepts_none, 'w', true },
@@ -78,6 +84,8 @@ static struct value zero_of(const struct parameter *p)
         return v_map(NULL);
     if (p->letter == 'l')
         return v_list(V_LIST, NULL);
+    if (p->letter == 'y')
+        return (struct value){ .type = V_BYTES };
     return p->letter == 'r' ? v_invalid() : v_nil();
 }
 
@@ -119,6 +127,7 @@ static int validate(struct exec *x, struct value v, const struct parameter *p, s
         return exec_fail(x, "wrong type for value; expected %s; got %s", p->type,
                          v.type == V_NIL ? "interface {}" : value_type_name(v));
     *ret = v;
+    ret->addressable = v.addressable && p->letter != 'a'; /* an interface holds a copy */
     return 0;
 }
 
@@ -228,8 +237,10 @@ static int call(struct exec *x, struct value dot, const struct function *f, cons
                 const struct node *n, struct operands args, struct final final, struct value *ret)
 {
     size_t fixed, first = receiver != NULL, total = first + args.n + final.given;
-    if (check_count(x, f->name, f->params, args, final, &fixed) < 0)
+    if (check_count(x, f->name, f->call ? f->params : "", args, final, &fixed) < 0)
         return err_code(x->cx);
+    if (!f->call)
+        return exec_fail(x, "%s", f->params);
     struct value *argv = ARENA_ARRAY(x->cx->arena, struct value, total + 1);
     if (receiver)
         argv[0] = *receiver;
@@ -464,6 +475,8 @@ static int number_for(struct exec *x, char letter, const struct node *n, struct 
     const struct number *c = n->kind == NODE_NUMBER ? n->number : NULL;
     if (letter == 'i' && c && c->is_int)
         *ret = v_int(c->i);
+    else if (letter == 'n' && c && c->is_int)
+        *ret = (struct value){ .type = V_DURATION, .i = c->i };
     else if (letter == 'f' && c && c->is_float)
         *ret = v_float(c->f);
     else if (letter == 'u' && c && c->is_uint)
@@ -471,6 +484,7 @@ static int number_for(struct exec *x, char letter, const struct node *n, struct 
     else
         return exec_fail(x, "expected %s; found %s",
                          letter == 'i'   ? "integer"
+                         : letter == 'n' ? "integer"
                          : letter == 'f' ? "float"
                                          : "unsigned integer",
                          node_text(x->cx->arena, n));
@@ -495,6 +509,7 @@ static int literal_for(struct exec *x, struct value dot, const struct parameter 
         *ret = v_str(n->value.p, n->value.n);
         return 0;
     case 'i':
+    case 'n':
     case 'f':
     case 'u':
         return number_for(x, p->letter, n, ret);

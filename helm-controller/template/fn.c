@@ -85,6 +85,8 @@ int64_t fn_to_int(struct value v)
     case V_UINT8:
     case V_UINT32:
     case V_UINT64:
+    case V_MONTH:
+    case V_WEEKDAY:
         return v.i;
     case V_FLOAT64:
         return float_to_int(v.f);
@@ -104,6 +106,8 @@ double fn_to_float(struct value v)
     case V_INT:
     case V_INT32:
     case V_INT64:
+    case V_MONTH:
+    case V_WEEKDAY:
         return (double)v.i;
     case V_UINT8:
     case V_UINT32:

@@ -67,7 +67,7 @@ static int equal_other(struct exec *x, struct value a, struct value b, bool *ret
     }
     if (kb == K_MAP || kb == K_SLICE)
         return fn_fail(x, "non-comparable type %s: %s", text_of(x, "%s", b), value_type_name(b));
-    *ret = value_deep_equal(a, b);
+    *ret = a.type == V_OBJECT && b.type == V_OBJECT ? value_same_object(a, b) : value_deep_equal(a, b);
     return 0;
 }
 

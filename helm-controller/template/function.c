@@ -7,6 +7,7 @@
 
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/object.h"
+#include "helm-controller/template/times.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -72,6 +73,8 @@ static const struct function *find_in(const struct function *rows, size_t len, s
 
 const struct function *function_method(struct value receiver, struct strv name)
 {
+    if (receiver.type == V_OBJECT && receiver.object->type->by_pointer && !receiver.addressable)
+        return NULL;
     if (receiver.type == V_OBJECT)
         return find_in(receiver.object->type->methods, receiver.object->type->methods_count, name);
     if (receiver.type == V_VALUES)
@@ -79,6 +82,8 @@ const struct function *function_method(struct value receiver, struct strv name)
     if (receiver.type == V_VERSIONS)
         return find_in(fn_versions_methods.rows, fn_versions_methods.len, name);
     if (receiver.type == V_DURATION)
-        return find_in(fn_duration_methods.rows, fn_duration_methods.len, name);
+        return find_in(times_duration_methods.rows, times_duration_methods.len, name);
+    if (receiver.type == V_MONTH || receiver.type == V_WEEKDAY)
+        return find_in(times_name_methods.rows, times_name_methods.len, name);
     return NULL;
 }

@@ -3,7 +3,7 @@
  *
  * The parameters are spelled as letters, `*` behind the last one for "any number of it":
  * a interface{}, r any value as it is, s string, i int, u uint32, b bool, f float64, d map[string]interface{},
- * l []interface{}, t time.Time, c sprig's certificate. An argument of another type is refused as Go refuses it; no
+ * l []interface{}, y []byte, t time.Time, n time.Duration, o *time.Location, c sprig's certificate. An argument of another type is refused as Go refuses it; no
  * number is converted.
  */
 #ifndef GOTK_HELM_TEMPLATE_FUNCTION_H
@@ -16,7 +16,8 @@ struct exec;
 struct function {
     const char *name;
     const char *params;
-    /* Fails with the error's text in the context; the caller adds "error calling NAME: " and the place. */
+    /* Fails with the error's text in the context; the caller adds "error calling NAME: " and the place. NULL: its results
+     * are such that templates cannot call it, and params says why; it has no parameters. */
     int (*call)(struct exec *x, const struct value *args, size_t n, struct value *ret);
 };
 

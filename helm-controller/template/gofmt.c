@@ -23,7 +23,7 @@ void gofmt_followed(struct buf *out, struct value v)
 
 void gofmt_print(struct buf *out, struct value v)
 {
-    if (v.type == V_OBJECT && v.object->type->print)
+    if (v.type == V_OBJECT && v.object->type->print && (v.addressable || !v.object->type->by_pointer))
         v.object->type->print(out, v.object->data);
     else if (v.type == V_INVALID)
         buf_str(out, "<no value>");

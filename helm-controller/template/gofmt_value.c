@@ -2,8 +2,8 @@
  * gofmt_value.c: values under a verb; see gofmt_parts.h. Maps print sorted by key.
  */
 #include "helm-controller/template/gofmt_parts.h"
-#include "helm-controller/template/layout_parts.h"
 #include "helm-controller/template/object.h"
+#include "helm-controller/template/times.h"
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
@@ -232,11 +232,10 @@ static bool print_by_method(struct verb *v, struct value value, uint32_t letter)
     struct buf text = buf_new(v->out->arena, 1 << 20);
     if (value.type == V_DURATION)
         buf_str(&text, gotime_print_duration(v->out->arena, value.i));
-    else if (value.type == V_MONTH)
-        buf_str(&text, layout_months[value.i - 1]);
-    else if (value.type == V_WEEKDAY)
-        buf_str(&text, layout_weekdays[value.i]);
-    else if (value.type == V_OBJECT && value.object->type->print && !value.object->type->print_by_pointer)
+    else if (value.type == V_MONTH || value.type == V_WEEKDAY)
+        times_name(&text, value);
+    else if (value.type == V_OBJECT && value.object->data && value.object->type->print &&
+             !value.object->type->by_pointer)
         value.object->type->print(&text, value.object->data);
     else
         return false;
@@ -244,9 +243,21 @@ static bool print_by_method(struct verb *v, struct value value, uint32_t letter)
     return true;
 }
 
+static void print_nil_pointer(struct verb *v, struct value value, uint32_t letter)
+{
+    if (letter == 'v')
+        gofmt_pad(v, "<nil>", 5);
+    else if (letter < 0x80 && letter && strchr("bodxX", (int)letter))
+        print_integer(v, (struct value){ .type = V_UINT64 }, false, letter);
+    else
+        bad_verb(v, value, letter);
+}
+
 static void print_object(struct verb *v, struct value value, uint32_t letter, int depth)
 {
-    if (value.object->type->elements) {
+    if (!value.object->data)
+        print_nil_pointer(v, value, letter);
+    else if (value.object->type->elements) {
         v->type = value_type_name(value);
         print_value(v, value.object->type->elements(v->out->arena, value.object->data), letter, depth);
         v->type = NULL;

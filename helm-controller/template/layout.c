@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+#define ABSOLUTE_YEARS                                                                                       \
+    292277022400u /* where Go's absolute seconds start: in March, so many years before the year 0 */
+#define ABSOLUTE_DAYS 106751991073400u /* from there to 1970 */
+
+const struct location layout_local = { "UTC", 0 };
+
 const char *const layout_months[12] = {
     "January", "February", "March",     "April",   "May",      "June",
     "July",    "August",   "September", "October", "November", "December"
@@ -140,12 +146,39 @@ static void set_date(struct civil *c, int64_t days)
 struct civil layout_civil(const struct moment *m)
 {
     struct civil c;
-    int64_t local = m->sec + m->offset, days = floor_div(local, 86400), second = local - days * 86400;
+    uint64_t local = (uint64_t)m->sec + (uint64_t)(int64_t)m->offset + ABSOLUTE_DAYS * 86400u;
+    int64_t days = (int64_t)(local / 86400) - (int64_t)ABSOLUTE_DAYS, second = (int64_t)(local % 86400);
     c.hour = (int)(second / 3600);
     c.minute = (int)(second / 60 % 60);
     c.second = (int)(second % 60);
     set_date(&c, days);
     return c;
+}
+
+/* What of *lo is beyond 0 to base - 1 moves to *hi. */
+static void carry(int64_t *hi, int64_t *lo, int64_t base)
+{
+    int64_t n = floor_div(*lo, base);
+    *hi = (int64_t)((uint64_t)*hi + (uint64_t)n);
+    *lo -= n * base;
+}
+
+int64_t layout_seconds(int64_t year, int64_t month, int64_t day, int64_t second)
+{
+    month = (int64_t)((uint64_t)month - 1);
+    carry(&year, &month, 12);
+    bool next = month < 2; /* years start in March */
+    uint64_t y = (uint64_t)year - next + ABSOLUTE_YEARS, m = (uint64_t)month + 1 + 12 * next;
+    uint64_t days = 146097 * (y / 100) / 4 + 1461 * (y % 100) / 4 + (979 * m - 2919) / 32 + (uint64_t)day - 1;
+    return (int64_t)((days - ABSOLUTE_DAYS) * 86400 + (uint64_t)second);
+}
+
+const char *layout_strict_error(const struct moment *m)
+{
+    int64_t year = layout_civil(m).year;
+    if (year < 0 || year > 9999)
+        return "year outside of range [0,9999]";
+    return m->offset / 3600 > 23 || m->offset / 3600 < -23 ? "timezone hour outside of range [0,23]" : NULL;
 }
 
 /* +hh:mm in one of five forms. */
@@ -238,7 +271,7 @@ static void add_date(struct buf *out, const struct civil *c, enum element kind)
         buf_fmt(out, c->year < 0 ? "-%04ld" : "%04ld", c->year < 0 ? -c->year : c->year);
         return;
     default:
-        buf_fmt(out, "%02ld", (c->year < 0 ? 0 : c->year) % 100);
+        buf_fmt(out, "%02ld", (c->year < 0 ? -c->year : c->year) % 100);
     }
 }
 

@@ -12,14 +12,23 @@
 
 #include <stdint.h>
 
+/* A zone as a time carries it along. */
+struct location {
+    const char *name; /* "" when it has none */
+    int32_t offset;   /* seconds east of UTC */
+};
+
+/* The machine's own zone, which is UTC under another address. */
+extern const struct location layout_local;
+
 /* A point in time as seen in a zone. */
 struct moment {
     int64_t sec; /* since 1970 */
     int32_t nsec;
-    int32_t offset;   /* of the zone, seconds east of UTC */
-    const char *zone; /* its abbreviation; "" when it has none */
-    bool local;       /* seen in the machine's own zone, which is UTC */
-    bool monotonic;   /* made by `now`: printed with the clock's reading */
+    int32_t offset;                  /* of the zone, seconds east of UTC */
+    const char *zone;                /* its abbreviation; "" when it has none */
+    const struct location *location; /* the zone that was given; NULL: UTC */
+    bool monotonic;                  /* made by `now`: printed with the clock's reading */
 };
 
 struct civil {
@@ -31,6 +40,10 @@ struct civil {
 
 /* The calendar's view of a moment in its zone. */
 struct civil layout_civil(const struct moment *m);
+/* The seconds since 1970 of a date without a zone, whose month (from 1) and day may be out of their ranges; wraps. */
+int64_t layout_seconds(int64_t year, int64_t month, int64_t day, int64_t second);
+/* Why a moment cannot be written as RFC 3339 has it, in Go's words; NULL: it can. */
+const char *layout_strict_error(const struct moment *m);
 /* Appends the moment under a layout. */
 void layout_format(struct buf *out, const struct moment *m, struct strv layout);
 /* time.ParseInLocation with UTC. ERR_INVALID with Go's words; *ret is untouched then. */

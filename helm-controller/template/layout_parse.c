@@ -418,26 +418,34 @@ static int settle_date(struct attempt *a, struct parsed *p)
     return 0;
 }
 
+/* Of "GMT-3"; 0 for other names. */
+static int32_t gmt_offset(struct strv name)
+{
+    int32_t hours = 0;
+    for (size_t i = 4; i < name.n && memcmp(name.p, "GMT", 3) == 0; i++)
+        hours = hours * 10 + (name.p[i] - '0');
+    return name.n > 3 && name.p[3] == '-' ? -hours * 3600 : hours * 3600;
+}
+
 /* A zone that was read, of which only UTC is known by its name. */
 static void settle_zone(struct attempt *a, const struct parsed *p, struct moment *m)
 {
     struct strv name = p->zone_name;
     if (p->utc)
         return;
-    m->local = name.n ? p->has_offset && p->offset == 0 && name.n == 3 && memcmp(name.p, "UTC", 3) == 0
-                      : p->offset == 0;
+    m->location = &layout_local;
     if (p->has_offset) {
         m->sec -= p->offset;
         m->offset = p->offset;
-        if (p->offset != 0 || name.n)
-            m->zone = str_ndup(a->cx->arena, name.n ? name.p : "", name.n);
     } else if (name.n) {
-        int hours = 0;
-        for (size_t i = 4; i < name.n && memcmp(name.p, "GMT", 3) == 0; i++)
-            hours = hours * 10 + (name.p[i] - '0');
-        m->offset = name.n > 3 && name.p[3] == '-' ? -hours * 3600 : hours * 3600;
-        m->zone = str_ndup(a->cx->arena, name.p, name.n);
+        m->offset = gmt_offset(name);
     }
+    if (!name.n && p->offset == 0)
+        return;
+    struct location *fixed = ARENA_NEW(a->cx->arena, struct location);
+    *fixed = (struct location){ str_ndup(a->cx->arena, name.n ? name.p : "", name.n), m->offset };
+    m->location = fixed;
+    m->zone = fixed->name;
 }
 
 int layout_parse(struct ctx *cx, struct strv layout, struct strv text, struct moment *ret)

@@ -31,10 +31,11 @@ struct object_type {
     void (*print)(struct buf *out, const void *data); /* String(); NULL: none */
     void (*json)(struct buf *out,
                  const void *data); /* the text that is its JSON string; NULL: its fields are */
-    void (*go)(struct buf *out, const void *data); /* GoString(), for %#v; NULL: none */
-    bool (*equal)(const void *a, const void *b);   /* ==; NULL: only the same object is equal */
-    bool print_by_pointer;                         /* String() is of the pointer: printf does not see it */
-    size_t (*len)(const void *data);               /* of a map or slice */
+    void (*go)(struct buf *out, const void *data);    /* GoString(), for %#v; NULL: none */
+    bool (*equal)(const void *a, const void *b);      /* ==; NULL: only the same object is equal */
+    bool (*deep_equal)(const void *a, const void *b); /* reflect.DeepEqual; NULL: as equal */
+    bool by_pointer; /* the methods, String() too, are the pointer's: only an addressable value has them */
+    size_t (*len)(const void *data); /* of a map or slice */
     /* Of a map: the value under key, or the zero of its element type and false. */
     bool (*find)(const void *data, struct strv key, struct value *ret);
     /* Of a map or slice: as a map or list of values, to be ranged over and printed; NULL: it cannot. */

@@ -66,7 +66,7 @@ static const struct object_type kube_type = {
     .methods = kube_methods,
     .methods_count = ARRAY_LEN(kube_methods),
     .print = print_kube,
-    .print_by_pointer = true,
+    .by_pointer = true,
 };
 
 static const struct object_field helm_fields[] = {
@@ -104,7 +104,9 @@ struct capabilities_object {
 #define PART_FIELD(part)                                                                                     \
     static struct value capabilities_##part(const void *data)                                                \
     {                                                                                                        \
-        return v_object(&((const struct capabilities_object *)data)->part);                                  \
+        struct value v = v_object(&((const struct capabilities_object *)data)->part);                        \
+        v.addressable = true;                                                                                \
+        return v;                                                                                            \
     }
 PART_FIELD(kube)
 PART_FIELD(helm)

@@ -168,16 +168,20 @@ static struct strv in_capitals(struct arena *a, struct strv s)
 
 static int read_date(struct toml_reader *r, struct value *ret)
 {
+    static const struct location zones[] = { { "datetime-local", 0 },
+                                             { "date-local", 0 },
+                                             { "time-local", 0 } };
     static const struct {
-        const char *layout, *zone;
+        const char *layout;
+        const struct location *zone;
     } forms[] = {
         { "2006-01-02T15:04:05.999999999Z07:00", NULL },
-        { "2006-01-02T15:04:05.999999999", "datetime-local" },
-        { "2006-01-02", "date-local" },
-        { "15:04:05.999999999", "time-local" },
+        { "2006-01-02T15:04:05.999999999", &zones[0] },
+        { "2006-01-02", &zones[1] },
+        { "15:04:05.999999999", &zones[2] },
         { "2006-01-02T15:04Z07:00", NULL },
-        { "2006-01-02T15:04", "datetime-local" },
-        { "15:04", "time-local" },
+        { "2006-01-02T15:04", &zones[0] },
+        { "15:04", &zones[2] },
     };
     struct strv s = in_capitals(r->cx->arena, trimmed(toml_current(r)));
     struct moment m;
@@ -191,8 +195,8 @@ static int read_date(struct toml_reader *r, struct value *ret)
         if (lacks_zero(s, forms[i].layout))
             break;
         if (forms[i].zone) {
-            m.zone = forms[i].zone;
-            m.local = false;
+            m.zone = forms[i].zone->name;
+            m.location = forms[i].zone;
         }
         *ret = fn_time(r->cx->arena, m);
         return 0;

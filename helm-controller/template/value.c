@@ -161,7 +161,17 @@ static bool objects_equal(const struct object *a, const struct object *b)
 {
     if (a->type != b->type)
         return false;
+    if (a->type->deep_equal)
+        return a->type->deep_equal(a->data, b->data);
     return a->data == b->data || (a->type->equal && a->type->equal(a->data, b->data));
+}
+
+bool value_same_object(struct value a, struct value b)
+{
+    if (a.object->type != b.object->type)
+        return false;
+    return a.object->data == b.object->data ||
+           (a.object->type->equal && a.object->type->equal(a.object->data, b.object->data));
 }
 
 bool value_deep_equal(struct value a, struct value b)

@@ -75,7 +75,8 @@ struct complex_number {
 struct value {
     uint8_t type;
     bool boxed;
-    uint32_t len; /* bytes of a string or of V_BYTES */
+    bool addressable; /* a struct within another: it has the methods of its pointer, too */
+    uint32_t len;     /* bytes of a string or of V_BYTES */
     union {
         bool b;
         int64_t i; /* V_INT, V_INT32, V_INT64, V_DURATION, V_MONTH, V_WEEKDAY */
@@ -181,6 +182,8 @@ bool value_is_true(struct value v);
 size_t value_len(struct value v);
 /* Deep equality as reflect.DeepEqual: types count, NaN is not itself. */
 bool value_deep_equal(struct value a, struct value b);
+/* Go's == of two objects: the same, or equal as their type says. */
+bool value_same_object(struct value a, struct value b);
 /* The same value with the box on or off; an interface that holds nothing becomes V_INVALID by unboxing. */
 static inline struct value value_boxed(struct value v)
 {

@@ -133,7 +133,7 @@ static bool read_rule(const char *p, struct rule *r)
     return take_change(&p, r, 0) && take_change(&p, r, 1);
 }
 
-/* When change i of a year happens, by local standard time. */
+/* When change i of a year happens: seconds of that year, by UTC. */
 static int64_t change_at(const struct rule *r, int64_t year, int i)
 {
     int64_t first = layout_days(year, r->month[i], 1);
@@ -141,17 +141,18 @@ static int64_t change_at(const struct rule *r, int64_t year, int i)
     int day = 1 + (r->day[i] - weekday + 7) % 7 + (r->week[i] - 1) * 7;
     while (day > layout_days_in(r->month[i], year))
         day -= 7;
-    return layout_days(year, r->month[i], day) * 86400 + r->time[i] - r->offset[i];
+    int64_t days = layout_days(year, r->month[i], day) - layout_days(year, 1, 1);
+    return days * 86400 + r->time[i] - r->offset[i];
 }
 
 static void apply_rule(struct arena *a, const struct rule *r, struct moment *m)
 {
     bool daylight = false;
     if (r->daylight) {
-        struct moment local = { .sec = m->sec, .offset = r->offset[0] };
-        int64_t year = layout_civil(&local).year;
-        int64_t start = change_at(r, year, 0), end = change_at(r, year, 1);
-        daylight = start < end ? m->sec >= start && m->sec < end : m->sec >= start || m->sec < end;
+        struct civil c = layout_civil(&(struct moment){ .sec = m->sec });
+        int64_t second = (c.year_day - 1) * 86400 + c.hour * 3600 + c.minute * 60 + c.second;
+        int64_t start = change_at(r, c.year, 0), end = change_at(r, c.year, 1);
+        daylight = start < end ? second >= start && second < end : second >= start || second < end;
     }
     m->offset = r->offset[daylight];
     m->zone = str_dup(a, r->name[daylight]);

@@ -25,8 +25,6 @@
  * `time: unknown unit "d" in duration "5d"`.
  */
 int gotime_parse_duration(struct ctx *cx, const char *s, int64_t *ret_ns) MUST_CHECK;
-/* A text in quotes as Go's time package writes it in errors: what is not printable ASCII by its bytes, \xHH. */
-char *gotime_quote(struct arena *a, const char *s, size_t n);
 
 /* `n` bytes in quotes as the time package writes them: control characters and bytes beyond ASCII become \xHH. */
 char *gotime_quote(struct arena *a, const char *s, size_t n);

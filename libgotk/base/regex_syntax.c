@@ -79,23 +79,32 @@ static void put_rune(const struct scan *s, uint32_t rune)
         buf_fmt(s->out, "\\x{%x}", rune);
 }
 
+/* "41" behind "\x": two characters are looked at, be the first a digit or not. */
+static bool take_two_hex(const char **p, uint32_t *ret)
+{
+    int high = hex_digit(**p);
+    *p = behind_rune(*p);
+    int low = hex_digit(**p);
+    *p = behind_rune(*p);
+    *ret = (uint32_t)(high * 16 + low);
+    return high >= 0 && low >= 0;
+}
+
 /* "{41}" or "41" behind "\x"; *p moves behind what was looked at, right or wrong. */
 static bool take_hex(const char **p, uint32_t *ret)
 {
+    if (**p != '{')
+        return take_two_hex(p, ret);
+    const char *start = ++*p;
     uint32_t v = 0;
-    bool braces = **p == '{';
-    const char *start = *p += braces;
-    while (hex_digit(**p) >= 0 && (braces || *p < start + 2)) {
+    while (hex_digit(**p) >= 0) {
         v = v * 16 + (uint32_t)hex_digit(*(*p)++);
         if (v > RUNE_MAX)
             return false;
     }
     *ret = v;
-    if (!braces && *p == start + 2)
-        return true;
-    bool good = braces && *p > start && **p == '}';
-    if (**p)
-        (void)take_rune(p);
+    bool good = *p > start && **p == '}';
+    *p = behind_rune(*p);
     return good;
 }
 
