@@ -165,37 +165,15 @@ static int coalesce_values(struct run *r)
 
 /* -- the schema --------------------------------------------------------------------------------------------------- */
 
-static bool has_schema(const struct chart *c)
-{
-    bool has = c->schema.n > 0;
-    for (size_t i = 0; i < c->charts.len; i++)
-        has = has || has_schema(c->charts.at[i]);
-    return has;
-}
-
-static struct chartschema schema_of(struct arena *a, const struct chart *c)
-{
-    struct chartschema *subs = ARENA_ARRAY(a, struct chartschema, c->charts.len + 1);
-    for (size_t i = 0; i < c->charts.len; i++)
-        subs[i] = schema_of(a, c->charts.at[i]);
-    return (struct chartschema){
-        .name = c->name,
-        .schema = c->schema.n ? c->schema.p : NULL,
-        .schema_len = c->schema.n,
-        .dependencies = subs,
-        .dependency_count = c->charts.len,
-    };
-}
-
 static int validate_values(struct run *r)
 {
     struct doc *values;
-    if (is_set(r, "skipSchemaValidation") || !has_schema(r->chart))
+    if (is_set(r, "skipSchemaValidation") || !chartschema_exists(r->chart))
         return 0;
-    const struct chartschema schema = schema_of(r->cx->arena, r->chart);
+    const struct chartschema schema = chartschema_of(r->cx->arena, r->chart);
     if (convert_to_doc(r->cx, v_map(r->values), false, &values) < 0)
         return err_code(r->cx);
-    return chartschema_validate(r->cx, &schema, values, NULL);
+    return chartschema_validate(r->cx, &schema, values, &r->out->log);
 }
 
 /* -- the rendering ------------------------------------------------------------------------------------------------ */

@@ -15,7 +15,7 @@
 /* What is being said, and how deep in the tree. */
 struct telling {
     struct ctx *cx;
-    const struct jsonschema_loader *loader;
+    struct notes *notes;
     struct buf out;
     int depth;
 };
@@ -32,7 +32,7 @@ static int validate_one(struct telling *t, const struct chartschema *chart, cons
                         const char **ret_text)
 {
     struct ctx *cx = t->cx;
-    struct jsonschema_options options = { .loader = t->loader };
+    struct jsonschema_options options = { .notes = t->notes };
     struct jsonschema_error *error = NULL;
     struct jsonschema *schema;
     struct doc *d;
@@ -85,10 +85,32 @@ static int validate_tree(struct telling *t, const struct chartschema *chart, con
     return rc;
 }
 
-int chartschema_validate(struct ctx *cx, const struct chartschema *chart, const struct doc *values,
-                         const struct jsonschema_loader *loader)
+bool chartschema_exists(const struct chart *chart)
 {
-    struct telling t = { .cx = cx, .loader = loader, .out = buf_new(cx->arena, TEXT_MAX) };
+    bool exists = chart->schema.p != NULL;
+    for (size_t i = 0; i < chart->charts.len && !exists; i++)
+        exists = chartschema_exists(chart->charts.at[i]);
+    return exists;
+}
+
+struct chartschema chartschema_of(struct arena *a, const struct chart *chart)
+{
+    struct chartschema *subs = ARENA_ARRAY(a, struct chartschema, chart->charts.len + 1);
+    for (size_t i = 0; i < chart->charts.len; i++)
+        subs[i] = chartschema_of(a, chart->charts.at[i]);
+    return (struct chartschema){
+        .name = chart->name,
+        .schema = chart->schema.p,
+        .schema_len = chart->schema.n,
+        .dependencies = subs,
+        .dependency_count = chart->charts.len,
+    };
+}
+
+int chartschema_validate(struct ctx *cx, const struct chartschema *chart, const struct doc *values,
+                         struct notes *notes)
+{
+    struct telling t = { .cx = cx, .notes = notes, .out = buf_new(cx->arena, TEXT_MAX) };
     int rc = validate_tree(&t, chart, values);
     if (rc < 0)
         return rc;

@@ -14,6 +14,7 @@
 #define GOTK_HELM_JSONSCHEMA_H
 
 #include "libgotk/doc/doc.h"
+#include "libgotk/helm/notes.h"
 
 /* How deep schemas may be nested in each other while one value is validated, and how many steps that may take. */
 #define JSONSCHEMA_DEPTH_MAX 2000
@@ -34,6 +35,7 @@ struct jsonschema_options {
     const char *url;                        /* of the schema itself; NULL: file:///values.schema.json */
     int draft;                              /* of schemas without $schema: 4, 6, 7, 2019, 2020; 0: 2020 */
     bool assert_format;                     /* in every draft */
+    struct notes *notes;                    /* told of each `urn:` once; NULL: nobody is */
 };
 
 /* One thing that is wrong, and why. */

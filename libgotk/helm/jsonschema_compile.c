@@ -97,6 +97,7 @@ struct compiler *schema_compiler(struct ctx *cx, const struct jsonschema_options
     *k = (struct compiler){
         .cx = cx,
         .loader = o ? o->loader : NULL,
+        .notes = o ? o->notes : NULL,
         .default_draft = draft ? draft : schema_draft(SCHEMA_LATEST),
         .assert_format = o && o->assert_format,
         .steps = steps,

@@ -192,6 +192,7 @@ struct root {
 struct compiler {
     struct ctx *cx;
     const struct jsonschema_loader *loader;
+    struct notes *notes;
     const struct draft *default_draft;
     bool assert_format;
     uint64_t *steps;            /* shared by all that is done for one schema */

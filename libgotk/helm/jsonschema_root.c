@@ -32,6 +32,19 @@ static bool is_scheme(const struct gourl *u, const char *name)
     return u->scheme.n == strlen(name) && memcmp(u->scheme.p, name, u->scheme.n) == 0;
 }
 
+/* Nobody can tell what an URN stands for: said once, however many schemas refer to it. */
+static void note_once(struct compiler *k, const char *urn)
+{
+    struct notes *notes = k->notes;
+    notes_add(k->cx, notes, NOTES_WARN, "unresolved URN reference ignored; using permissive schema", "urn",
+              urn, NULL);
+    for (size_t i = 0; notes && i + 1 < notes->len; i++)
+        if (str_eq(notes->at[i].text, notes->at[notes->len - 1].text)) {
+            notes->len--;
+            return;
+        }
+}
+
 /* What no draft brings along. Chart files are not seen: a schema must not read what lies on the controller's disk. */
 static int load_foreign(struct compiler *k, const char *url, struct doc **ret)
 {
@@ -40,6 +53,7 @@ static int load_foreign(struct compiler *k, const char *url, struct doc **ret)
     if (gourl_parse(cx, (struct strv){ url, strlen(url) }, &u) < 0)
         return err_code(cx);
     if (is_scheme(&u, "urn")) {
+        note_once(k, url);
         *ret = doc_bool(cx->arena, true);
         return 0;
     }

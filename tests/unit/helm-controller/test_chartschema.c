@@ -15,15 +15,6 @@
 #define FILE_MAX ((size_t)8 << 20)
 #define HEAD     "Error: values don't meet the specifications"
 
-static struct chartschema schema_of(struct arena *a, const struct chart *c)
-{
-    struct chartschema *subs = ARENA_ARRAY(a, struct chartschema, c->charts.len + 1);
-    for (size_t i = 0; i < c->charts.len; i++)
-        subs[i] = schema_of(a, c->charts.at[i]);
-    return (struct chartschema){ c->name, c->schema.n ? c->schema.p : NULL, c->schema.n, subs,
-                                 c->charts.len };
-}
-
 static const char *slurp(struct ctx *cx, const char *folder, const char *name)
 {
     struct buf text = { 0 };
@@ -53,7 +44,7 @@ static int validate(struct ctx *cx, const char *corpus, const char *folder, bool
         chartvalues_coalesce(cx, chart, map, NULL, &coalesced) < 0)
         return err_code(cx);
     assert_ok(cx, convert_to_doc(cx, v_map(coalesced), false, &all));
-    struct chartschema schema = schema_of(cx->arena, chart);
+    struct chartschema schema = chartschema_of(cx->arena, chart);
     *ret_validated = true;
     return chartschema_validate(cx, &schema, all, NULL);
 }
@@ -125,8 +116,66 @@ static void refuses_what_helm_refuses(void **state)
     assert_true(passed >= 250);
 }
 
+/* The chart of a folder with one schema in it. */
+static struct chart *chart_with_schema(struct ctx *cx, const char *folder, const char *schema,
+                                       const char *text)
+{
+    const char *const files[][2] = { { "Chart.yaml", "apiVersion: v2\nname: main\nversion: 1.0.0\n" },
+                                     { "charts/sub/Chart.yaml",
+                                       "apiVersion: v2\nname: sub\nversion: 1.0.0\n" },
+                                     { schema, text } };
+    struct chart *chart;
+    assert_ok(cx, fs_mkdirs(cx, str_fmt(cx->arena, "%s/charts/sub", folder), 0755));
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        assert_ok(cx, fs_write_atomic(cx, str_fmt(cx->arena, "%s/%s", folder, files[i][0]), files[i][1],
+                                      strlen(files[i][1]), 0644));
+    assert_ok(cx, chart_open(cx, folder, NULL, &chart));
+    return chart;
+}
+
+/* What helm 4.2.4 says, whose error of an empty JSON text ends without a line feed. */
+static void takes_an_empty_file_for_a_schema(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const char *const rows[][3] = { { "a", "values.schema.json", "main:\nEOF" },
+                                           { "b", "charts/sub/values.schema.json", "sub:\nEOF" } };
+    struct doc *values = doc_object(cx->arena);
+    doc_set(cx->arena, values, "sub", doc_object(cx->arena));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *folder = str_fmt(cx->arena, "%s/%s", unit_tmpdir(cx), rows[i][0]);
+        struct chart *chart = chart_with_schema(cx, folder, rows[i][1], "");
+        struct chartschema tree = chartschema_of(cx->arena, chart);
+        assert_true(chartschema_exists(chart));
+        assert_int_equal(chartschema_validate(cx, &tree, values, NULL), ERR_INVALID);
+        assert_string_equal(err_message(cx),
+                            str_fmt(cx->arena, "%s of the schema(s) in the following chart(s):\n%s",
+                                    strchr(HEAD, 'v'), rows[i][2]));
+    }
+}
+
+static void warns_once_of_each_urn(void **state)
+{
+    static const char schema[] = "{\"properties\":{\"a\":{\"$ref\":\"urn:x:y\"},\"b\":{\"$ref\":\"urn:x:y\"},"
+                                 "\"c\":{\"$ref\":\"urn:z:w\"},\"d\":{\"$ref\":\"urn:q\"}}}";
+    static const char *const urns[] = { "urn:x:y", "urn:z:w", "urn:q" };
+    struct ctx *cx = unit_cx(state);
+    struct notes notes = { 0 };
+    struct chart *chart = chart_with_schema(cx, unit_tmpdir(cx), "values.schema.json", schema);
+    struct chartschema tree = chartschema_of(cx->arena, chart);
+    for (int i = 0; i < 2; i++)
+        assert_ok(cx, chartschema_validate(cx, &tree, doc_object(cx->arena), &notes));
+    assert_int_equal(notes.len, ARRAY_LEN(urns));
+    for (size_t i = 0; i < ARRAY_LEN(urns); i++)
+        assert_string_equal(
+            notes.at[i].text,
+            str_fmt(cx->arena, "msg=\"unresolved URN reference ignored; using permissive schema\" urn=%s",
+                    urns[i]));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { UNIT_TEST(refuses_what_helm_refuses) };
+    const struct CMUnitTest tests[] = { UNIT_TEST(refuses_what_helm_refuses),
+                                        UNIT_TEST(takes_an_empty_file_for_a_schema),
+                                        UNIT_TEST(warns_once_of_each_urn) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
