@@ -23,6 +23,14 @@ struct value fn_copy(struct exec *x, const char *s, size_t n)
     return v_str(str_ndup(x->cx->arena, s, n), n);
 }
 
+const char *fn_terminated(struct exec *x, struct value s)
+{
+    char *out = str_ndup(x->cx->arena, s.s, s.len);
+    for (char *nul; (nul = memchr(out, '\0', s.len));)
+        *nul = '\xFF';
+    return out;
+}
+
 /* Of what may be large, like a chart with all its files: what growing a buffer leaves behind is given back at once. */
 static struct strv container_text(struct exec *x, struct value v)
 {

@@ -46,6 +46,8 @@ struct vlist *fn_to_strings(struct exec *x, struct value v);
 void fn_random_bytes(void *out, size_t n);
 /* A time.Time. */
 struct value fn_time(struct arena *a, struct moment m);
+/* A string for readers that end at a NUL: one in it becomes a byte that they refuse. */
+const char *fn_terminated(struct exec *x, struct value s);
 /* A copy of `n` bytes. */
 struct value fn_copy(struct exec *x, const char *s, size_t n);
 

@@ -198,7 +198,7 @@ FN(fn_build_custom_cert)
     char *texts[2];
     size_t lens[2];
     for (int i = 0; i < 2; i++)
-        if (base64_decode(x->cx, str_ndup(x->cx->arena, args[i].s, args[i].len), &texts[i], &lens[i]) < 0)
+        if (base64_decode(x->cx, fn_terminated(x, args[i]), &texts[i], &lens[i]) < 0)
             return fn_fail(x, "unable to decode base64 %s", i == 0 ? "certificate" : "private key");
     struct strv cert_pem = { texts[0], lens[0] }, key_pem = { texts[1], lens[1] };
     if (read_certificate(x, cert_pem, "decodedCert.Bytes", &cert) < 0)

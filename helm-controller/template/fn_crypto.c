@@ -183,7 +183,7 @@ FN(fn_decrypt_aes)
     *ret = v_str("", 0);
     if (args[1].len == 0)
         return 0;
-    if (base64_decode(x->cx, str_ndup(x->cx->arena, args[1].s, args[1].len), &data, &len) < 0)
+    if (base64_decode(x->cx, fn_terminated(x, args[1]), &data, &len) < 0)
         return err_code(x->cx);
     if (len < AES_BLOCK)
         return fn_fail(x, "runtime error: slice bounds out of range [:%d] with capacity %u", AES_BLOCK,

@@ -26,7 +26,7 @@ static int format_in(struct exec *x, struct strv layout, struct value date, stru
 {
     struct buf out = fn_buf(x);
     struct moment m = time_of(date);
-    layout_in_zone(x->cx->arena, &m, str_ndup(x->cx->arena, zone.s, zone.len));
+    layout_in_zone(x->cx->arena, &m, fn_terminated(x, zone));
     layout_format(&out, &m, layout);
     return fn_take(x, &out, ret);
 }
@@ -60,7 +60,7 @@ FN(fn_now)
 static int modify(struct exec *x, struct value by, struct value date, struct value *ret)
 {
     int64_t ns;
-    if (gotime_parse_duration(x->cx, str_ndup(x->cx->arena, by.s, by.len), &ns) < 0)
+    if (gotime_parse_duration(x->cx, fn_terminated(x, by), &ns) < 0)
         return err_code(x->cx);
     *ret = fn_time(x->cx->arena, times_add(*times_moment(date), ns));
     return 0;
@@ -130,8 +130,7 @@ FN(fn_duration_round)
         ns = args[0].i;
     else if (times_is(args[0]))
         ns = times_between(times_moment(args[0]), &now);
-    else if (args[0].type == V_STRING &&
-             gotime_parse_duration(x->cx, str_ndup(x->cx->arena, args[0].s, args[0].len), &ns) < 0)
+    else if (args[0].type == V_STRING && gotime_parse_duration(x->cx, fn_terminated(x, args[0]), &ns) < 0)
         err_clear(x->cx);
     uint64_t size = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
     *ret = v_text("0s");

@@ -3,6 +3,7 @@
  * merged in is shared, not copied: charts rely on both.
  */
 #include "helm-controller/template/fn.h"
+#include "helm-controller/template/object.h"
 
 #define MERGE_DEPTH_MAX 1000
 
@@ -167,6 +168,13 @@ FN(fn_merge_overwrite)
     return merge_all(x, args, n, true, ret);
 }
 
+static struct value copy_object(struct arena *a, const struct object *o)
+{
+    struct object *copy = ARENA_NEW(a, struct object);
+    *copy = (struct object){ o->type, o->type->copy(a, o->data) };
+    return v_object(copy);
+}
+
 static int copy_deep(struct exec *x, struct value v, int depth, struct value *ret)
 {
     struct arena *a = x->cx->arena;
@@ -192,6 +200,8 @@ static int copy_deep(struct exec *x, struct value v, int depth, struct value *re
             vlist_push(a, ret->list, copy);
         }
     }
+    if (v.type == V_OBJECT && v.object->type->copy)
+        *ret = copy_object(a, v.object);
     return 0;
 }
 

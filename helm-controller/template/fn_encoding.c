@@ -117,7 +117,7 @@ FN(fn_b64dec)
 {
     char *data;
     size_t len;
-    if (base64_decode(x->cx, str_ndup(x->cx->arena, args[0].s, args[0].len), &data, &len) >= 0) {
+    if (base64_decode(x->cx, fn_terminated(x, args[0]), &data, &len) >= 0) {
         *ret = v_str(data, len);
         return 0;
     }

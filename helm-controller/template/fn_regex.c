@@ -7,9 +7,21 @@
 #include "libgotk/base/quote.h"
 #include "libgotk/base/regex.h"
 
+/* With NULs as escapes: the compiler takes a C string. */
+static const char *pattern_text(struct exec *x, struct value pattern)
+{
+    struct buf out = fn_buf(x);
+    for (size_t i = 0; i < pattern.len; i++)
+        if (pattern.s[i])
+            buf_char(&out, pattern.s[i]);
+        else
+            buf_str(&out, "\\x00");
+    return buf_text(&out);
+}
+
 static int compile(struct exec *x, struct value pattern, struct regex **ret)
 {
-    return regex_compile(x->cx, str_ndup(x->cx->arena, pattern.s, pattern.len), 0, ret);
+    return regex_compile(x->cx, pattern_text(x, pattern), 0, ret);
 }
 
 /* As regexp.MustCompile panics. */

@@ -49,7 +49,7 @@ static const struct semver *version_of(struct value v)
 FN(fn_semver_new)
 {
     struct semver v;
-    if (semver_parse(x->cx, str_ndup(x->cx->arena, args[0].s, args[0].len), &v) < 0)
+    if (semver_parse(x->cx, fn_terminated(x, args[0]), &v) < 0)
         return err_code(x->cx);
     *ret = version_value(x, &v);
     return 0;
@@ -59,8 +59,8 @@ FN(fn_semver_compare)
 {
     struct semver v;
     struct semver_range *range;
-    if (semver_range_parse(x->cx, str_ndup(x->cx->arena, args[0].s, args[0].len), &range) < 0 ||
-        semver_parse(x->cx, str_ndup(x->cx->arena, args[1].s, args[1].len), &v) < 0)
+    if (semver_range_parse(x->cx, fn_terminated(x, args[0]), &range) < 0 ||
+        semver_parse(x->cx, fn_terminated(x, args[1]), &v) < 0)
         return err_code(x->cx);
     *ret = v_bool(semver_in_range(range, &v));
     return 0;
@@ -145,7 +145,7 @@ static int incremented(struct exec *x, struct semver v, struct value *ret)
 static int with_part(struct exec *x, const struct value *args, const char *sign, struct value *ret)
 {
     struct semver v = *version_of(args[0]), checked;
-    const char *part = str_ndup(x->cx->arena, args[1].s, args[1].len);
+    const char *part = fn_terminated(x, args[1]);
     const char *text = str_fmt(x->cx->arena, "1.0.0%s%s", *part ? sign : "", part);
     bool refused = semver_parse(x->cx, text, &checked) < 0;
     if (refused && str_eq(err_message(x->cx), "version segment starts with 0"))
@@ -240,9 +240,17 @@ static const struct object_type version_struct_type = {
     .json = print_version,
 };
 
+/* A version has no field that is exported. */
+static const void *copy_version(struct arena *a UNUSED, const void *data UNUSED)
+{
+    static const struct semver zero = { .pre = "", .metadata = "", .original = "" };
+    return &zero;
+}
+
 static const struct object_type version_type = {
     .name = "*semver.Version",
     .kind = K_POINTER,
+    .copy = copy_version,
     .fields = fields,
     .fields_count = ARRAY_LEN(fields),
     .methods = methods,

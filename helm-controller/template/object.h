@@ -34,6 +34,8 @@ struct object_type {
     void (*go)(struct buf *out, const void *data);    /* GoString(), for %#v; NULL: none */
     bool (*equal)(const void *a, const void *b);      /* ==; NULL: only the same object is equal */
     bool (*deep_equal)(const void *a, const void *b); /* reflect.DeepEqual; NULL: as equal */
+    /* What deepCopy makes of it in `a`: fields that are not exported stay zero. NULL: it serves as it is. */
+    const void *(*copy)(struct arena *a, const void *data);
     bool by_pointer; /* the methods, String() too, are the pointer's: only an addressable value has them */
     size_t (*len)(const void *data); /* of a map or slice */
     /* Of a map: the value under key, or the zero of its element type and false. */

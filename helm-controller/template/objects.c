@@ -41,6 +41,14 @@ static void print_kube(struct buf *out, const void *data)
     buf_str(out, kube_text(data));
 }
 
+static const void *copy_kube(struct arena *a, const void *data)
+{
+    struct kube_version *copy = ARENA_NEW(a, struct kube_version);
+    *copy = *(const struct kube_version *)data;
+    copy->normalized = "";
+    return copy;
+}
+
 FN(kube_git_version)
 {
     *ret = v_text(((const struct kube_version *)args[0].object->data)->version);
@@ -66,6 +74,7 @@ static const struct object_type kube_type = {
     .methods = kube_methods,
     .methods_count = ARRAY_LEN(kube_methods),
     .print = print_kube,
+    .copy = copy_kube,
     .by_pointer = true,
 };
 
@@ -130,9 +139,17 @@ FN(capabilities_copy)
 
 static const struct function capabilities_methods[] = { { "Copy", "", capabilities_copy } };
 
+static const void *copy_capabilities(struct arena *a, const void *data)
+{
+    struct capabilities copy = ((const struct capabilities_object *)data)->data;
+    copy.kube.normalized = "";
+    return capabilities_value(a, &copy).object->data;
+}
+
 static const struct object_type capabilities_type = {
     .name = "*common.Capabilities",
     .kind = K_POINTER,
+    .copy = copy_capabilities,
     .fields = capabilities_fields,
     .fields_count = ARRAY_LEN(capabilities_fields),
     .methods = capabilities_methods,

@@ -510,6 +510,13 @@ static void print_location(struct buf *out, const void *data)
     buf_str(out, ((const struct location *)data)->name);
 }
 
+/* A location has no field that is exported. */
+static const void *copy_location(struct arena *a UNUSED, const void *data UNUSED)
+{
+    static const struct location none = { "", 0 };
+    return &none;
+}
+
 static bool is_same_location(const void *a, const void *b)
 {
     return same_location(a, b);
@@ -534,6 +541,7 @@ static const struct object_type location_type = {
     .methods = location_methods,
     .methods_count = ARRAY_LEN(location_methods),
     .print = print_location,
+    .copy = copy_location,
     .equal = is_same_location,
     .deep_equal = is_alike_location,
 };
