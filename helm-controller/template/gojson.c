@@ -161,7 +161,7 @@ static int read_value(struct scanner *s, struct value *ret)
 int gojson_parse(struct ctx *cx, struct strv text, struct value *ret)
 {
     struct scanner s = { .scan = { cx, text.p, text.p + text.n, false } };
-    struct value v;
+    struct value v = { 0 };
     if (read_value(&s, &v) < 0)
         return err_code(cx);
     if (json_scan_space(&s.scan) >= 0)

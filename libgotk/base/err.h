@@ -49,7 +49,8 @@ int err_fail(struct ctx *cx, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* As err_fail with a va_list. */
 int err_vfail(struct ctx *cx, int code, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
-/* As err_fail with a message of the arena's as it is, however long: for what a user compares with the text of other programs. */
+/* As err_fail with a message that cx's arena holds already: it is neither copied nor cut, however long, for users compare it
+ * with the text of other programs. What lives in another arena goes by err_copy. */
 int err_take(struct ctx *cx, int code, const char *message);
 
 /* As err_fail, appending ": " and the text of errno; picks the code from errno (ENOENT: ERR_NOT_FOUND, ...). */
@@ -67,7 +68,7 @@ int err_reason(struct ctx *cx, const char *reason);
 /* Changes the code of the error in cx and returns it. */
 int err_recode(struct ctx *cx, int code);
 
-/* Puts a copy of an error whose strings live elsewhere, or of none, into cx; returns its code. */
+/* Carries an error, or none, over from another context: a copy, for its strings live elsewhere. Returns its code. */
 int err_copy(struct ctx *cx, const struct err *from);
 
 /* Forgets the error: the caller dealt with it. */
