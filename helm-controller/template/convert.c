@@ -22,7 +22,7 @@
 static struct value text_of(struct arena *a, const char *s)
 {
     size_t len = strlen(s);
-    if (!strchr(s, '\xC0'))
+    if (!strchr(s, 0xC0))
         return v_str(s, len);
     char *out = arena_alloc_raw(a, len);
     size_t n = 0;

@@ -176,11 +176,19 @@ static int too_large(struct ctx *cx, const char *name, size_t max)
     return err_fail(cx, ERR_LIMIT, "read %s: has more than the %zu bytes allowed", name, max);
 }
 
+/* What the buffer has room for already, if anything: whoever looks for the end only does not make it grow. */
+static size_t next_step(const struct buf *b, size_t step)
+{
+    size_t left = b->cap > b->len ? b->cap - b->len - 1 : 0;
+    return left && left < step ? left : step;
+}
+
 /* Reads to the end in steps; the buffer has room for one step more than `max`. */
 static int read_to_end(struct ctx *cx, int fd, const char *name, size_t max, size_t step, struct buf *b)
 {
     for (;;) {
-        ssize_t n = read(fd, buf_room(b, step), step);
+        size_t want = next_step(b, step);
+        ssize_t n = read(fd, buf_room(b, want), want);
         if (n == 0)
             return 0;
         if (n < 0 && errno == EINTR)

@@ -153,6 +153,19 @@ static void reads_a_large_file_whole(void **state)
     assert_memory_equal(text.data, data, n);
 }
 
+static void a_file_takes_little_more_memory_than_it_has(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const char *path = at(cx, unit_tmpdir(cx), "small");
+    char *data = memset(arena_alloc(cx->arena, 5000), 'x', 4999);
+    struct buf text;
+    put(cx, path, data);
+    size_t before = arena_used(cx->arena);
+    assert_ok(cx, fs_read_file(cx, path, SIZE_MAX, &text));
+    assert_string_equal(buf_text(&text), data);
+    assert_true(arena_used(cx->arena) - before < 5100);
+}
+
 static void refuses_what_is_no_file(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -328,6 +341,7 @@ int main(void)
         UNIT_TEST(opens_only_beneath_the_root),
         UNIT_TEST(proc_links_do_not_lead_out),
         UNIT_TEST(reads_up_to_the_limit),
+        UNIT_TEST(a_file_takes_little_more_memory_than_it_has),
         UNIT_TEST(reads_a_large_file_whole),
         UNIT_TEST(refuses_what_is_no_file),
         UNIT_TEST(replaces_a_file_in_one_step),
