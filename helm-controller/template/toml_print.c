@@ -231,7 +231,7 @@ static int print_scalar(struct printer *p, struct value v)
         put_object(p, v.object);
         return 0;
     case V_COMPLEX:
-        return err_fail(p->cx, ERR_INVALID, "unexpected type: complex128");
+        return err_fail(p->cx, ERR_INVALID, "unsupported type: complex128");
     default:
         buf_fmt(p->out, "%ld", v.i);
         return 0;
@@ -341,7 +341,8 @@ static int print_member(struct printer *p, struct value v)
     else if (value_is_map(v))
         rc = is_nil(v) ? 0 : print_table(p, v.map);
     else if (v.type == V_COMPLEX)
-        rc = err_fail(p->cx, ERR_INVALID, "unsupported type for key '': complex128");
+        rc = err_fail(p->cx, ERR_INVALID, "unsupported type%s: complex128",
+                      p->depth == 1 ? " for key ''" : "");
     else
         rc = v.type == V_NIL || v.type == V_INVALID ? 0 : print_key_value(p, v);
     p->depth--;
