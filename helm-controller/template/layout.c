@@ -160,7 +160,7 @@ static void carry(int64_t *hi, int64_t *lo, int64_t base)
 {
     int64_t n = floor_div(*lo, base);
     *hi = (int64_t)((uint64_t)*hi + (uint64_t)n);
-    *lo -= n * base;
+    *lo = (int64_t)((uint64_t)*lo - (uint64_t)n * (uint64_t)base);
 }
 
 int64_t layout_seconds(int64_t year, int64_t month, int64_t day, int64_t second)

@@ -211,13 +211,15 @@ static int parse_list(struct parser *p, struct node **ret_list, struct node **re
 static int use_variable(struct parser *p, struct token t, struct node **ret)
 {
     struct node *n = new_named(p, NODE_VARIABLE, t);
+    ASSERT(n->names.len && n->names.at);
+    const struct strv name = n->names.at[0];
     for (size_t i = 0; i < p->vars.len; i++) {
-        if (same(p->vars.at[i], n->names.at[0])) {
+        if (same(p->vars.at[i], name)) {
             *ret = n;
             return 0;
         }
     }
-    return fail(p, "undefined variable %s", quote_go(p->cx->arena, n->names.at[0].p, n->names.at[0].n));
+    return fail(p, "undefined variable %s", quote_go(p->cx->arena, name.p, name.n));
 }
 
 static int take_number(struct parser *p, struct token t, struct node **ret)

@@ -652,16 +652,44 @@ static const char *tag_indicator(const struct reader *r)
     return at && *at && strchr(",[]", *at) ? at : NULL;
 }
 
-/* Where it failed for what only go-yaml can read. */
-static const char *stopped_at(const struct reader *r)
+/* The colon that libyaml stopped at because a flow indicator follows: for go-yaml it is a part of the text it ends. */
+static const char *colon_at_end(const struct reader *r)
 {
-    const char *quote = r->stop ? r->stop : unknown_quote(r);
-    return quote ? quote : tag_indicator(r);
+    const yaml_parser_t *p = &r->parser;
+    if (p->error != YAML_SCANNER_ERROR || !str_eq(p->problem, "found unexpected ':'"))
+        return NULL;
+    const char *at = byte_at(r, p->problem_mark);
+    return at && *at == ':' && byte_at(r, p->context_mark) ? at : NULL;
 }
 
-/* `ret_stop`: the byte that has to go for libyaml to read on; NULL. */
+/* Where it failed for what only go-yaml can read: there the text is changed, and read again. */
+struct stop {
+    const char *at; /* NULL: it did not */
+    size_t start;   /* of a text that a colon ends */
+};
+
+static struct stop stopped_at(const struct reader *r)
+{
+    struct stop stop = { .at = r->stop ? r->stop : unknown_quote(r) };
+    stop.at = stop.at ? stop.at : tag_indicator(r);
+    if (!stop.at && (stop.at = colon_at_end(r)))
+        stop.start = (size_t)(byte_at(r, r->parser.context_mark) - r->text);
+    return stop;
+}
+
+/* The text, as libyaml can read what it stopped at. */
+static const char *repaired(struct arena *a, const char *text, size_t *len, struct stop stop)
+{
+    size_t at = (size_t)(stop.at - text);
+    if (*stop.at == '\\')
+        return yml_slash_unquote(a, text, len, at);
+    if (*stop.at == ':')
+        return yml_slash_quote(a, text, len, stop.start, at + 1);
+    return yml_slash_into_tag(a, text, *len, at);
+}
+
 static int parse_once(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
-                      cJSON *docs, const char **ret_stop)
+                      cJSON *docs, struct stop *ret_stop)
 {
     CLEANUP(close_reader)
     struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
@@ -673,23 +701,21 @@ static int parse_once(struct ctx *cx, const char *text, size_t len, const char *
     int rc = read_stream(&r, many, docs);
     if (rules & YML_GO_ERRORS)
         rc = settle_error(&r, rc);
-    *ret_stop = rc == ERR_INVALID ? stopped_at(&r) : NULL;
+    *ret_stop = rc == ERR_INVALID ? stopped_at(&r) : (struct stop){ 0 };
     return rc < 0 ? rc : ctx_check(cx);
 }
 
 static int parse(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
                  cJSON *docs)
 {
-    const char *stop = NULL;
+    struct stop stop = { 0 };
     for (int left = RETRIES_MAX;; left--) {
         int rc = parse_once(cx, text, len, name, rules, many, docs, &stop);
-        if (!stop || !left)
+        if (!stop.at || !left)
             return rc;
         err_clear(cx);
         docs->child = NULL;
-        size_t at = (size_t)(stop - text);
-        text = *stop == '\\' ? yml_slash_unquote(cx->arena, text, &len, at)
-                             : yml_slash_into_tag(cx->arena, text, len, at);
+        text = repaired(cx->arena, text, &len, stop);
     }
 }
 

@@ -73,3 +73,20 @@ const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, si
     copy[at] = '_';
     return copy;
 }
+
+const char *yml_slash_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end)
+{
+    char *copy = memcpy(arena_alloc(a, *len + (end - from) + 3), text, from);
+    size_t n = from;
+    copy[n++] = '\'';
+    for (size_t i = from; i < end; i++) {
+        if (text[i] == '\'')
+            copy[n++] = '\'';
+        copy[n++] = text[i];
+    }
+    copy[n++] = '\'';
+    memcpy(copy + n, text + end, *len - end);
+    *len = n + *len - end;
+    copy[*len] = '\0';
+    return copy;
+}

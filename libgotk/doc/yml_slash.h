@@ -1,6 +1,7 @@
 /*
  * yml_slash.h: what libyaml and go-yaml read differently: two escapes in texts in double quotes, \/, which libyaml knows and
- * go-yaml refuses, and \', which only go-yaml knows; and commas and brackets behind a tag. Private to the YAML reader.
+ * go-yaml refuses, and \', which only go-yaml knows; commas and brackets behind a tag; and a colon at the end of a text in braces
+ * or brackets. Private to the YAML reader.
  */
 #ifndef GOTK_DOC_YML_SLASH_H
 #define GOTK_DOC_YML_SLASH_H
@@ -30,5 +31,9 @@ const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, si
 /* The text, in `a` and with `*len` changed, without the backslash at `from` and those before other single quotes up to the
  * end of the double quotes that it stands in. What libyaml refuses it can then read; columns behind them are smaller. */
 const char *yml_slash_unquote(struct arena *a, const char *text, size_t *len, size_t from);
+
+/* The text, in `a` and with `*len` changed, with what stands from `from` to before `end` in single quotes: a plain text in braces
+ * or brackets that ends in a colon, which libyaml refuses. Such a text is nothing but a string, and is printed in quotes. */
+const char *yml_slash_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end);
 
 #endif

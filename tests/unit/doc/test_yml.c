@@ -194,6 +194,16 @@ static void knows_escaped_single_quotes(void **state)
     assert_refuses(cx, buf_text(&many), "found unknown escape character");
 }
 
+/* In braces and brackets a text may end in a colon, which libyaml refuses. */
+static void knows_texts_that_end_in_a_colon(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    assert_reads(
+        cx, "a: [b:, c]\nd: {e:}\nf: [it's:, \"é\", é:]\ng: [two\n  words:]\n",
+        "{\"a\":[\"b:\",\"c\"],\"d\":{\"e:\":null},\"f\":[\"it's:\",\"é\",\"é:\"],\"g\":[\"two words:\"]}");
+    assert_refuses(cx, "a: [b:[c]]\n", "did not find expected ',' or ']'");
+}
+
 static void merges_by_the_rules(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -316,6 +326,7 @@ int main(void)
         UNIT_TEST(reads_the_unicode_encodings),
         UNIT_TEST(lets_the_last_key_win_when_told),
         UNIT_TEST(knows_escaped_single_quotes),
+        UNIT_TEST(knows_texts_that_end_in_a_colon),
         UNIT_TEST(merges_by_the_rules),
         UNIT_TEST(expands_aliases_into_copies),
         UNIT_TEST(expands_aliases_of_members_in_lists),
