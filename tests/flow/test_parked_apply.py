@@ -57,8 +57,9 @@ def test_a_stage_that_waits_holds_no_worker(cp, api, ns, repo, alone, classes):
     print(f"beside an apply that waits: {took}")
     assert max(took) < rig.proc.SLOW, took
     assert api.find(rig.CONFIGMAP, ns, "last") is None
-    rig.wait_for(lambda: rig.condition(alone.get("stuck"), "Reconciling")["message"], 5, "the wait to show in the status",
-                 until=lambda text: text.startswith("Detecting drift for revision main@sha1:"))
+    for name in ("stuck", "never"):
+        rig.wait_for(lambda: rig.condition(alone.get(name), "Reconciling")["message"], 5, "the wait to show in the status",
+                     until=lambda text: text.startswith("Detecting drift for revision main@sha1:"))
     mark = cp.audit_mark()
     time.sleep(3)
     assert not cp.requests(mark, "kustomize-controller", ns=ns)
