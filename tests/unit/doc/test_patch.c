@@ -1,13 +1,10 @@
 /* Patches: RFC 7386 in both directions, pointers, and the golden table of JSON patches. */
-#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/doc/patch.h"
 #include "tests/unit/lib/unit.h"
 
 #include <string.h>
-
-#define FILE_MAX ((size_t)1 << 20)
 
 static struct doc *read_json(struct ctx *cx, const char *text)
 {
@@ -144,13 +141,10 @@ static void check_row(struct ctx *cx, const struct doc *row)
 static void applies_the_golden_table(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    struct buf text = { 0 };
-    size_t count = 0;
-    assert_ok(cx, fs_read_file(cx, "tests/golden/jsonpatch/cases.jsonl", FILE_MAX, &text));
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, count++) {
-        *end = '\0';
+    size_t count = 0, len;
+    struct unit_lines lines = unit_lines(cx, "tests/golden/jsonpatch/cases.jsonl");
+    for (const char *line; (line = unit_next_line(&lines, &len)); count++)
         check_row(cx, read_json(cx, line));
-    }
     assert_true(count > 200);
 }
 

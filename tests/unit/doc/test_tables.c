@@ -1,5 +1,4 @@
 /* Tables made from the tests of json-patch and go-yaml: what they say goes, and where they fail we fail. */
-#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/doc/patch.h"
@@ -22,16 +21,12 @@ static void check_lines(void **state, const char *path, size_t count,
                         bool (*check)(struct ctx *cx, const struct doc *row))
 {
     struct ctx *cx = unit_cx(state);
-    struct buf text = { 0 };
-    size_t lines = 0;
-    size_t passed = 0;
-    assert_ok(cx, fs_read_file(cx, path, FILE_MAX, &text));
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, lines++) {
-        *end = '\0';
+    size_t seen = 0, passed = 0, len;
+    struct unit_lines lines = unit_lines(cx, path);
+    for (const char *line; (line = unit_next_line(&lines, &len)); seen++)
         passed += check(cx, read_json(cx, line));
-    }
-    if (passed != count || lines != count)
-        fail_msg("%s: %zu of %zu lines as they should be, %zu expected", path, passed, lines, count);
+    if (passed != count || seen != count)
+        fail_msg("%s: %zu of %zu lines as they should be, %zu expected", path, passed, seen, count);
 }
 
 /* Compares with "want"; a row with "error" must have failed. */

@@ -1,5 +1,4 @@
 /* YAML: the golden tables of reading and printing, positions, limits, encodings, streams of documents. */
-#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/doc/yml.h"
@@ -33,12 +32,12 @@ static void assert_refuses(struct ctx *cx, const char *text, const char *error)
 /* The rows of a golden table, an array of objects. */
 static struct doc *golden(struct ctx *cx, const char *path)
 {
-    struct buf text = { 0 };
     struct doc *rows = doc_array(cx->arena);
-    assert_ok(cx, fs_read_file(cx, path, FILE_MAX, &text));
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    struct unit_lines lines = unit_lines(cx, path);
+    size_t len;
+    for (const char *line; (line = unit_next_line(&lines, &len));) {
         struct doc *row = NULL;
-        assert_ok(cx, json_parse(cx, line, (size_t)(end - line), path, &row));
+        assert_ok(cx, json_parse(cx, line, len, path, &row));
         doc_append(rows, row);
     }
     assert_true(doc_len(rows) > 100);

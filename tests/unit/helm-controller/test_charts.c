@@ -298,15 +298,11 @@ static bool check_row(const char *file, int number, const char *line, size_t len
 
 static void check_file(struct ctx *cx, const char *file, size_t count)
 {
-    struct buf text;
-    size_t failed = 0, rows = 0;
-    assert_ok(cx, fs_read_file(cx, str_fmt(cx->arena, FOLDER "%s", file), FILE_MAX, &text));
-    const char *end = text.data + text.len;
-    for (const char *line = text.data, *stop; line < end; line = stop + 1) {
-        stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
+    size_t failed = 0, rows = 0, len;
+    struct unit_lines lines = unit_lines(cx, str_fmt(cx->arena, FOLDER "%s", file));
+    for (const char *line; (line = unit_next_line(&lines, &len));) {
         rows++;
-        failed += !check_row(file, (int)rows, line, (size_t)(stop - line), failed);
+        failed += !check_row(file, (int)rows, line, len, failed);
     }
     print_message("%s: %zu rows, %zu wrong\n", file, rows, failed);
     assert_int_equal(failed, 0);

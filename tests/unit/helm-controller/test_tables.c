@@ -382,17 +382,13 @@ static struct map read_known(struct ctx *cx)
 
 static void check_table(struct ctx *cx, const char *table, size_t count)
 {
-    struct buf text;
     const struct doc *common = NULL;
     struct map known = read_known(cx);
-    size_t rows = 0, failed = 0, n = 0;
-    assert_ok(cx, fs_read_file(cx, str_fmt(cx->arena, TABLES "/%s.jsonl", table), FILE_MAX, &text));
-    char **lines = str_split(cx->arena, buf_text(&text), '\n', &n);
-    for (size_t i = 0; i < n; i++) {
+    size_t rows = 0, failed = 0, len;
+    struct unit_lines lines = unit_lines(cx, str_fmt(cx->arena, TABLES "/%s.jsonl", table));
+    for (const char *line; (line = unit_next_line(&lines, &len));) {
         struct doc *d = NULL;
-        if (!lines[i][0])
-            continue;
-        assert_ok(cx, json_parse(cx, lines[i], strlen(lines[i]), table, &d));
+        assert_ok(cx, json_parse(cx, line, len, table, &d));
         const char *id = doc_text_at(d, "id");
         if (!id) {
             common = d;

@@ -209,18 +209,14 @@ static struct suite open_suite(struct ctx *cx, const char *file)
 
 static void check_file(struct ctx *cx, const char *folder, const char *file)
 {
-    struct buf text;
+    size_t len;
     const char *path = str_fmt(cx->arena, "%s/%s.jsonl", folder, file);
     if (!fs_exists(path))
         skip();
     struct suite s = open_suite(cx, file);
-    assert_ok(cx, fs_read_file(cx, path, FILE_MAX, &text));
-    const char *end = text.data + text.len;
-    for (const char *line = text.data, *stop; line < end; line = stop + 1) {
-        stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
-        check_case(&s, line, (size_t)(stop - line));
-    }
+    struct unit_lines lines = unit_lines(cx, path);
+    for (const char *line; (line = unit_next_line(&lines, &len));)
+        check_case(&s, line, len);
     print_message("%s: %zu as expected, %zu not\n", file, s.passed, s.failed);
     assert_int_equal(s.failed, 0);
     assert_true(s.passed > 0);

@@ -2,7 +2,6 @@
 #include "helm-controller/template/toml_print.h"
 #include "helm-controller/template/toml_read.h"
 #include "libgotk/base/base64.h"
-#include "libgotk/base/fs.h"
 #include "libgotk/doc/json.h"
 #include "tests/unit/lib/unit.h"
 
@@ -67,15 +66,11 @@ static bool check_row(const char *line, size_t len, bool show)
 static void reads_as_the_library_does(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    struct buf text;
-    size_t passed = 0, failed = 0;
-    const char *path = getenv("TOML_CASES");
-    assert_ok(cx, fs_read_file(cx, path ? path : "tests/golden/toml/cases.jsonl", FILE_MAX, &text));
-    const char *end = text.data + text.len;
-    for (const char *line = text.data, *stop; line < end; line = stop + 1) {
-        stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
-        if (check_row(line, (size_t)(stop - line), failed < SHOWN_MAX))
+    size_t passed = 0, failed = 0, len;
+    const char *path = getenv("TOML_CASES"), *line;
+    struct unit_lines lines = unit_lines(cx, path ? path : "tests/golden/toml/cases.jsonl");
+    while ((line = unit_next_line(&lines, &len))) {
+        if (check_row(line, len, failed < SHOWN_MAX))
             passed++;
         else
             failed++;

@@ -1,5 +1,4 @@
 /* JSON Schema: the official test suite and several hundred texts, all told as the library Helm uses tells them. */
-#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
 #include "libgotk/doc/json.h"
@@ -25,12 +24,10 @@ static void check_lines(void **state, const char *name, size_t count,
                         const void *user)
 {
     struct ctx *cx = unit_cx(state);
-    struct buf text = { 0 };
-    size_t passed = 0;
-    assert_ok(cx, fs_read_file(cx, str_fmt(cx->arena, FOLDER "%s", name), FILE_MAX, &text));
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    size_t passed = 0, len;
+    struct unit_lines lines = unit_lines(cx, str_fmt(cx->arena, FOLDER "%s", name));
+    for (const char *line; (line = unit_next_line(&lines, &len));) {
         struct arena_mark mark = arena_mark(cx->arena);
-        *end = '\0';
         passed += check(cx, read_go(cx, line), user);
         arena_release(cx->arena, mark);
     }
@@ -106,13 +103,11 @@ static const struct jsonschema_loader suite_loader = { .load = load_remote };
 
 static void read_remotes(struct ctx *cx)
 {
-    struct buf text = { 0 };
+    size_t len;
     remotes = doc_array(cx->arena);
-    assert_ok(cx, fs_read_file(cx, FOLDER "remotes.jsonl", FILE_MAX, &text));
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        *end = '\0';
+    struct unit_lines lines = unit_lines(cx, FOLDER "remotes.jsonl");
+    for (const char *line; (line = unit_next_line(&lines, &len));)
         doc_append(remotes, read_go(cx, line));
-    }
 }
 
 static size_t check_group(struct ctx *cx, const struct doc *row, const void *user)

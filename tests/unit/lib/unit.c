@@ -3,12 +3,15 @@
  */
 #include "tests/unit/lib/unit.h"
 
+#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LINES_MAX ((size_t)64 << 20)
 
 int unit_setup(void **state)
 {
@@ -73,4 +76,24 @@ int64_t unit_slow(int64_t limit)
     int64_t times = 1;
     str_to_int64(str_or(getenv("UNIT_SLOW"), "1"), &times);
     return limit * times;
+}
+
+struct unit_lines unit_lines(struct ctx *cx, const char *path)
+{
+    struct buf text = { 0 };
+    assert_ok(cx, fs_read_file(cx, path, LINES_MAX, &text));
+    return (struct unit_lines){ text.data, text.data + text.len };
+}
+
+char *unit_next_line(struct unit_lines *lines, size_t *ret_len)
+{
+    char *line = lines->at;
+    if (line == lines->end)
+        return NULL;
+    char *stop = memchr(line, '\n', (size_t)(lines->end - line));
+    lines->at = stop ? stop + 1 : lines->end;
+    stop = stop ? stop : lines->end;
+    *stop = '\0'; /* a buffer has one behind its end */
+    *ret_len = (size_t)(stop - line);
+    return line;
 }

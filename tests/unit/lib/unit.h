@@ -37,6 +37,18 @@ void unit_assert_ok(struct ctx *cx, int rc, const char *file, int line);
 /* The most milliseconds (or rounds) something may take: times $UNIT_SLOW where everything is slower, as under valgrind. */
 int64_t unit_slow(int64_t limit);
 
+/* A file that is looked at line by line. */
+struct unit_lines {
+    char *at;
+    char *end;
+};
+
+/* Reads the file into cx's arena; fails the test when that cannot be done. */
+struct unit_lines unit_lines(struct ctx *cx, const char *path);
+
+/* The next line, with a NUL where its newline was and *ret_len bytes before that; NULL at the end. The last one may lack its newline. */
+char *unit_next_line(struct unit_lines *lines, size_t *ret_len);
+
 /* A fresh empty folder that is removed when the test's context goes. */
 const char *unit_tmpdir(struct ctx *cx);
 

@@ -1,6 +1,5 @@
 /* The golden table of what kstatus says of objects. */
 #include "libgotk/base/buf.h"
-#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/ssa/kstatus.h"
@@ -8,8 +7,7 @@
 
 #include <string.h>
 
-#define TABLE    "tests/golden/kstatus/cases.jsonl"
-#define FILE_MAX ((size_t)1 << 20)
+#define TABLE "tests/golden/kstatus/cases.jsonl"
 
 static void check_row(struct ctx *cx, const struct doc *row)
 {
@@ -31,12 +29,11 @@ static void check_row(struct ctx *cx, const struct doc *row)
 static void judges_the_golden_table(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    struct buf text = { 0 };
-    size_t count = 0;
-    assert_ok(cx, fs_read_file(cx, TABLE, FILE_MAX, &text));
-    for (char *line = text.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, count++) {
+    size_t count = 0, len;
+    struct unit_lines lines = unit_lines(cx, TABLE);
+    for (const char *line; (line = unit_next_line(&lines, &len)); count++) {
         struct doc *row = NULL;
-        assert_ok(cx, json_parse(cx, line, (size_t)(end - line), TABLE, &row));
+        assert_ok(cx, json_parse(cx, line, len, TABLE, &row));
         check_row(cx, row);
     }
     assert_true(count > 100);
