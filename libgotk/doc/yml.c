@@ -167,7 +167,7 @@ static const char *event_tag(const yaml_event_t *e)
 static int check_tag(struct reader *r)
 {
     const char *tag = event_tag(&r->event);
-    const char *comma = tag ? yml_slash_tag_comma(&r->slashes, r->event.start_mark.index) : NULL;
+    const char *comma = tag ? yml_dialect_tag_comma(&r->dialect, r->event.start_mark.index) : NULL;
     if (!comma)
         return 0;
     r->malformed = true;
@@ -682,10 +682,10 @@ static const char *repaired(struct arena *a, const char *text, size_t *len, stru
 {
     size_t at = (size_t)(stop.at - text);
     if (*stop.at == '\\')
-        return yml_slash_unquote(a, text, len, at);
+        return yml_dialect_unquote(a, text, len, at);
     if (*stop.at == ':')
-        return yml_slash_quote(a, text, len, stop.start, at + 1);
-    return yml_slash_into_tag(a, text, *len, at);
+        return yml_dialect_quote(a, text, len, stop.start, at + 1);
+    return yml_dialect_into_tag(a, text, *len, at);
 }
 
 static int parse_once(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
@@ -694,7 +694,7 @@ static int parse_once(struct ctx *cx, const char *text, size_t len, const char *
     CLEANUP(close_reader)
     struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
     bool mark = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
-    r.slashes = (struct yml_slash){ .text = text, .len = len, .at = mark ? 3 : 0 };
+    r.dialect = (struct yml_dialect_cursor){ .text = text, .len = len, .at = mark ? 3 : 0 };
     if (!yaml_parser_initialize(&r.parser))
         return err_fail(cx, ERR_INTERNAL, "%s: the YAML parser could not start: out of memory", name);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);

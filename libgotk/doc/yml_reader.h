@@ -6,8 +6,8 @@
 
 #include "libgotk/base/map.h"
 #include "libgotk/doc/node.h"
+#include "libgotk/doc/yml_dialect.h"
 #include "libgotk/doc/yml_scalar.h"
-#include "libgotk/doc/yml_slash.h"
 
 #include <yaml.h>
 
@@ -41,7 +41,7 @@ struct reader {
     size_t nodes;                     /* read and copied so far */
     size_t aliased;                   /* of these, copied for aliases */
     unsigned events;
-    struct yml_slash slashes;
+    struct yml_dialect_cursor dialect;
     const char *stop;  /* a byte that libyaml reads otherwise than go-yaml: what it reads is of no use */
     bool malformed;    /* the last error is one of syntax */
     const char *later; /* with YML_GO_ERRORS: what is wrong with a value, unless something worse follows */

@@ -150,7 +150,7 @@ static int resolve_scalar(struct reader *r, cJSON *n)
     const char *text = (const char *)r->event.data.scalar.value;
     size_t len = r->event.data.scalar.length;
     if (r->rules & YML_GO_ERRORS && r->event.data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE &&
-        yml_slash_in(&r->slashes, r->event.start_mark.index, r->event.end_mark.index))
+        yml_dialect_slash_in(&r->dialect, r->event.start_mark.index, r->event.end_mark.index))
         return yml_reader_fail(r, r->event.start_mark, "found unknown escape character");
     const char *tag = tag_of(r, r->event.data.scalar.tag);
     bool has_nul = memchr(text, 0, len) != NULL;

@@ -1,20 +1,20 @@
 /*
- * yml_slash.c: escapes that go-yaml and libyaml do not both know; the contract is in yml_slash.h. Rejected: looking for \'
+ * yml_dialect.c: what go-yaml reads and libyaml does not, or not alike; the contract is in yml_dialect.h. Rejected: looking for \'
  * before libyaml complains of it, since only its scanner knows what stands in double quotes.
  */
-#include "libgotk/doc/yml_slash.h"
+#include "libgotk/doc/yml_dialect.h"
 
 #include <string.h>
 
 /* Moves on to a character. */
-static void go_to(struct yml_slash *s, size_t index)
+static void go_to(struct yml_dialect_cursor *s, size_t index)
 {
     for (; s->index < index && s->at < s->len; s->index++)
         for (s->at++; s->at < s->len && ((unsigned char)s->text[s->at] & 0xC0) == 0x80; s->at++)
             continue;
 }
 
-bool yml_slash_in(struct yml_slash *s, size_t start, size_t end)
+bool yml_dialect_slash_in(struct yml_dialect_cursor *s, size_t start, size_t end)
 {
     go_to(s, start);
     size_t i = s->at;
@@ -28,7 +28,7 @@ bool yml_slash_in(struct yml_slash *s, size_t start, size_t end)
     return false;
 }
 
-const char *yml_slash_unquote(struct arena *a, const char *text, size_t *len, size_t from)
+const char *yml_dialect_unquote(struct arena *a, const char *text, size_t *len, size_t from)
 {
     size_t n = from;
     char *copy = memcpy(arena_alloc(a, *len + 1), text, from);
@@ -46,14 +46,14 @@ const char *yml_slash_unquote(struct arena *a, const char *text, size_t *len, si
 }
 
 /* The end of a run of characters other than white space and flow indicators. */
-static size_t word_end(const struct yml_slash *s, size_t i)
+static size_t word_end(const struct yml_dialect_cursor *s, size_t i)
 {
     while (i < s->len && s->text[i] && !strchr(" \t\r\n,[]{}", s->text[i]))
         i++;
     return i;
 }
 
-const char *yml_slash_tag_comma(struct yml_slash *s, size_t start)
+const char *yml_dialect_tag_comma(struct yml_dialect_cursor *s, size_t start)
 {
     go_to(s, start);
     size_t i = s->at;
@@ -66,7 +66,7 @@ const char *yml_slash_tag_comma(struct yml_slash *s, size_t start)
     return i < s->len && s->text[i] == ',' ? s->text + i : NULL;
 }
 
-const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, size_t at)
+const char *yml_dialect_into_tag(struct arena *a, const char *text, size_t len, size_t at)
 {
     char *copy = memcpy(arena_alloc(a, len + 1), text, len);
     copy[len] = '\0';
@@ -74,7 +74,7 @@ const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, si
     return copy;
 }
 
-const char *yml_slash_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end)
+const char *yml_dialect_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end)
 {
     char *copy = memcpy(arena_alloc(a, *len + (end - from) + 3), text, from);
     size_t n = from;

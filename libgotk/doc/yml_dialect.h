@@ -1,10 +1,10 @@
 /*
- * yml_slash.h: what libyaml and go-yaml read differently: two escapes in texts in double quotes, \/, which libyaml knows and
+ * yml_dialect.h: what libyaml and go-yaml read differently: two escapes in texts in double quotes, \/, which libyaml knows and
  * go-yaml refuses, and \', which only go-yaml knows; commas and brackets behind a tag; and a colon at the end of a text in braces
  * or brackets. Private to the YAML reader.
  */
-#ifndef GOTK_DOC_YML_SLASH_H
-#define GOTK_DOC_YML_SLASH_H
+#ifndef GOTK_DOC_YML_DIALECT_H
+#define GOTK_DOC_YML_DIALECT_H
 
 #include "libgotk/base/arena.h"
 
@@ -12,28 +12,28 @@
 #include <stddef.h>
 
 /* Where a document was looked at last: libyaml counts characters, not bytes. */
-struct yml_slash {
+struct yml_dialect_cursor {
     const char *text;
     size_t len;
     size_t index; /* characters before `at` */
     size_t at;
 };
 
-/* Whether it stands between two places (in characters, not before earlier ones). */
-bool yml_slash_in(struct yml_slash *s, size_t start, size_t end);
+/* Whether \/ stands between two places (in characters, not before earlier ones). */
+bool yml_dialect_slash_in(struct yml_dialect_cursor *s, size_t start, size_t end);
 
 /* The comma right behind the tag of the node that starts at a place (in characters, not before earlier ones); NULL. */
-const char *yml_slash_tag_comma(struct yml_slash *s, size_t start);
+const char *yml_dialect_tag_comma(struct yml_dialect_cursor *s, size_t start);
 
 /* The text, in `a`, whose byte at `at` is one that libyaml takes for a part of a tag, too. */
-const char *yml_slash_into_tag(struct arena *a, const char *text, size_t len, size_t at);
+const char *yml_dialect_into_tag(struct arena *a, const char *text, size_t len, size_t at);
 
 /* The text, in `a` and with `*len` changed, without the backslash at `from` and those before other single quotes up to the
  * end of the double quotes that it stands in. What libyaml refuses it can then read; columns behind them are smaller. */
-const char *yml_slash_unquote(struct arena *a, const char *text, size_t *len, size_t from);
+const char *yml_dialect_unquote(struct arena *a, const char *text, size_t *len, size_t from);
 
 /* The text, in `a` and with `*len` changed, with what stands from `from` to before `end` in single quotes: a plain text in braces
  * or brackets that ends in a colon, which libyaml refuses. Such a text is nothing but a string, and is printed in quotes. */
-const char *yml_slash_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end);
+const char *yml_dialect_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end);
 
 #endif
