@@ -3,9 +3,10 @@
  *
  * Per stage: settle what a proof stands for, read the live objects nothing is known of, mark the skipped ones, dry-run the
  * others, clean up their metadata, decide what drifted, apply that one after the other, wait for what others rely on.
- * Requests per unchanged object: none with a proof; one dry-run when the proof is checked; one GET more without one. The
- * parts of a stage are a table, so that an apply that waits can be gone on with. Runs on a worker thread; everything lives
- * in the arena it was opened in.
+ * Requests per unchanged object: none with a proof; one dry-run when the proof is checked; one GET more without one. Per
+ * object that is made: a dry-run and an apply; the first of a stage without the dry-run (apply_create.c). The parts of a
+ * stage are a table, so that an apply that waits can be gone on with. Runs on a worker thread; everything lives in the arena
+ * it was opened in.
  */
 #include "libgotk/ssa/apply_parts.h"
 
@@ -319,6 +320,7 @@ static int examine(struct ctx *cx, struct apply *ap)
     if (join_errors(cx, ap) < 0)
         return err_code(cx);
     ap->await = wait_set_new(cx->arena, o->delete_timeout_ms ? o->delete_timeout_ms : DELETE_MS);
+    apply_dare(ap);
     return apply_dry_run(cx, ap);
 }
 
@@ -370,7 +372,7 @@ static int apply_changed(struct ctx *cx, struct apply *ap)
 }
 
 static int (*const parts[])(struct ctx *cx, struct apply *ap) = {
-    recall, examine, apply_await_departures, decide, apply_changed, apply_await_stage,
+    recall, examine, apply_create_daring, apply_await_departures, decide, apply_changed, apply_await_stage,
 };
 
 /* --- the whole --- */

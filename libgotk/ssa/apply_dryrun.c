@@ -3,9 +3,6 @@
  *
  * A refused object is tried again without fields its kind does not know, or after it was deleted where that is allowed;
  * what remains is explained in upstream's words. Worker threads.
- * Rejected: to apply the first object of a stage without a dry-run once those of the others went well, where the tracker knows
- * no such object. One without our label may be there, with a marker that keeps us away, and only a request can tell; not even a
- * namespace that was made a moment ago is known to be empty, for Kubernetes puts an account and a ConfigMap into each.
  */
 #include "libgotk/api/meta.h"
 #include "libgotk/base/log.h"
@@ -135,6 +132,12 @@ static void settle_refusal(struct ctx *cx, struct apply *ap, struct item *it, st
     refuse_unread(cx, it);
 }
 
+static bool wants_dry_run(const struct item *it)
+{
+    bool tried = it->after || it->going || it->error;
+    return !it->settled && !it->applied && !it->daring && !tried && it->action != CHANGE_SKIPPED;
+}
+
 int apply_dry_run(struct ctx *cx, struct apply *ap)
 {
     struct kube_call *calls = ARENA_ARRAY(cx->arena, struct kube_call, ap->count);
@@ -142,7 +145,7 @@ int apply_dry_run(struct ctx *cx, struct apply *ap)
     size_t n = 0;
     for (size_t i = 0; i < ap->count; i++) {
         struct item *it = &ap->items[i];
-        if (it->settled || it->applied || it->action == CHANGE_SKIPPED)
+        if (!wants_dry_run(it))
             continue;
         of_call[n] = it;
         calls[n++] = apply_call(ap, it->wanted, true);

@@ -1,6 +1,7 @@
 /*
  * apply_parts.h: what the chapters of a staged apply share: apply.c (the story), apply_proof.c (what need not be asked),
- * apply_dryrun.c (the dry-run and what a refusal leads to), apply_wait.c (what it waits for).
+ * apply_dryrun.c (the dry-run and what a refusal leads to), apply_create.c (what is made without one), apply_wait.c (what it
+ * waits for).
  */
 #ifndef GOTK_SSA_APPLY_PARTS_H
 #define GOTK_SSA_APPLY_PARTS_H
@@ -28,6 +29,7 @@ struct item {
     bool absent;  /* the tracker knows no such object: one without our label may be there all the same */
     bool look;    /* the dry-run made it necessary to read the live object after all */
     bool ruled;   /* an ignore rule may be for it: without its live object nothing is known */
+    bool daring;  /* it is to be made without a dry-run */
     bool settled; /* nothing needs to be asked or done */
     bool applied; /* `after` is what was stored */
     bool going;   /* it was deleted, and is waited for to be gone: then it is made anew */
@@ -89,12 +91,20 @@ bool apply_proves_unchanged(struct ctx *cx, const struct item *it);
 /* True for an item whose live object has to be read after all. */
 bool apply_needs_look(const struct item *it);
 
-/* Dry-runs all items that are neither settled nor skipped; what is refused is explained in the item, or on its way to be
- * recreated. */
+/* Dry-runs all items that still want it: neither settled, skipped, daring nor tried before; what is refused is explained in
+ * the item, or on its way to be recreated. */
 int apply_dry_run(struct ctx *cx, struct apply *ap) MUST_CHECK;
 
 /* Dry-runs an item again whose object is gone. */
 void apply_recreate(struct ctx *cx, struct apply *ap, struct item *it);
+
+/* apply_create.c */
+
+/* Makes the first object of the stage daring where nothing seems to be in its place: the others are tried before it. */
+void apply_dare(struct apply *ap);
+
+/* An apply_next: makes the daring object, if the others may be applied and nothing is in its place; else dry-runs it. */
+int apply_create_daring(struct ctx *cx, struct apply *ap) MUST_CHECK;
 
 /* apply_wait.c */
 
