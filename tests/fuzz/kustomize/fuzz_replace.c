@@ -31,7 +31,8 @@ static void replace(struct ctx *cx, const struct doc *replacements, const struct
 {
     struct doc *config = doc_object(cx->arena);
     struct ktarget_build build = { 0 };
-    struct ktarget target = { .build = &build };
+    struct kload load = { .root = "/", .rootfd = -1, .dir = "." };
+    struct ktarget target = { .build = &build, .load = &load, .file_name = "kustomization.yaml" };
     struct transform_plan plan = { .target = &target };
     struct resmap m = resmap_new(cx->arena);
     doc_set(cx->arena, config, "replacements", doc_copy(cx->arena, replacements));
