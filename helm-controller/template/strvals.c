@@ -6,11 +6,10 @@
  */
 #include "helm-controller/template/strvals.h"
 
-#include "helm-controller/template/convert.h"
+#include "helm-controller/template/gojson.h"
 #include "helm-controller/template/literal.h"
 #include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
-#include "libgotk/doc/json.h"
 
 #include <string.h>
 
@@ -147,7 +146,7 @@ static const char *number_end(const char *p, const char *end)
     return p;
 }
 
-/* Where the JSON text ends that starts at `p`, as far as brackets and quotes tell; json_parse finds what is wrong in it. */
+/* Where the JSON text ends that starts at `p`, as far as brackets and quotes tell; gojson_parse finds what is wrong in it. */
 static const char *json_end(const char *p, const char *end)
 {
     size_t depth = 0;
@@ -174,14 +173,12 @@ static const char *json_end(const char *p, const char *end)
 
 static int read_json(struct parser *p, struct value *ret)
 {
-    struct doc *d;
     *ret = (struct value){ .type = V_NIL };
     if (skip_blank(p))
         return SET;
     const char *stop = json_end(p->p, p->end);
-    if (json_parse(p->cx, p->p, (size_t)(stop - p->p), "value", &d) < 0)
+    if (gojson_parse(p->cx, (struct strv){ p->p, (size_t)(stop - p->p) }, ret) < 0)
         return err_code(p->cx);
-    *ret = convert_from_doc(p->cx->arena, d);
     p->p = stop;
     (void)skip_blank(p);
     return SET;

@@ -4,9 +4,9 @@
 #include "helm-controller/template/valuesinput.h"
 
 #include "helm-controller/template/convert.h"
+#include "helm-controller/template/gojson.h"
 #include "helm-controller/template/strvals.h"
 #include "libgotk/base/buf.h"
-#include "libgotk/doc/json.h"
 #include "libgotk/helm/chartfiles.h"
 #include "libgotk/helm/valuesfile.h"
 
@@ -88,16 +88,16 @@ static int add_file(struct ctx *cx, const struct valuesinput *in, const char *pa
 /* A JSON object to be merged, or an assignment of JSON. What is wrong with it Helm does not tell. */
 static int add_json(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
-    struct doc *d;
+    struct value given;
     const char *trimmed = str_trim(cx->arena, text);
     if (*trimmed != '{') {
         if (strvals_parse(cx, view(text), STRVALS_JSON, into) < 0)
             return err_fail(cx, err_code(cx), "failed parsing --set-json data %s", text);
         return 0;
     }
-    if (json_parse(cx, trimmed, strlen(trimmed), "--set-json", &d) < 0)
+    if (gojson_parse(cx, view(trimmed), &given) < 0)
         return err_fail(cx, err_code(cx), "failed parsing --set-json data JSON: %s", text);
-    valuesinput_overlay(into, convert_from_doc(cx->arena, d).map);
+    valuesinput_overlay(into, given.map);
     return 0;
 }
 

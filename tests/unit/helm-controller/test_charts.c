@@ -318,7 +318,7 @@ FILE_TEST(charts_are_loaded, "charts.jsonl", 177)
 FILE_TEST(archives_are_unpacked, "archives.jsonl", 60)
 FILE_TEST(dependencies_and_values, "dependencies.jsonl", 373)
 FILE_TEST(files_are_ignored, "ignore.jsonl", 143)
-FILE_TEST(sets_are_read, "strvals.jsonl", 1880)
+FILE_TEST(sets_are_read, "strvals.jsonl", 1915)
 FILE_TEST(values_are_read, "values.jsonl", 72)
 
 int main(void)

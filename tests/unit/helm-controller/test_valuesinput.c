@@ -46,6 +46,15 @@ static void each_kind_wins_over_the_one_before(void **state)
                         "\"text\\n\",\"f\":\"x,{y}\",\"j\":[1,{}]}");
 }
 
+static void of_equal_members_the_last_counts(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct vmap *values;
+    struct valuesinput in = { .json = LIST("{\"a\": {\"x\": 1}, \"a\": {\"y\": 2}}", "b={\"c\":1,\"c\":2}") };
+    assert_ok(cx, valuesinput_merge(cx, &in, &values));
+    assert_string_equal(json(cx, values), "{\"a\":{\"y\":2},\"b\":{\"c\":2}}");
+}
+
 static void whole_numbers_of_set_are_integers(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -75,6 +84,8 @@ static void wrong_input_is_told_in_helms_words(void **state)
         { { .files = LIST("https://example.com/x") },
           "https://example.com/x: values are read from files only" },
         { { .json = LIST("{\"a\"") }, "failed parsing --set-json data JSON: {\"a\"" },
+        { { .json = LIST("{\"a\": 1e999}") }, "failed parsing --set-json data JSON: {\"a\": 1e999}" },
+        { { .json = LIST("a=[1e999]") }, "failed parsing --set-json data a=[1e999]" },
         { { .json = LIST("a={") }, "failed parsing --set-json data a={" },
         { { .sets = LIST("a") }, "failed parsing --set data: key \"a\" has no value" },
         { { .set_strings = LIST("a.b") }, "failed parsing --set-string data: key \"b\" has no value" },
@@ -95,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(each_kind_wins_over_the_one_before),
+        UNIT_TEST(of_equal_members_the_last_counts),
         UNIT_TEST(whole_numbers_of_set_are_integers),
         UNIT_TEST(wrong_input_is_told_in_helms_words),
     };
