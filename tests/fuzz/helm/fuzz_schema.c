@@ -61,7 +61,7 @@ static void run(struct ctx *cx, const char *text, size_t len)
 }
 
 static const char *const seeds[] = {
-    "tests/golden/jsonschema/cases.jsonl#schema,data",
+    "tests/golden/jsonschema/cases.jsonl#schema!,data!",
     NULL,
 };
 
@@ -111,7 +111,14 @@ static const char *const words[] = {
     "https://json-schema.org/draft/2019-09/schema",
     "http://json-schema.org/draft-04/schema#",
     "date-time",
+    "duration",
+    "hostname",
+    "email",
+    "ipv6",
+    "json-pointer",
+    "semver",
     "uri-template",
+    "uuid",
     "1e308",
     "\\u0000",
     NULL,

@@ -17,26 +17,6 @@
 #define FILES_MAX 40
 #define TEXT_MAX  ((size_t)32 << 20)
 
-/* Stays below the folder, in names a file system takes. */
-static bool is_path(const char *path)
-{
-    return path[0] && path[0] != '/' && strlen(path) < 128 && !strstr(path, "..") && !strstr(path, "//") &&
-           path[strlen(path) - 1] != '/' &&
-           strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") == strlen(path);
-}
-
-static void write_tree(struct ctx *cx, const char *root, const struct fuzz_part *parts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!is_path(parts[i].name))
-            continue;
-        const char *path = str_fmt(cx->arena, "%s/%s", root, parts[i].name);
-        const char *dir = str_ndup(cx->arena, path, (size_t)(strrchr(path, '/') - path));
-        if (fs_mkdirs(cx, dir, 0755) < 0 || fs_write_atomic(cx, path, parts[i].text, parts[i].len, 0644) < 0)
-            err_clear(cx); /* a file where another part wants a folder */
-    }
-}
-
 /* What was printed is YAML again. */
 static void build(struct ctx *cx, const struct kustomize_options *options)
 {
@@ -69,7 +49,7 @@ static void run(struct ctx *cx, const char *text, size_t len)
     size_t count = fuzz_parts(cx, text, len, parts, ARRAY_LEN(parts));
     if (!count)
         return;
-    write_tree(cx, root, parts, count);
+    fuzz_write_tree(cx, root, parts, count);
     struct kustomize_options options = {
         .root = root,
         .dir = fs_exists(str_fmt(cx->arena, "%s/over", root)) ? "over" : ".",

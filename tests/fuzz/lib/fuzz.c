@@ -6,6 +6,7 @@
  */
 #include "tests/fuzz/lib/fuzz.h"
 
+#include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 
 #include <ftw.h>
@@ -128,4 +129,24 @@ const char *fuzz_folder(void)
     }
     nftw(folder, remove_below, 16, FTW_DEPTH | FTW_PHYS);
     return folder;
+}
+
+/* Stays below the folder, in names a file system takes. */
+static bool is_path(const char *path)
+{
+    return path[0] && path[0] != '/' && strlen(path) < 128 && !strstr(path, "..") && !strstr(path, "//") &&
+           path[strlen(path) - 1] != '/' &&
+           strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") == strlen(path);
+}
+
+void fuzz_write_tree(struct ctx *cx, const char *root, const struct fuzz_part *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_path(parts[i].name))
+            continue;
+        const char *path = str_fmt(cx->arena, "%s/%s", root, parts[i].name);
+        const char *dir = str_ndup(cx->arena, path, (size_t)(strrchr(path, '/') - path));
+        if (fs_mkdirs(cx, dir, 0755) < 0 || fs_write_atomic(cx, path, parts[i].text, parts[i].len, 0644) < 0)
+            err_clear(cx); /* a file where another part wants a folder */
+    }
 }

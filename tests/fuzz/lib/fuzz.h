@@ -15,8 +15,10 @@
 struct fuzz_target {
     /* Called with a fresh context; `text` has a NUL behind its `len` bytes. */
     void (*run)(struct ctx *cx, const char *text, size_t len);
-    /* NULL-terminated: "GLOB" (each file), "GLOB#a,b" (these members of each line of JSON Lines, as parts), "GLOB#1,2"
-     * (columns of lines with tabs), "GLOB/" (each folder, its files as parts). A leading "=" is the seed itself. */
+    /* NULL-terminated: "GLOB" (each file), "GLOB#a,b" (these members of each line of JSON Lines, as parts; the texts of the object
+     * "files" are parts each; with a "!" behind its name a text is written as JSON has it; "b64" is an archive, whose bytes are the
+     * seed), "GLOB#1,2" (columns of lines with tabs), "GLOB/"
+     * (each folder, its files as parts). A leading "=" is the seed itself. */
     const char *const *seeds;
     const char *const *words; /* NULL-terminated: what a mutation may put in; NULL: none */
 };
@@ -37,5 +39,7 @@ size_t fuzz_parts(struct ctx *cx, const char *text, size_t len, struct fuzz_part
 
 /* A folder in memory, empty at each call. */
 const char *fuzz_folder(void);
+/* Writes the parts as files below `root`; those whose names are no path below it, in ASCII, are left out. */
+void fuzz_write_tree(struct ctx *cx, const char *root, const struct fuzz_part *parts, size_t count);
 
 #endif
