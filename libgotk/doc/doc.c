@@ -101,14 +101,16 @@ struct doc *doc_double(struct arena *a, double value)
 
 struct doc *doc_double_as_written(struct arena *a, double value)
 {
-    cJSON *n = node_new(a, cJSON_Number);
-    const char *literal = number_print(a, value), *written = number_print_g(a, value);
-    size_t len = strlen(literal) + 1;
-    n->valuestring = arena_alloc_raw(a, len + strlen(written) + 1);
-    memcpy(n->valuestring, literal, len);
-    memcpy(n->valuestring + len, written, strlen(written) + 1);
-    n->type |= NODE_SOURCE;
-    return node_doc(n);
+    struct doc *d = doc_double(a, value);
+    doc_set_source(a, d, number_print_g(a, value));
+    return d;
+}
+
+struct doc *doc_double_in_full(struct arena *a, double value)
+{
+    struct doc *d = doc_double(a, value);
+    doc_set_source(a, d, number_print_f(a, value));
+    return d;
 }
 
 struct doc *doc_string(struct arena *a, const char *s)
@@ -604,6 +606,18 @@ void doc_set_tag(struct doc *d, enum doc_tag tag)
 void doc_keep_order(struct doc *object)
 {
     node_of(object)->type |= NODE_ORDERED;
+}
+
+void doc_set_source(struct arena *a, struct doc *d, const char *written)
+{
+    cJSON *n = node_of(d);
+    const char *value = n->valuestring ? n->valuestring : "";
+    size_t len = strlen(value) + 1, more = strlen(written) + 1;
+    char *both = arena_alloc_raw(a, len + more);
+    memcpy(both, value, len);
+    memcpy(both + len, written, more);
+    n->valuestring = both;
+    n->type |= NODE_SOURCE;
 }
 
 const char *doc_source(const struct doc *d)

@@ -36,6 +36,8 @@ struct doc *doc_number(struct arena *a, const char *literal);
 struct doc *doc_double(struct arena *a, double value);
 /* As doc_double, written in strconv's 'g' format as far as doc_source is concerned: what go-yaml makes of a float64. */
 struct doc *doc_double_as_written(struct arena *a, double value);
+/* As doc_double, written in strconv's 'f' format: all digits, no exponent. */
+struct doc *doc_double_in_full(struct arena *a, double value);
 struct doc *doc_string(struct arena *a, const char *s);
 struct doc *doc_nstring(struct arena *a, const char *s, size_t n);
 struct doc *doc_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -128,6 +130,8 @@ void doc_keep_order(struct doc *object);
 enum doc_tag doc_tag(const struct doc *d);
 void doc_set_tag(struct doc *d, enum doc_tag tag);
 const char *doc_source(const struct doc *d);
+/* Sets what doc_source says of a scalar. */
+void doc_set_source(struct arena *a, struct doc *d, const char *written);
 void doc_set_position(struct doc *d, int line, int column);
 
 /* Builders: set or append plain values in one call. A NULL string is not set at all. */

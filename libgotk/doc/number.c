@@ -190,12 +190,11 @@ static char *scientific(struct arena *a, bool negative, const struct shortest *s
 static char *positional(struct arena *a, bool negative, const struct shortest *s)
 {
     const char *sign = negative ? "-" : "";
-    if (s->exponent < 0)
-        return str_fmt(a, "%s0.%.*s%s", sign, -s->exponent - 1, "00000000", s->digits);
     int whole = s->exponent + 1;
-    if (s->count > whole)
+    if (whole > 0 && s->count > whole)
         return str_fmt(a, "%s%.*s.%s", sign, whole, s->digits, s->digits + whole);
-    char *text = str_fmt(a, "%s%s%*s", sign, s->digits, whole - s->count, "");
+    char *text = whole > 0 ? str_fmt(a, "%s%s%*s", sign, s->digits, whole - s->count, "")
+                           : str_fmt(a, "%s0.%*s%s", sign, -whole, "", s->digits);
     for (char *p = text; *p; p++)
         if (*p == ' ')
             *p = '0';
@@ -229,6 +228,15 @@ static char *print_g(struct arena *a, double value, bool single)
 char *number_print_g(struct arena *a, double value)
 {
     return print_g(a, value, false);
+}
+
+char *number_print_f(struct arena *a, double value)
+{
+    ASSERT(isfinite(value));
+    if (value == 0)
+        return str_dup(a, signbit(value) ? "-0" : "0");
+    struct shortest s = find_shortest(fabs(value), false);
+    return positional(a, value < 0, &s);
 }
 
 char *number_print_g32(struct arena *a, double value)

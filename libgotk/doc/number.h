@@ -23,6 +23,9 @@ char *number_print(struct arena *a, double value);
 /* As number_print in strconv's 'g' format with the shortest precision, as go-yaml prints floats: 1e+06, 0.0001. */
 char *number_print_g(struct arena *a, double value);
 
+/* As number_print in strconv's 'f' format with the shortest precision: all digits, no exponent. */
+char *number_print_f(struct arena *a, double value);
+
 /* As number_print_g for the value cut to a float32, as sigs.k8s.io/yaml prints floats that are keys. */
 char *number_print_g32(struct arena *a, double value);
 

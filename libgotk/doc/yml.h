@@ -54,8 +54,12 @@ bool yml_is_no_text(const char *text);
  * "1.1", 1000000.0 "1e+06". The text of a string; NULL for any other node. */
 const char *yml_as_text(struct arena *a, const struct doc *d);
 
-/* The node go-yaml v3 makes of a plain scalar with this text. */
+/* True when go-yaml v3 reads the plain text as a float. */
+bool yml_is_float(const char *text);
+
+/* The node go-yaml v3 makes of a plain scalar with this text, which it knows as YML_SOURCE would have it. */
 struct doc *yml_plain(struct arena *a, const char *text);
+
 /* `text`, which `from` was read from, with the values of `to` where they differ: quotes, flow style, and comments stay, as
  * go-yaml v3 keeps them in a node that is changed and written again. NULL when the two are not of one shape, or the text has
  * anchors or tags. In cx->arena. */

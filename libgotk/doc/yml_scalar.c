@@ -284,7 +284,12 @@ bool yml_is_no_text(const char *text)
     return text[0] && !strchr(text, '\n') && type != YML_STRING;
 }
 
-struct doc *yml_plain(struct arena *a, const char *text)
+bool yml_is_float(const char *text)
+{
+    return yml_resolve(text, YML_CORE).type == YML_FLOAT;
+}
+
+static struct doc *plain_value(struct arena *a, const char *text)
 {
     struct yml_value v = yml_resolve(text, YML_CORE);
     switch (v.type) {
@@ -301,6 +306,14 @@ struct doc *yml_plain(struct arena *a, const char *text)
     default:
         return doc_string(a, text);
     }
+}
+
+struct doc *yml_plain(struct arena *a, const char *text)
+{
+    struct doc *d = plain_value(a, text);
+    if (!str_eq(doc_text(d), text))
+        doc_set_source(a, d, text);
+    return d;
 }
 
 const char *yml_as_text(struct arena *a, const struct doc *d)

@@ -178,12 +178,9 @@ static void keep_source(struct reader *r, cJSON *n)
     if (tagged ? r->type == YML_STRING && !strcmp(value, text)
                : r->type == YML_STRING || !yml_value_is_plain(r))
         return;
-    size_t len = strlen(value) + 1;
-    char *both = arena_alloc(r->cx->arena, len + strlen(text) + 1);
-    memcpy(both, value, len);
-    memcpy(both + len, text, strlen(text) + 1);
-    n->valuestring = both;
-    n->type |= NODE_SOURCE;
+    doc_set_source(r->cx->arena, node_doc(n), text);
+    if (tagged && r->type == YML_FLOAT) /* which its text need not be */
+        doc_set_tag(node_doc(n), DOC_TAG_FLOAT);
 }
 
 int yml_value_fill(struct reader *r, cJSON *n)

@@ -135,27 +135,35 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
     return 0;
 }
 
-/* Fills `over`'s map with what only `under` has; a map that stays empty is removed. Values become strings. */
-static void merge_maps(struct arena *a, const struct doc *under, struct doc *owner, const char *field)
+/* Fills `over`'s map with what only `under` has; a map that stays empty is removed. Values become strings, and keys lose
+ * their quotes. */
+static int merge_maps(struct ctx *cx, const struct doc *under, struct doc *owner, const char *field)
 {
-    struct doc *merged = doc_object(a);
+    struct doc *merged = doc_object(cx->arena);
     const struct doc *layers[] = { under, doc_find(owner, field) };
-    for (size_t i = 0; i < ARRAY_LEN(layers); i++)
-        doc_each (entry, layers[i])
-            doc_set_text(a, merged, doc_key(entry),
+    for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
+        doc_each (entry, layers[i]) {
+            if (yml_check_key(cx, doc_key(entry)) < 0)
+                return err_wrap(cx, "%s", field);
+            doc_set_text(cx->arena, merged, doc_key(entry),
                          doc_kind(entry) == DOC_NULL ? "" : resource_written(entry));
+        }
+    }
     if (doc_len(merged))
-        doc_set(a, owner, field, merged);
+        doc_set(cx->arena, owner, field, merged);
     else
         doc_remove(owner, field);
+    return 0;
 }
 
 /* The new object takes over the old one's identity, history, and labels it does not set itself. */
-static void inherit(struct arena *a, struct resource *r, const struct resource *old)
+static int inherit(struct ctx *cx, struct resource *r, const struct resource *old)
 {
+    struct arena *a = cx->arena;
     struct doc *meta = doc_ensure(a, r->doc, "metadata");
-    merge_maps(a, doc_path(old->doc, "metadata", "labels"), meta, "labels");
-    merge_maps(a, doc_path(old->doc, "metadata", "annotations"), meta, "annotations");
+    if (merge_maps(cx, doc_path(old->doc, "metadata", "labels"), meta, "labels") < 0 ||
+        merge_maps(cx, doc_path(old->doc, "metadata", "annotations"), meta, "annotations") < 0)
+        return err_code(cx);
     resource_set_name(a, r, old->id.name);
     resource_set_namespace(a, r, old->id.ns);
     r->needs_hash = r->needs_hash && old->needs_hash;
@@ -165,6 +173,7 @@ static void inherit(struct arena *a, struct resource *r, const struct resource *
     r->suffixes = old->suffixes;
     r->vars = old->vars;
     resource_refresh(a, r);
+    return 0;
 }
 
 static const char *go_id(struct arena *a, const struct resid *id)
@@ -187,10 +196,12 @@ static int merge_into(struct ctx *cx, struct resmap *m, struct resource *r, stru
         return err_fail(cx, ERR_EXISTS,
                         "id %s exists; can not use behavior: '%s', behavior must be merge or replace",
                         go_id(a, &r->id), behavior_name(behavior));
-    inherit(a, r, old);
+    if (inherit(cx, r, old) < 0)
+        return err_wrap(cx, "%s", resid_text(a, &old->id));
     if (behavior == BEHAVIOR_MERGE) {
-        merge_maps(a, doc_find(old->doc, "data"), r->doc, "data");
-        merge_maps(a, doc_find(old->doc, "binaryData"), r->doc, "binaryData");
+        if (merge_maps(cx, doc_find(old->doc, "data"), r->doc, "data") < 0 ||
+            merge_maps(cx, doc_find(old->doc, "binaryData"), r->doc, "binaryData") < 0)
+            return err_wrap(cx, "%s", resid_text(a, &old->id));
         if (origin)
             doc_set_text(a, resource_metadata_map(a, r, "annotations"), ORIGIN, origin);
     }

@@ -173,14 +173,19 @@ static int merge_result(struct ctx *cx, struct ktarget_result *into, struct ktar
     return vars_add_all(cx, &into->vars, &from->vars);
 }
 
+/* A component works on what there is already. */
 static int accumulate_sub(struct ctx *cx, struct ktarget *sub, bool component, struct ktarget_result *result)
 {
-    if (component)
-        return ktarget_accumulate(cx, sub, result);
-    struct ktarget_result own = ktarget_result_new(cx->arena);
-    if (ktarget_accumulate(cx, sub, &own) < 0)
-        return err_code(cx);
-    return merge_result(cx, result, &own);
+    const struct kload *l = sub->load;
+    struct ktarget_result fresh = ktarget_result_new(cx->arena);
+    struct ktarget_result *own = component ? result : &fresh;
+    if (ktarget_accumulate(cx, sub, own) < 0)
+        return err_wrap(cx, "recursed accumulation of path '%s' (%s)", kload_name(cx->arena, l),
+                        kload_trail(cx->arena, l));
+    if ((component ? resmap_check_unique(cx, &result->map) : merge_result(cx, result, own)) < 0)
+        return err_wrap(cx, "recursed merging from path '%s' (%s)", kload_name(cx->arena, l),
+                        kload_trail(cx->arena, l));
+    return 0;
 }
 
 /* Builds the kustomization in the folder of `l` into the result. */
@@ -193,10 +198,7 @@ static int accumulate_directory(struct ctx *cx, struct ktarget *t, const struct 
     sub->origin = origin_append(cx->arena, t->origin, path);
     if (load_schema(cx, sub) < 0 || check_kind(cx, sub, component) < 0)
         return err_code(cx);
-    if (accumulate_sub(cx, sub, component, result) < 0)
-        return err_wrap(cx, "recursed accumulation of path '%s' (%s)", kload_name(cx->arena, l),
-                        kload_trail(cx->arena, l));
-    return 0;
+    return accumulate_sub(cx, sub, component, result);
 }
 
 /* True when a path that failed as a file is nothing else: nobody could be asked for it, or what was asked for names no

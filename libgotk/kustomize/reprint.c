@@ -110,8 +110,9 @@ static const char *fold_again(struct arena *a, const char *s)
 
 /* Where a text stands on its way. */
 struct way {
-    bool as_json; /* it becomes JSON that go-yaml reads */
-    bool in_flow; /* between braces or brackets, where nothing is a block */
+    bool as_json;   /* it becomes JSON that go-yaml reads */
+    bool unprinted; /* it is not written as YAML before, so that no text is a block */
+    bool in_flow;   /* between braces or brackets, where no text is one either, and nothing at all is '' */
 };
 
 /* A scalar that has taken a text of another type cannot be printed. Unlike upstream's, the message does not hold it. */
@@ -141,7 +142,7 @@ static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struc
     if (check_tag(cx, d) < 0)
         return err_code(cx);
     doc_set_tag(d, DOC_TAG_NONE);
-    if (way.in_flow || style == DOC_STYLE_QUOTED || !strchr(s, '\n') || !fits_block(s))
+    if (way.in_flow || way.unprinted || style == DOC_STYLE_QUOTED || !strchr(s, '\n') || !fits_block(s))
         return 0;
     if (s[0] == '\t')
         return err_fail(
@@ -164,6 +165,8 @@ static int reprint_node(struct ctx *cx, struct doc *parent, struct doc *d, struc
         doc_unshare(d);
     if (doc_kind(d) == DOC_STRING)
         return reprint_text(cx, parent, d, way);
+    if (doc_kind(d) == DOC_NULL && way.in_flow && !way.unprinted && str_eq(doc_source(d), ""))
+        doc_replace(cx->arena, parent, d, doc_string(cx->arena, ""));
     way.in_flow = way.in_flow || doc_style(d) == DOC_STYLE_QUOTED;
     for (struct doc *child = doc_first(d); child; child = next) {
         next = doc_next(child);
@@ -187,5 +190,5 @@ int reprint_json(struct ctx *cx, struct doc *d)
 
 int reprint_items(struct ctx *cx, struct doc *items)
 {
-    return reprint_node(cx, NULL, items, (struct way){ .as_json = true, .in_flow = true });
+    return reprint_node(cx, NULL, items, (struct way){ .as_json = true, .unprinted = true });
 }

@@ -235,8 +235,8 @@ int resmap_check_unique(struct ctx *cx, struct resmap *m)
     for (size_t i = 0; i < m->list.len; i++) {
         const struct resource *r = m->list.at[i];
         const struct resmap_slot *slot = r->doc ? slot_find(m, &r->id) : NULL;
-        if (slot && slot->current.len > 1)
-            return already_registered(cx, slot->current.at[1], slot->current.at[0]);
+        if (slot && slot->current.len > 1 && slot->current.at[0] != r)
+            return already_registered(cx, r, slot->current.at[0]);
     }
     return 0;
 }

@@ -53,7 +53,7 @@ enum doc_tag resource_tag(enum doc_kind kind, const char *text)
 {
     switch (kind) {
     case DOC_NUMBER:
-        return is_float(str_or(text, "")) ? DOC_TAG_FLOAT : DOC_TAG_INT;
+        return yml_is_float(str_or(text, "")) ? DOC_TAG_FLOAT : DOC_TAG_INT;
     case DOC_BOOL:
         return DOC_TAG_BOOL;
     case DOC_NULL:
@@ -255,18 +255,22 @@ struct resid resource_id_at(const struct resource *r, size_t i)
     return i < r->past.len ? r->past.at[i] : r->id;
 }
 
-/* Upstream sets names and namespaces as plain text in the old one's quotes: 443 without them becomes a number. */
-static void set_plain(struct arena *a, struct doc *meta, const char *field, const char *text)
+struct doc *resource_untyped(struct arena *a, const struct doc *like, const char *text)
 {
-    struct doc *old = doc_find(meta, field);
-    struct doc *d = doc_quoted(old) ? doc_string(a, text) : yml_plain(a, text);
-    doc_set_style(d, doc_style(old));
-    doc_set(a, meta, field, d);
+    struct doc *d = doc_quoted(like) ? doc_string(a, text) : yml_plain(a, text);
+    doc_set_style(d, doc_style(like));
+    doc_set_tag(d, DOC_TAG_ANY);
+    return d;
+}
+
+static void set_untyped(struct arena *a, struct doc *owner, const char *field, const char *text)
+{
+    doc_set(a, owner, field, resource_untyped(a, doc_find(owner, field), text));
 }
 
 void resource_set_name(struct arena *a, struct resource *r, const char *name)
 {
-    set_plain(a, doc_ensure(a, r->doc, "metadata"), "name", name);
+    set_untyped(a, doc_ensure(a, r->doc, "metadata"), "name", name);
 }
 
 void resource_set_namespace(struct arena *a, struct resource *r, const char *ns)
@@ -275,7 +279,7 @@ void resource_set_namespace(struct arena *a, struct resource *r, const char *ns)
     if (str_empty(ns))
         doc_remove(meta, "namespace");
     else
-        set_plain(a, meta, "namespace", ns);
+        set_untyped(a, meta, "namespace", ns);
 }
 
 void resource_set_kind(struct arena *a, struct resource *r, const char *kind)

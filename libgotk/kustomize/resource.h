@@ -84,6 +84,10 @@ struct doc *resource_metadata_map(struct arena *a, struct resource *r, const cha
  * "True", "2020-01-01"); "" for null, NULL for maps and lists. */
 const char *resource_scalar(const struct doc *d);
 
+/* `text` in the quotes of `like` (NULL: in none): without quotes it is whatever YAML takes it for, and so is every text
+ * that it is replaced with later. That is how upstream sets names, images and kinds. */
+struct doc *resource_untyped(struct arena *a, const struct doc *like, const char *text);
+
 /* What a trip through JSON does to a node of `parent`: nothing is as it was written any more; strings are quoted, all of
  * them or only those that would be read as something else. Upstream takes list items and JSON patches that way. */
 void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all);

@@ -142,5 +142,12 @@ int transform_set_scalar(struct ctx *cx, struct doc *parent, struct doc *node, s
 
 int transform_set_text(struct ctx *cx, struct doc *parent, struct doc *node, const char *text)
 {
-    return transform_set_scalar(cx, parent, node, doc_string(cx->arena, text));
+    struct doc *d = doc_string(cx->arena, text);
+    doc_set_style(d, doc_style(node));
+    return transform_set_scalar(cx, parent, node, d);
+}
+
+int transform_set_untyped(struct ctx *cx, struct doc *parent, struct doc *node, const char *text)
+{
+    return transform_set_scalar(cx, parent, node, resource_untyped(cx->arena, node, text));
 }

@@ -60,8 +60,10 @@ void transform_add(struct ctx *cx, struct transform_plan *plan,
                    int (*run)(struct ctx *cx, const struct transform_step *step, struct resmap *m),
                    const void *args);
 
-/* Puts a string, or another scalar, in the place of a scalar node; ERR_INVALID for a map or list. */
+/* Puts a string (in the same quotes), a text without a type of its own (resource_untyped), or another scalar in the place
+ * of a scalar node; ERR_INVALID for a map or list. */
 int transform_set_text(struct ctx *cx, struct doc *parent, struct doc *node, const char *text) MUST_CHECK;
+int transform_set_untyped(struct ctx *cx, struct doc *parent, struct doc *node, const char *text) MUST_CHECK;
 int transform_set_scalar(struct ctx *cx, struct doc *parent, struct doc *node, struct doc *value) MUST_CHECK;
 
 /* ERR_INVALID "wrong node kind: expected ... but got ...". */

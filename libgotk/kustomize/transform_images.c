@@ -97,7 +97,7 @@ static int set_image(struct ctx *cx, void *user, struct doc *parent, struct doc 
     }
     if (!image_matches(image, value))
         return 0;
-    return transform_set_text(cx, parent, node, new_value(cx->arena, image, value));
+    return transform_set_untyped(cx, parent, node, new_value(cx->arena, image, value));
 }
 
 static int update_containers(struct ctx *cx, struct image *image, const struct doc *list)

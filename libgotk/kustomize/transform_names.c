@@ -31,10 +31,10 @@ static bool keeps_name(struct gvk original)
 static int affix_field(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
 {
     const struct affix *affix = user;
-    const char *old = str_or(resource_scalar(node), "");
-    return transform_set_text(cx, parent, node,
-                              affix->suffix ? str_fmt(cx->arena, "%s%s", old, affix->text)
-                                            : str_fmt(cx->arena, "%s%s", affix->text, old));
+    const char *old = str_or(resource_written(node), "");
+    return transform_set_untyped(cx, parent, node,
+                                 affix->suffix ? str_fmt(cx->arena, "%s%s", old, affix->text)
+                                               : str_fmt(cx->arena, "%s%s", affix->text, old));
 }
 
 static int affix_resource(struct ctx *cx, struct affix *affix, struct resource *r)

@@ -42,9 +42,12 @@ static int set_namespace(struct ctx *cx, void *user, struct doc *parent, struct 
 static int set_metadata(struct ctx *cx, const struct ns_args *args, struct resource *r)
 {
     struct doc *meta = doc_ensure(cx->arena, r->doc, "metadata");
-    const char *old = resource_scalar(doc_find(meta, "namespace"));
-    if (!args->unset_only || str_empty(old))
-        doc_set_text(cx->arena, meta, "namespace", args->ns);
+    struct doc *old = doc_find(meta, "namespace");
+    if (args->unset_only && !str_empty(resource_scalar(old)))
+        return 0;
+    if (old)
+        return transform_set_text(cx, meta, old, args->ns);
+    doc_set_text(cx->arena, meta, "namespace", args->ns);
     return 0;
 }
 

@@ -9,6 +9,10 @@
 #include "libgotk/kustomize/fieldpath.h"
 #include "libgotk/kustomize/transform.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX ((size_t)16 << 20)
@@ -89,9 +93,15 @@ int vars_declare(struct ctx *cx, const struct doc *vars, struct ktarget_result *
     return 0;
 }
 
+/* What a variable stands for. */
+struct value {
+    struct doc *whole; /* where a text is the variable and nothing else */
+    const char *text;  /* inside a longer text */
+};
+
 struct expander {
     struct arena *a;
-    struct map values; /* name -> struct doc */
+    struct map values; /* name -> struct value; with NULL members for maps and lists */
 };
 
 static const struct resource *owner_of(const struct resmap *m, const char *name)
@@ -103,20 +113,73 @@ static const struct resource *owner_of(const struct resmap *m, const char *name)
     return NULL;
 }
 
+/* An integer as strconv.Atoi reads it: "0644" is 644, "0x1F" is none. */
+static bool read_int(struct arena *a, const char *text, struct value *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (!strchr("+-0123456789", text[0]) || *end || errno)
+        return false;
+    ret->whole = doc_int(a, value);
+    ret->text = doc_literal(ret->whole);
+    return true;
+}
+
+/* A float as strconv.ParseFloat reads it: underscores stand between digits. */
+static bool read_float(struct arena *a, const char *text, struct value *ret)
+{
+    struct buf digits = buf_new(a, TEXT_MAX);
+    for (const char *p = text; *p; p++) {
+        if (*p != '_')
+            buf_char(&digits, *p);
+        else if (p == text || !isdigit((unsigned char)p[-1]) || !isdigit((unsigned char)p[1]))
+            return false;
+    }
+    double value = strtod(buf_text(&digits), NULL);
+    ret->whole = doc_double_in_full(a, value);
+    ret->text = doc_source(doc_double_as_written(a, value));
+    return isfinite(value);
+}
+
+/* False for a number that Go's strconv cannot read: upstream has no value then. */
+static bool value_of(struct arena *a, const struct doc *d, struct value *ret)
+{
+    enum doc_kind kind = doc_kind(d);
+    const char *text = kind == DOC_OBJECT || kind == DOC_ARRAY ? NULL : resource_written(d);
+    enum doc_tag tag = doc_tag(d) ? doc_tag(d) : resource_tag(kind, text);
+    *ret = (struct value){ .text = text, .whole = text ? doc_string(a, text) : NULL };
+    switch (tag) {
+    case DOC_TAG_INT:
+        return read_int(a, text, ret);
+    case DOC_TAG_FLOAT:
+        return read_float(a, text, ret);
+    case DOC_TAG_BOOL:
+        ret->whole = doc_bool(a, doc_is_true(d, false));
+        ret->text = resource_scalar(ret->whole);
+        return true;
+    default:
+        return true;
+    }
+}
+
 static int read_value(struct ctx *cx, const struct doc *var, const struct resmap *m, struct expander *e)
 {
     const struct resource *r = owner_of(m, name_of(var));
     const char *shown = json_text(cx->arena, var, JSON_COMPACT);
-    struct doc *value = NULL;
+    struct value *value = ARENA_NEW(cx->arena, struct value);
+    struct doc *found = NULL;
     if (!r)
         return err_fail(cx, ERR_INVALID, "var '%s' cannot be mapped to a field in the set of known resources",
                         shown);
     const char *path = str_or(doc_text_at(var, "fieldref", "fieldPath"), "metadata.name");
-    if (fieldpath_lookup(cx, r->doc, fieldpath_of_var(cx->arena, path), &value) < 0 || !value) {
-        err_clear(cx);
-        return err_fail(cx, ERR_INVALID, "field specified in var '%s' not found in corresponding resource %s",
-                        shown, resid_text(cx->arena, &r->id));
-    }
+    bool there = fieldpath_lookup(cx, r->doc, fieldpath_of_var(cx->arena, path), &found) >= 0 && found;
+    err_clear(cx);
+    if (!there || !value_of(cx->arena, found, value))
+        return err_fail(cx, ERR_INVALID,
+                        "field specified in var '%s' not found in corresponding resource %s%s", shown,
+                        resid_text(cx->arena, &r->id),
+                        there ? " (the number there is not a plain decimal one of 64 bits: quote it)" : "");
     map_set(&e->values, name_of(var), value);
     return 0;
 }
@@ -124,10 +187,8 @@ static int read_value(struct ctx *cx, const struct doc *var, const struct resmap
 /* The value as text inside a longer one; NULL for maps, lists and unknown names. */
 static const char *value_text(const struct expander *e, const char *name)
 {
-    const struct doc *value = map_find(&e->values, name);
-    if (!value)
-        return NULL;
-    return doc_kind(value) == DOC_NULL ? resource_written(value) : resource_scalar(value);
+    const struct value *value = map_find(&e->values, name);
+    return value ? value->text : NULL;
 }
 
 /* Copies what one "$" starts and returns how many bytes of the input that was. */
@@ -158,11 +219,9 @@ static struct doc *expand_text(const struct expander *e, const char *text)
     size_t n = strlen(text);
     if (str_starts(text, "$(") && text[n - 1] == ')') {
         const char *name = str_ndup(e->a, text + 2, n - 3);
-        const struct doc *value = map_find(&e->values, name);
-        if (value && doc_kind(value) == DOC_NULL)
-            return doc_string(e->a, resource_written(value));
-        if (value_text(e, name))
-            return doc_copy(e->a, value);
+        const struct value *value = map_find(&e->values, name);
+        if (value && value->whole)
+            return doc_copy(e->a, value->whole);
     }
     for (const char *p = text; *p;) {
         size_t plain = strcspn(p, "$");
@@ -192,7 +251,7 @@ static int expand_node(struct ctx *cx, void *user, struct doc *parent, struct do
         expand_child(e, parent, node);
     for (struct doc *child = doc_first(node); child; child = next) {
         next = doc_next(child);
-        if (doc_kind(child) == DOC_STRING)
+        if (doc_kind(child) == DOC_STRING && (doc_kind(node) != DOC_ARRAY || !doc_source(child)))
             expand_child(e, node, child);
         else if (doc_kind(node) == DOC_ARRAY)
             return err_fail(cx, ERR_INVALID, "invalid value type expect a string, but line %d holds a %s",
