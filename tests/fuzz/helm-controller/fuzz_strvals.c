@@ -50,10 +50,11 @@ static const char *const seeds[] = {
     "tests/golden/helm/charts/strvals.jsonl#text",
     "=a.b[0].c=1,d={x,y},e=null",
     "=a={\"b\":[1,2]},c[1][2]=\"x\"",
+    "=a[65536]=1",
+    "=a[65537]=1",
     NULL,
 };
 
-static const char *const words[] = { "[0]", "[65536]", "]",  "={",   "}",    ",",
-                                     ".",   "=",       "\\", "null", "true", NULL };
+static const char *const words[] = { "[0]", "]", "={", "}", ",", ".", "=", "\\", "null", "true", NULL };
 
 const struct fuzz_target fuzz_target = { .run = run, .seeds = seeds, .words = words };

@@ -2,7 +2,8 @@
  * fuzz_build.c: a whole small build, of a tree whose files are the parts of the input.
  *
  * The tree lies in memory (/dev/shm); a part's name is a path below it. The folder "over" is built when there is one, as
- * `kustomize build` does and, in the same tree, as Flux does. Nothing is fetched.
+ * `kustomize build` does and, in the same tree, as Flux does. The first part may be the spec of a Flux Kustomization. A file
+ * behind a URL is the tree's file of that name; every repository is the tree's folder "clone", unless it is not there.
  */
 #include "libgotk/kustomize/build.h"
 
@@ -10,6 +11,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/generate.h"
+#include "libgotk/kustomize/repospec.h"
 #include "tests/fuzz/lib/fuzz.h"
 
 #include <string.h>
@@ -29,6 +31,19 @@ static void build(struct ctx *cx, const struct kustomize_options *options)
     kustomize_print(&out, resources);
     if (!out.overflow && yml_parse_all(cx, buf_text(&out), out.len, "printed", &again) < 0)
         fuzz_that(err_code(cx) == ERR_LIMIT || err_code(cx) == ERR_TIMEOUT);
+}
+
+static int fetch(struct ctx *cx, void *user, const char *url, struct buf *ret_body)
+{
+    const char *path = str_fmt(cx->arena, "%s%s", (const char *)user, strrchr(url, '/'));
+    return fs_is_dir(path) ? err_fail(cx, ERR_NOT_FOUND, "%s: 404", url)
+                           : fs_read_file(cx, path, TEXT_MAX, ret_body);
+}
+
+static int clone(struct ctx *cx, void *user, const struct repospec *spec, const char **ret_dir)
+{
+    *ret_dir = str_fmt(cx->arena, "%s/clone", (const char *)user);
+    return fs_is_dir(*ret_dir) ? 0 : err_fail(cx, ERR_NOT_FOUND, "%s: no such repository", spec->repo);
 }
 
 static void build_as_flux(struct ctx *cx, struct kustomize_options *options, const struct fuzz_part *spec)
@@ -55,6 +70,10 @@ static void run(struct ctx *cx, const char *text, size_t len)
         .dir = fs_exists(str_fmt(cx->arena, "%s/over", root)) ? "over" : ".",
         .reorder = KUSTOMIZE_REORDER_LEGACY,
         .root_only = true,
+        .allow_remote = true,
+        .fetch = fetch,
+        .clone = clone,
+        .user = (void *)(uintptr_t)root,
     };
     build(cx, &options);
     err_clear(cx);
@@ -64,11 +83,26 @@ static void run(struct ctx *cx, const char *text, size_t len)
 }
 
 static const char *const seeds[] = {
+    "tests/golden/kustomize/generate.rows#spec,*",
+    "tests/golden/kustomize/generators.rows#*",
+    "tests/golden/kustomize/imagetag.rows#*",
+    "tests/golden/kustomize/kv.rows#*",
+    "tests/golden/kustomize/replacement.rows#*",
+    "tests/golden/kustomize/resources.rows#*",
+    "tests/golden/kustomize/trees/*.txt#*",
     "../shared/corpus/kustomize/krusty/*/input/",
     "../shared/corpus/kustomize/plugins/*/input/",
     "=targetNamespace: x\nnamePrefix: p-\nnameSuffix: -s\nimages: [{name: i, newTag: '2'}]\npatches: [{patch: '{apiVersion: v1, kind: "
     "A, metadata: {name: a}, x: 1}'}]\ncomponents: [c]\nbuildMetadata: [originAnnotations]\n=== a.yaml\napiVersion: v1\nkind: A\n"
     "metadata: {name: a}\n=== c/kustomization.yaml\nkind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n",
+    "=\n=== kustomization.yaml\nresources: ['https://x.y/z/a.yaml', 'https://github.com/o/r//d?ref=v1', 'git@github.com:o/r.git']\n"
+    "=== a.yaml\n{apiVersion: v1, kind: A, metadata: {name: a}}\n=== clone/kustomization.yaml\nresources: [a.yaml]\n"
+    "=== clone/a.yaml\n{apiVersion: v1, kind: B, metadata: {name: b}}\n=== clone/d/kustomization.yaml\nresources: [../, 'https://github.com/o/r']\n",
+    "=\n=== kustomization.yaml\nresources: [a.yaml]\nhelmCharts: [{name: x, repo: 'https://x.y'}]\ngenerators: [g.yaml]\n=== a.yaml\n"
+    "{apiVersion: v1, kind: A, metadata: {name: a}}\n=== g.yaml\napiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: g}\n",
+    "=\n=== kustomization.yaml\nresources: [a.yaml]\nsortOptions: {order: legacy, legacySortOptions: {orderFirst: [B], orderLast: [A]}}\n"
+    "buildMetadata: [managedByLabel, originAnnotations, transformerAnnotations]\n=== a.yaml\n{apiVersion: v1, kind: A, metadata: {name: a}}\n---\n"
+    "apiVersion: v1\nkind: B\nmetadata:\n  name: a\n  annotations:\n    x: >-\n      folded text\n      of lines\n\n      and more\n",
     NULL,
 };
 

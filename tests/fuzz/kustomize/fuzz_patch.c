@@ -48,7 +48,8 @@ static void run(struct ctx *cx, const char *text, size_t len)
 }
 
 static const char *const seeds[] = {
-    "tests/golden/jsonpatch/cases.jsonl#doc,patch",
+    "tests/golden/jsonpatch/*.jsonl#doc,patch",
+    "tests/golden/kustomize/smp.rows#object,patch",
     "=kind: Deployment\napiVersion: apps/v1\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: c, image: i, "
     "ports: [{containerPort: 1, protocol: TCP}], env: [{name: A, value: b}]}]}}}\n=== patch\n{spec: {replicas: 2, template: "
     "{spec: {containers: [{name: c, image: j, $patch: replace, env: [{name: A, $patch: delete}], ports: [{containerPort: 1, "

@@ -1,7 +1,7 @@
 /*
  * fuzz_replace.c: paths of replacements, and whole replacements.
  *
- * Parts: a path, or a list of replacements as a kustomization has it; the objects.
+ * Parts: a path, or a list of replacements as a kustomization has it, or one that has; the objects.
  */
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/fieldpath.h"
@@ -11,10 +11,22 @@
 
 #define TEXT_MAX ((size_t)32 << 20)
 
-static void follow(struct ctx *cx, const char *path, struct doc *d)
+/* A path's parts, as they come out of a text or are listed; NULL when it is neither. */
+static const char **parts_of(struct arena *a, const struct doc *path)
+{
+    size_t n = 0;
+    const char **parts = ARENA_ARRAY(a, const char *, doc_len(path) + 1);
+    if (doc_text(path))
+        return fieldpath_split(a, doc_text(path));
+    doc_each (part, path)
+        if (doc_text(part))
+            parts[n++] = doc_text(part);
+    return n && n == doc_len(path) ? parts : NULL;
+}
+
+static void follow(struct ctx *cx, const char **parts, struct doc *d)
 {
     static const int create[] = { -1, DOC_STRING, DOC_OBJECT, DOC_ARRAY };
-    const char **parts = fieldpath_split(cx->arena, path);
     struct doc *found = NULL;
     struct fieldpath_hits hits = { 0 };
     if (fieldpath_lookup(cx, d, parts, &found) < 0)
@@ -23,7 +35,15 @@ static void follow(struct ctx *cx, const char *path, struct doc *d)
         if (fieldpath_match(cx, doc_copy(cx->arena, d), parts, create[i], &hits) < 0)
             err_clear(cx);
     }
-    if (fieldpath_lookup(cx, d, fieldpath_of_var(cx->arena, path), &found) < 0)
+}
+
+static void follow_path(struct ctx *cx, const struct doc *path, struct doc *d)
+{
+    struct doc *found = NULL;
+    const char **parts = parts_of(cx->arena, path);
+    if (parts)
+        follow(cx, parts, d);
+    if (doc_text(path) && fieldpath_lookup(cx, d, fieldpath_of_var(cx->arena, doc_text(path)), &found) < 0)
         err_clear(cx);
 }
 
@@ -58,8 +78,10 @@ static void run(struct ctx *cx, const char *text, size_t len)
         yml_parse_as(cx, parts[0].text, parts[0].len, "replacements", YML_11 | YML_LAST_WINS, &what) < 0 ||
         read_resources(cx, parts[1].text, parts[1].len, "objects.yaml", &list) < 0)
         return;
-    for (size_t i = 0; doc_text(what) && i < list.len; i++)
-        follow(cx, doc_text(what), list.at[i]->doc);
+    for (size_t i = 0; i < list.len; i++)
+        follow_path(cx, what, list.at[i]->doc);
+    if (doc_kind(what) == DOC_OBJECT)
+        what = doc_find(what, "replacements"); /* of a kustomization */
     if (doc_kind(what) == DOC_ARRAY)
         replace(cx, what, &list);
 }
@@ -70,6 +92,8 @@ static void run(struct ctx *cx, const char *text, size_t len)
     "metadata: {name: d}\nspec: {replicas: 1, template: {spec: {containers: [{name: c, image: i:1}, {name: e, image: j}]}}}\n"
 
 static const char *const seeds[] = {
+    "tests/golden/kustomize/match.rows#path,object",
+    "tests/golden/kustomize/replacement.rows#kustomization.yaml,in.yaml",
     "=spec.template.spec.containers.[name=c].image\n" OBJECTS,
     "=spec.template.spec.containers.*.image\n" OBJECTS,
     "=spec.template.spec.containers.0.env.[name=A].value\n" OBJECTS,

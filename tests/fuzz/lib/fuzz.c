@@ -18,8 +18,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define ARENA_MAX   ((size_t)64 << 20)
-#define CPU_SECONDS 20 /* under the sanitizers, which make everything several times slower */
+#define ARENA_MAX ((size_t)64 << 20)
+/* Under the sanitizers, which make everything several times slower. What takes long although it is small grows too fast. */
+#define CPU_SECONDS       20
+#define SMALL             4096
+#define SMALL_CPU_SECONDS 6
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -59,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_MAX);
     struct ctx cx = { .arena = arena };
     running = &cx;
-    limit_cpu(CPU_SECONDS);
+    limit_cpu(len < SMALL ? SMALL_CPU_SECONDS : CPU_SECONDS);
     fuzz_target.run(&cx, str_ndup(arena, (const char *)data, len), len);
     limit_cpu(0);
     return 0;

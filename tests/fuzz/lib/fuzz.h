@@ -15,10 +15,12 @@
 struct fuzz_target {
     /* Called with a fresh context; `text` has a NUL behind its `len` bytes. */
     void (*run)(struct ctx *cx, const char *text, size_t len);
-    /* NULL-terminated: "GLOB" (each file), "GLOB#a,b" (these members of each line of JSON Lines, as parts; the texts of the object
-     * "files" are parts each; with a "!" behind its name a text is written as JSON has it; "b64" is an archive, whose bytes are the
-     * seed), "GLOB#1,2" (columns of lines with tabs), "GLOB/"
-     * (each folder, its files as parts). A leading "=" is the seed itself. */
+    /*
+     * NULL-terminated. A leading "=" is the seed itself; "GLOB" is each file; "GLOB/" each folder, its files as parts; "GLOB#a,b"
+     * these members of each row, as parts: of a line of JSON Lines (the texts of the object "files" are parts each; behind a "!"
+     * a text is written as JSON has it; "b64" is an archive, whose bytes are the seed), columns 1,2 of a line with tabs, sections of
+     * a case in a .rows or .txt file ("*" are all those named as files are).
+     */
     const char *const *seeds;
     const char *const *words; /* NULL-terminated: what a mutation may put in; NULL: none */
 };
