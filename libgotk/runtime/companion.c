@@ -10,28 +10,20 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define ARENA_MAX ((size_t)1 << 30) /* a command's output is there in whole */
-#define TOP_PAD   (512 << 10)       /* memory asked for at once: all that a small build needs */
-#define TOLD      "GOTK_FLAGS_TOLD" /* set for the other executable: deprecated flags were told of already */
+#define TOP_PAD (512 << 10)       /* memory asked for at once: all that a small build needs */
+#define TOLD    "GOTK_FLAGS_TOLD" /* set for the other executable: deprecated flags were told of already */
 
 bool companion_has_told(void)
 {
     bool told = getenv(TOLD) != NULL;
     unsetenv(TOLD);
     return told;
-}
-
-static void ignore_broken_pipes(void)
-{
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* No memory of ours in a core dump: it holds tokens and Secrets. A limit keeps files from being written; programs that get cores
@@ -66,9 +58,9 @@ int companion_main(int argc, char **argv, const struct tool *tool)
     const struct command *command = tool_find(tool->commands, argc > 1 ? argv[1] : NULL);
     if (!command)
         return become_full(tool, argv);
-    struct ctx cx = { .arena = arena_new(ARENA_MAX) }; /* ends with the process */
+    struct ctx cx = { .arena = arena_new(COMMAND_MEMORY_MAX) }; /* ends with the process */
     mallopt(M_TOP_PAD, TOP_PAD);
-    ignore_broken_pipes();
+    tool_ignore_broken_pipes();
     forbid_core_dumps();
     int rc = tool_run(&cx, tool, command, argc - 1, argv + 1);
     if (rc != COMMAND_ELSEWHERE)

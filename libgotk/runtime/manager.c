@@ -524,9 +524,9 @@ static int run_command(struct ctx *cx, const struct program *p, const struct com
 
 int manager_main(int argc, char **argv, const struct program *program)
 {
-    CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_MAX);
-    struct ctx cx = { .arena = arena };
     const struct command *command = tool_find(program->commands, argc > 1 ? argv[1] : NULL);
+    CLEANUP(arena_cleanup) struct arena *arena = arena_new(command ? COMMAND_MEMORY_MAX : ARENA_MAX);
+    struct ctx cx = { .arena = arena };
     tool_start_process();
     if (command)
         return run_command(&cx, program, command, argc - 1, argv + 1);

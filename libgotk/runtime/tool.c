@@ -16,11 +16,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define ARENA_MAX ((size_t)64 << 20)
-
 static const struct log_scope setup_scope = { .logger = "setup" };
 
-static void ignore_broken_pipes(void)
+void tool_ignore_broken_pipes(void)
 {
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigaction(SIGPIPE, &ignore, NULL);
@@ -49,7 +47,7 @@ static void forbid_core_dumps(void)
 void tool_start_process(void)
 {
     tune_memory();
-    ignore_broken_pipes();
+    tool_ignore_broken_pipes();
     forbid_core_dumps();
 }
 
@@ -116,7 +114,7 @@ int tool_run(struct ctx *cx, const struct tool *tool, const struct command *c, i
 
 int tool_main(int argc, char **argv, const struct tool *tool, const char *missing)
 {
-    CLEANUP(arena_cleanup) struct arena *arena = arena_new(ARENA_MAX);
+    CLEANUP(arena_cleanup) struct arena *arena = arena_new(COMMAND_MEMORY_MAX);
     struct ctx cx = { .arena = arena };
     const char *word = argc > 1 ? argv[1] : NULL;
     const struct command *command = tool_find(tool->commands, word);

@@ -13,6 +13,9 @@
 /* A command's result: it needs what this executable does not have. Only in the small one of two (companion.h). */
 #define COMMAND_ELSEWHERE 1000
 
+/* The memory of a command's context, whichever executable runs it: its output is there in whole. */
+#define COMMAND_MEMORY_MAX ((size_t)1 << 30)
+
 struct command {
     const char *name;
     const char *usage;   /* its arguments: "build DIR" */
@@ -54,6 +57,9 @@ void tool_list(struct buf *out, const char *name, const struct command *const *c
 
 /* What every process of ours begins with: few malloc arenas, no SIGPIPE, no core dumps. */
 void tool_start_process(void);
+
+/* The part of it that the small executable of two does too: who stops reading ends nobody. */
+void tool_ignore_broken_pipes(void);
 
 /* The main function of a binary that has commands and no controller yet: without a command it says `missing` and fails. */
 int tool_main(int argc, char **argv, const struct tool *tool, const char *missing);

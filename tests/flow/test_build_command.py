@@ -115,6 +115,16 @@ def test_both_executables_answer_alike(tree, args):
         [re.sub('"ts":"[^"]*"', "", part) if isinstance(part, str) else part for part in large]
 
 
+def test_an_output_may_be_larger_than_what_a_controller_may_use(tree):
+    """Both have it in whole before they print it."""
+    full = rig.binary("kustomize-controller").with_name("kustomize-controller-full")
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\ndata: {a: %s}\n"
+    (tree / "b" / "r.yaml").write_text("---\n".join(manifest % (n, "x" * (1 << 20)) for n in range(40)))
+    small, large = ours("build", "b", cwd=tree), ours("build", "b", cwd=tree, program=full)
+    assert large[2] == small[2] and large[0] == small[0] == 0
+    assert len(small[1]) > 40 << 20 and large[1] == small[1]
+
+
 def test_what_the_small_one_has_not_is_told_by_the_full_one(tree):
     full = rig.binary("kustomize-controller").with_name("kustomize-controller-full")
     for args in (("--help",), ("--no-such-flag",), ("nonsense",), ("diff", "--help")):
