@@ -160,6 +160,7 @@ int prune_all(struct ctx *cx, void *run) MUST_CHECK;
 
 /* watches.c: which Kustomizations a change of a source, ConfigMap or Secret concerns. */
 #define KUSTOMIZATION_WATCHES 7
+#define DEPENDS_ON            "depends on" /* the index that has each dependency, as "namespace/name" */
 extern const struct controller_watch kustomization_watches[KUSTOMIZATION_WATCHES];
 void kustomization_index(struct watch_index *to, const struct doc *object);
 

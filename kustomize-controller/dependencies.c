@@ -12,12 +12,8 @@
  */
 #include "kustomize-controller/controller.h"
 #include "libgotk/base/log.h"
-#include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
-#include "libgotk/base/vec.h"
 #include "libgotk/kube/store.h"
-
-#define DEPTH_MAX 1000 /* of a chain of dependencies that is searched for a cycle */
 
 static struct store *kustomizations(const struct ks_run *r)
 {
@@ -79,64 +75,15 @@ static bool is_between(const struct doc *dependency)
            !doc_is_true(doc_path(dependency, "spec", "suspend"), false);
 }
 
-/* --- cycles --- */
-
-struct walk {
-    const struct ks_run *run;
-    const char *goal;
-    struct map seen;
-    VEC(const char *) path;
-};
-
-static bool leads_back(struct ctx *cx, struct walk *w, const struct doc *object);
-
-/* Follows one dependency; true when the path ends at the goal. */
-static bool follow(struct ctx *cx, struct walk *w, const char *ns, const char *name)
-{
-    const char *id = str_fmt(cx->arena, "%s/%s", ns, name);
-    struct doc *d = NULL;
-    if (str_eq(id, w->goal))
-        return true;
-    if (map_has(&w->seen, id) || w->path.len >= DEPTH_MAX)
-        return false;
-    map_set(&w->seen, id, w);
-    CLEANUP(obj_cleanup) struct obj *o = store_get(kustomizations(w->run), ns, name);
-    if (!o || obj_doc(cx, o, &d) < 0)
-        return false;
-    vec_push(cx->arena, &w->path, id);
-    if (leads_back(cx, w, d))
-        return true;
-    w->path.len--;
-    return false;
-}
-
-static bool leads_back(struct ctx *cx, struct walk *w, const struct doc *object)
-{
-    const char *own_ns = doc_text_at(object, "metadata", "namespace");
-    doc_each (ref, doc_path(object, "spec", "dependsOn"))
-        if (follow(cx, w, str_or(doc_text_at(ref, "namespace"), own_ns),
-                   str_or(doc_text_at(ref, "name"), "")))
-            return true;
-    return false;
-}
+/* --- the step --- */
 
 /* The way from this Kustomization to itself as "ns/a -> ns/b -> ns/a"; NULL when there is none. Without it, upstream waits
  * for ever. */
 static const char *find_cycle(struct ctx *cx, const struct ks_run *r)
 {
     const char *self = str_fmt(cx->arena, "%s/%s", r->ks.meta.ns, r->ks.meta.name);
-    struct walk w = { .run = r, .goal = self, .seen = map_new(cx->arena) };
-    vec_push(cx->arena, &w.path, self);
-    const struct err outer = cx->err;
-    bool found = leads_back(cx, &w, r->run.object);
-    cx->err = outer;
-    if (!found)
-        return NULL;
-    vec_push(cx->arena, &w.path, self);
-    return str_join(cx->arena, w.path.at, w.path.len, " -> ");
+    return store_way(cx->arena, kustomizations(r), DEPENDS_ON, self, self);
 }
-
-/* --- the step --- */
 
 static int not_ready(struct ctx *cx, struct ks_run *r)
 {

@@ -12,8 +12,7 @@
 #include "libgotk/base/map.h"
 #include "libgotk/base/str.h"
 
-#define INDEX      "uses"
-#define DEPENDENTS "depends on"
+#define INDEX "uses"
 
 static const char *key_of(struct arena *a, const char *kind, const char *ns, const char *name)
 {
@@ -55,7 +54,7 @@ void kustomization_index(struct watch_index *to, const struct doc *object)
                            str_or(doc_text_at(source, "name"), "")));
     index_configs(a, to, spec, ns);
     doc_each (ref, doc_find(spec, "dependsOn"))
-        watch_index_add(to, DEPENDENTS, dependency_id(a, ref, ns));
+        watch_index_add(to, DEPENDS_ON, dependency_id(a, ref, ns));
 }
 
 static const struct doc *artifact_of(struct ctx *cx, const struct obj *o)
@@ -108,7 +107,7 @@ static struct hit *new_hit(struct arena *a, const struct obj *ks)
     hit->name = str_dup(a, ks->name);
     hit->depends_on = ARENA_ARRAY(a, const char *, ks->index_count);
     for (size_t i = 0; i < ks->index_count; i++)
-        if (str_eq(ks->indexes[i].name, DEPENDENTS))
+        if (str_eq(ks->indexes[i].name, DEPENDS_ON))
             hit->depends_on[hit->depends_on_count++] = str_dup(a, ks->indexes[i].value);
     return hit;
 }
@@ -193,7 +192,11 @@ static bool may_wait(const struct doc *own, const struct doc *dependency)
 static int add_dependent(struct ctx *cx, void *user, struct obj *ks)
 {
     struct dependency *dependency = user;
-    if (cond_is(dependency->status, COND_READY, COND_TRUE) && may_wait(status_of(cx, ks), dependency->status))
+    struct arena_mark mark = arena_mark(cx->arena);
+    bool waits =
+        cond_is(dependency->status, COND_READY, COND_TRUE) && may_wait(status_of(cx, ks), dependency->status);
+    arena_release(cx->arena, mark);
+    if (waits)
         enqueue_add(dependency->to, ks->ns, ks->name);
     else
         manager_wake(dependency->manager, &kustomization_controller, ks->ns, ks->name);
@@ -204,7 +207,7 @@ static int map_dependents(struct ctx *cx, struct manager *m, const struct obj *o
 {
     struct dependency dependency = { m, to, status_of(cx, o) };
     struct store *store = manager_store(m, KUSTOMIZATION_API, "Kustomization");
-    return store_each_indexed(cx, store, DEPENDENTS, str_fmt(cx->arena, "%s/%s", o->ns, o->name),
+    return store_each_indexed(cx, store, DEPENDS_ON, str_fmt(cx->arena, "%s/%s", o->ns, o->name),
                               add_dependent, &dependency);
 }
 

@@ -8,8 +8,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/kube/store.h"
 
-#define INDEX     "includes"
-#define DEPTH_MAX 8
+#define INDEX "includes"
 
 static int unavailable(struct ctx *cx, struct git_run *r, const char *reason)
 {
@@ -130,22 +129,6 @@ static bool artifact_changed(struct ctx *cx, const struct obj *old, const struct
            !str_eq(doc_text_at(before, "lastUpdateTime"), doc_text_at(after, "lastUpdateTime"));
 }
 
-/* True when `name` includes `wanted`, itself or through others. */
-static bool leads_to(struct ctx *cx, struct store *store, const char *ns, const char *name,
-                     const char *wanted, int depth)
-{
-    CLEANUP(obj_cleanup) struct obj *o = store_get(store, ns, name);
-    struct doc *d;
-    if (!o || depth == 0 || obj_doc(cx, o, &d) < 0)
-        return false;
-    doc_each (include, doc_path(d, "spec", "include")) {
-        const char *next = str_or(doc_text_at(include, "repository", "name"), "");
-        if (str_eq(next, wanted) || leads_to(cx, store, ns, next, wanted, depth - 1))
-            return true;
-    }
-    return false;
-}
-
 /* What one look through the index carries along. */
 struct mapping {
     struct enqueue *to;
@@ -153,15 +136,21 @@ struct mapping {
     const struct obj *changed;
 };
 
+/* Whether the one that changed includes `o`, itself or through others. */
+static bool leads_back(struct ctx *cx, const struct mapping *m, const struct obj *o)
+{
+    struct arena_mark mark = arena_mark(cx->arena);
+    const char *from = key_of(cx->arena, m->changed->ns, m->changed->name);
+    bool found = store_way(cx->arena, m->store, INDEX, from, key_of(cx->arena, o->ns, o->name));
+    arena_release(cx->arena, mark);
+    return found;
+}
+
 static int add_user(struct ctx *cx, void *user, struct obj *o)
 {
     struct mapping *m = user;
-    const char *name = m->changed->name;
-    if (str_eq(o->name, name) || leads_to(cx, m->store, o->ns, name, o->name, DEPTH_MAX)) {
-        err_clear(cx);
-        return 0;
-    }
-    enqueue_add(m->to, o->ns, o->name);
+    if (!leads_back(cx, m, o))
+        enqueue_add(m->to, o->ns, o->name);
     return 0;
 }
 

@@ -8,10 +8,13 @@
 #include "libgotk/kube/store.h"
 
 #include "libgotk/base/hash.h"
+#include "libgotk/base/map.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #define MIN_SLOTS 64
 
@@ -182,4 +185,71 @@ int store_each_indexed(struct ctx *cx, struct store *s, const char *name, const 
                        int (*fn)(struct ctx *cx, void *user, struct obj *o), void *user)
 {
     return each(cx, take(cx, s, name, value), fn, user);
+}
+
+/* --- ways --- */
+
+/* An object that was met, and the number of the one before it on the way there. */
+struct stop {
+    const char *id;
+    size_t before;
+};
+
+/* Each object is met once, however many ways there are to it: who names whom is a stranger's choice. */
+struct search {
+    struct arena *arena;
+    struct store *store;
+    const char *index;
+    struct map met;
+    VEC(struct stop) stops; /* in the order they were met: the nearest first */
+};
+
+static struct obj *find_stop(const struct search *w, const char *id)
+{
+    const char *slash = strchrnul(id, '/');
+    return store_get(w->store, str_ndup(w->arena, id, (size_t)(slash - id)), *slash ? slash + 1 : "");
+}
+
+/* Meets what the object of a stop leads to; true when that is `to`. */
+static bool go_on_from(struct search *w, size_t stop, const char *to)
+{
+    CLEANUP(obj_cleanup) struct obj *o = find_stop(w, w->stops.at[stop].id);
+    for (size_t i = 0; o && i < o->index_count; i++) {
+        const char *next = o->indexes[i].value;
+        if (!str_eq(o->indexes[i].name, w->index))
+            continue;
+        if (str_eq(next, to))
+            return true;
+        if (map_has(&w->met, next))
+            continue;
+        map_set(&w->met, next, w);
+        vec_push(w->arena, &w->stops, (struct stop){ str_dup(w->arena, next), stop });
+    }
+    return false;
+}
+
+/* The way to a stop, and from there to `to`. */
+static const char *print_way(const struct search *w, size_t stop, const char *to)
+{
+    size_t n = 0, at = stop;
+    const char **ids = ARENA_ARRAY(w->arena, const char *, w->stops.len + 1);
+    for (ids[n++] = to; at > 0; at = w->stops.at[at].before)
+        ids[n++] = w->stops.at[at].id;
+    ids[n++] = w->stops.at[0].id;
+    for (size_t i = 0; i < n / 2; i++) {
+        const char *kept = ids[i];
+        ids[i] = ids[n - 1 - i];
+        ids[n - 1 - i] = kept;
+    }
+    return str_join(w->arena, ids, n, " -> ");
+}
+
+const char *store_way(struct arena *a, struct store *s, const char *index, const char *from, const char *to)
+{
+    struct search w = { .arena = a, .store = s, .index = index, .met = map_new(a) };
+    vec_push(a, &w.stops, (struct stop){ from, 0 });
+    for (size_t i = 0; i < w.stops.len; i++)
+        if (go_on_from(&w, i, to))
+            return print_way(&w, i, to);
+    return NULL;
 }

@@ -43,4 +43,8 @@ int store_each(struct ctx *cx, struct store *s, int (*fn)(struct ctx *cx, void *
 int store_each_indexed(struct ctx *cx, struct store *s, const char *name, const char *value,
                        int (*fn)(struct ctx *cx, void *user, struct obj *o), void *user) MUST_CHECK;
 
+/* The shortest way from one object to another, or back to itself, along an index whose values are the "namespace/name" of
+ * objects of the same store: "ns/a -> ns/b -> ns/c", in `a`; NULL when there is none. `from` and `to` are "namespace/name". */
+const char *store_way(struct arena *a, struct store *s, const char *index, const char *from, const char *to);
+
 #endif

@@ -133,6 +133,20 @@ def test_two_that_include_each_other_rest(repo, source):
     assert before == [source.get()["status"]["artifact"]["digest"], other.get()["status"]["artifact"]["digest"]]
 
 
+def test_many_that_include_each_other_hold_nobody_up(ns, repo, private):
+    """There are more ways through them than anybody can count; whether one leads back is found without."""
+    controller, source, names = private.source(), Source(private.cp.api, ns, labels=private.labels), [f"m{n}" for n in range(16)]
+    artifact = {"digest": "sha256:" + "0" * 64, "lastUpdateTime": "2026-01-01T00:00:00Z", "path": "a",
+                "revision": "main@sha1:" + "0" * 40, "url": "http://a"}
+    for name in ["outside", *names]:
+        others = [include(other) for other in (["m0"] if name == "outside" else names) if other != name]
+        Source(source.api, ns, name, private.labels).create(repo.http_url, suspend=True, include=others)
+    before = controller.stat()["peak"]
+    source.api.patch(rig.GITREPOSITORY.path(ns, "m0") + "/status", {"status": {"artifact": artifact}})
+    source.create(repo.http_url).ready(repo.commit({"own": "0"}))
+    assert controller.stat()["peak"] < before + 30, "MiB"
+
+
 def test_includes_that_are_taken_out_again(repo, source):
     Other(source, repo, "other").start({"a": "1"})
     repo.commit({"own": "0"})

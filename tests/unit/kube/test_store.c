@@ -132,6 +132,74 @@ static void walks_all_or_by_index(void **state)
     store_close(s);
 }
 
+/* Puts an object in that names others, "ns/x" each, under the index "needs"; NULL ends the list. */
+static void put_needing(struct ctx *cx, struct store *s, const char *name, const char *const *needs)
+{
+    struct obj_index index[4];
+    struct doc *d = doc_object(cx->arena), *metadata = doc_ensure(cx->arena, d, "metadata");
+    size_t n = 0;
+    doc_set_text(cx->arena, metadata, "name", name);
+    doc_set_text(cx->arena, metadata, "namespace", "ns");
+    index[n++] = (struct obj_index){ "other", "ns/d" };
+    for (; *needs; needs++)
+        index[n++] = (struct obj_index){ "needs", *needs };
+    struct obj *o CLEANUP(obj_cleanup) = obj_new(cx, d, index, n);
+    assert_null(store_put(s, o));
+}
+
+static void finds_the_shortest_way(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+        const char *way;
+    } rows[] = {
+        { "ns/a", "ns/c", "ns/a -> ns/b -> ns/c" },
+        { "ns/b", "ns/c", "ns/b -> ns/c" },
+        { "ns/b", "ns/b", "ns/b -> ns/c -> ns/b" },
+        { "ns/self", "ns/self", "ns/self -> ns/self" },
+        { "ns/a", "ns/gone", "ns/a -> ns/gone" },
+        { "ns/a", "ns/a", NULL },
+        { "ns/d", "ns/a", NULL },
+        { "ns/gone", "ns/a", NULL },
+        { "nonsense", "ns/a", NULL },
+    };
+    struct ctx *cx = unit_cx(state);
+    struct store *s = store_open();
+    put_needing(cx, s, "a", (const char *const[]){ "ns/gone", "ns/b", NULL });
+    put_needing(cx, s, "b", (const char *const[]){ "ns/self", "ns/c", NULL });
+    put_needing(cx, s, "c", (const char *const[]){ "ns/self", "ns/b", NULL });
+    put_needing(cx, s, "d", (const char *const[]){ "nonsense", "", NULL });
+    put_needing(cx, s, "self", (const char *const[]){ "ns/self", NULL });
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *way = store_way(cx->arena, s, "needs", rows[i].from, rows[i].to);
+        if (!str_eq(way, rows[i].way))
+            fail_msg("row %zu: %s", i, str_or(way, "no way"));
+    }
+    store_close(s);
+}
+
+/* Each names all others: the ways are beyond counting, the objects are not. */
+static void meets_each_object_once(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct store *s = store_open();
+    struct obj_index index[40];
+    for (size_t i = 0; i < ARRAY_LEN(index); i++)
+        index[i] = (struct obj_index){ "needs", str_fmt(cx->arena, "ns/n%zu", i) };
+    for (size_t i = 0; i < ARRAY_LEN(index); i++) {
+        struct doc *d = doc_object(cx->arena);
+        doc_set_text(cx->arena, doc_ensure(cx->arena, d, "metadata"), "name", index[i].value + 3);
+        doc_set_text(cx->arena, doc_ensure(cx->arena, d, "metadata"), "namespace", "ns");
+        struct obj *o CLEANUP(obj_cleanup) = obj_new(cx, d, index, ARRAY_LEN(index));
+        assert_null(store_put(s, o));
+    }
+    size_t before = arena_used(cx->arena);
+    assert_null(store_way(cx->arena, s, "needs", "ns/n0", "ns/outside"));
+    assert_true(arena_used(cx->arena) - before < 64 << 10);
+    store_close(s);
+}
+
 struct racer {
     struct store *store;
     atomic_bool stop;
@@ -180,6 +248,8 @@ int main(void)
         UNIT_TEST(put_get_replace_remove),
         UNIT_TEST(survives_growth_and_removal),
         UNIT_TEST(walks_all_or_by_index),
+        UNIT_TEST(finds_the_shortest_way),
+        UNIT_TEST(meets_each_object_once),
         UNIT_TEST(readers_and_one_writer),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
