@@ -18,9 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define OUTPUT_MAX ((size_t)1 << 20)
-#define TIMEOUT_MS 60000
-#define CHUNK      4096
+#define OUTPUT_MAX  ((size_t)1 << 20)
+#define TIMEOUT_MS  60000
+#define CHUNK       4096
+#define END_POLL_MS 5
 
 extern char **environ;
 
@@ -106,6 +107,16 @@ static int read_output(struct ctx *cx, const struct plugin *p, struct buf *out)
     }
 }
 
+/* Waits for its end: one that closed its output may go on for ever. */
+static int await_end(struct ctx *cx, const struct plugin *p)
+{
+    siginfo_t info = { 0 };
+    while (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid)
+        if (ctx_sleep(cx, END_POLL_MS) < 0)
+            return err_code(cx);
+    return 0;
+}
+
 /* Its exit code; a signal counts as 128 and its number, as for a shell. */
 static int finish(const struct plugin *p, bool stop)
 {
@@ -123,6 +134,8 @@ static int run(struct ctx *cx, struct plugin *p, struct buf *out)
         return err_code(cx);
     int64_t before = ctx_deadline_in(cx, TIMEOUT_MS);
     int rc = read_output(cx, p, out);
+    if (rc == 0)
+        rc = await_end(cx, p);
     cx->deadline_ms = before;
     close(p->output);
     int code = finish(p, rc < 0);
