@@ -124,6 +124,7 @@ enum doc_tag {
     DOC_TAG_FLOAT,
     DOC_TAG_BOOL,
     DOC_TAG_NULL,
+    DOC_TAG_TIME,
 };
 /* Has YAML printers keep the order of an object's members. Copies forget it. */
 void doc_keep_order(struct doc *object);

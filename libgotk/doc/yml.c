@@ -167,12 +167,28 @@ static const char *event_tag(const yaml_event_t *e)
 static int check_tag(struct reader *r)
 {
     const char *tag = event_tag(&r->event);
-    const char *comma = tag ? yml_dialect_tag_comma(&r->dialect, r->event.start_mark.index) : NULL;
+    bool verbatim = false;
+    const char *comma = tag ? yml_dialect_tag_comma(&r->dialect, r->event.start_mark.index, &verbatim) : NULL;
     if (!comma)
         return 0;
     r->malformed = true;
+    if (verbatim)
+        return yml_reader_fail(r, r->event.start_mark, "did not find expected whitespace or line break");
     r->stop = r->stop ? r->stop : comma;
     return yml_reader_fail(r, r->event.start_mark, "too many tags hold a comma");
+}
+
+/* Between braces and brackets a question mark ends a plain text for go-yaml, and then starts a key where none can be. */
+static int check_question(struct reader *r)
+{
+    const yaml_event_t *e = &r->event;
+    if (!r->flow || e->type != YAML_SCALAR_EVENT || !yml_value_is_plain(r) || e->data.scalar.length < 2 ||
+        !memchr(e->data.scalar.value + 1, '?', e->data.scalar.length - 1))
+        return 0;
+    r->malformed = true;
+    return yml_reader_fail(r, e->start_mark,
+                           r->flow == '}' ? "did not find expected ',' or '}'"
+                                          : "did not find expected ',' or ']'");
 }
 
 /* Moves to the next event. */
@@ -184,7 +200,8 @@ static int advance(struct reader *r)
     yaml_event_delete(&r->event);
     if (!yaml_parser_parse(&r->parser, &r->event))
         return fail_syntax(r);
-    return check_tag(r);
+    rc = check_tag(r);
+    return rc < 0 ? rc : check_question(r);
 }
 
 /* go-yaml's rule: the larger the document, the smaller the share of it that may come from aliases. */
@@ -529,6 +546,8 @@ static int read_collection(struct reader *r, cJSON *n)
     size_t before = r->nodes - 1;
     if (++r->depth > NODE_DEPTH_MAX)
         return yml_reader_fail(r, r->event.start_mark, "the document nests deeper than 1000 levels");
+    char outer = r->flow;
+    r->flow = !flow ? 0 : mapping ? '}' : ']';
     n->type = (mapping ? cJSON_Object : cJSON_Array) | (flow && r->rules & YML_SOURCE ? NODE_QUOTED : 0);
     int rc = advance(r);
     if (rc >= 0)
@@ -536,6 +555,7 @@ static int read_collection(struct reader *r, cJSON *n)
     if (rc < 0)
         return rc;
     r->depth--;
+    r->flow = outer;
     if (a) {
         a->nodes = r->nodes - before;
         a->open = false;
@@ -752,4 +772,23 @@ int yml_parse(struct ctx *cx, const char *text, size_t len, const char *name, st
 int yml_parse_all(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_docs)
 {
     return yml_parse_all_as(cx, text, len, name, YML_CORE, ret_docs);
+}
+
+bool yml_is_no_text(struct ctx *cx, const char *text)
+{
+    static const char simple[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~/";
+    if (!text[0] || strchr(text, '\n'))
+        return false;
+    if (!text[strspn(text, simple)]) {
+        enum yml_type type = yml_resolve(text, YML_11).type;
+        return type != YML_STRING && type != YML_TIME;
+    }
+    struct doc *d = NULL;
+    struct err kept = cx->err;
+    struct arena_mark mark = arena_mark(cx->arena);
+    int rules = YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS;
+    bool other = yml_parse_as(cx, text, strlen(text), "text", rules, &d) >= 0 && doc_kind(d) != DOC_STRING;
+    arena_release(cx->arena, mark);
+    cx->err = kept;
+    return other;
 }

@@ -47,15 +47,19 @@ int yml_parse_all_as(struct ctx *cx, const char *text, size_t len, const char *n
  * such a map. ERR_INVALID "json: unsupported type: map[interface {}]interface {}: ...". */
 int yml_check_key(struct ctx *cx, const char *key) MUST_CHECK;
 
-/* True when go-yaml v2 would read the plain text as a bool, a number, a timestamp or null. */
-bool yml_is_no_text(const char *text);
+/* True when go-yaml v2 would read the text, of one line, as a document that is no string: a number, but also a map or null.
+ * kustomize puts such texts between quotes. Times count as strings. */
+bool yml_is_no_text(struct ctx *cx, const char *text);
+
+/* True when go-yaml v3 writes a string, of one line, between quotes. */
+bool yml_is_quoted(const char *s);
 
 /* What sigs.k8s.io/yaml makes of a number or a bool (read with YML_11 and YML_SOURCE) where a Go struct has a string: 1.10 is
  * "1.1", 1000000.0 "1e+06". The text of a string; NULL for any other node. */
 const char *yml_as_text(struct arena *a, const struct doc *d);
 
-/* True when go-yaml v3 reads the plain text as a float. */
-bool yml_is_float(const char *text);
+/* The type go-yaml v3 gives the plain text; NONE for a string. */
+enum doc_tag yml_tag(const char *text);
 
 /* The node go-yaml v3 makes of a plain scalar with this text, which it knows as YML_SOURCE would have it. */
 struct doc *yml_plain(struct arena *a, const char *text);

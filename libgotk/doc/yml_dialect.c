@@ -53,15 +53,19 @@ static size_t word_end(const struct yml_dialect_cursor *s, size_t i)
     return i;
 }
 
-const char *yml_dialect_tag_comma(struct yml_dialect_cursor *s, size_t start)
+const char *yml_dialect_tag_comma(struct yml_dialect_cursor *s, size_t start, bool *ret_verbatim)
 {
     go_to(s, start);
     size_t i = s->at;
     if (i < s->len && s->text[i] == '&')
         for (i = word_end(s, i); i < s->len && s->text[i] && strchr(" \t\r\n", s->text[i]); i++)
             continue;
-    if (i + 1 >= s->len || s->text[i] != '!' || s->text[i + 1] == '<')
+    if (i + 1 >= s->len || s->text[i] != '!')
         return NULL;
+    *ret_verbatim = s->text[i + 1] == '<';
+    const char *end = *ret_verbatim ? memchr(s->text + i, '>', s->len - i) : NULL;
+    if (*ret_verbatim)
+        return end && end + 1 < s->text + s->len && end[1] == ',' ? end + 1 : NULL;
     i = word_end(s, i);
     return i < s->len && s->text[i] == ',' ? s->text + i : NULL;
 }

@@ -1,7 +1,7 @@
 /*
  * yml_dialect.h: what libyaml and go-yaml read differently: two escapes in texts in double quotes, \/, which libyaml knows and
- * go-yaml refuses, and \', which only go-yaml knows; commas and brackets behind a tag; and a colon at the end of a text in braces
- * or brackets. Private to the YAML reader.
+ * go-yaml refuses, and \', which only go-yaml knows; commas and brackets behind a tag; and a colon at the end of a text, or a
+ * question mark in it, in braces or brackets. Private to the YAML reader.
  */
 #ifndef GOTK_DOC_YML_DIALECT_H
 #define GOTK_DOC_YML_DIALECT_H
@@ -22,8 +22,9 @@ struct yml_dialect_cursor {
 /* Whether \/ stands between two places (in characters, not before earlier ones). */
 bool yml_dialect_slash_in(struct yml_dialect_cursor *s, size_t start, size_t end);
 
-/* The comma right behind the tag of the node that starts at a place (in characters, not before earlier ones); NULL. */
-const char *yml_dialect_tag_comma(struct yml_dialect_cursor *s, size_t start);
+/* The comma right behind the tag of the node that starts at a place (in characters, not before earlier ones); NULL. A
+ * verbatim tag, !<x>, ends before it for go-yaml as well, which then misses a space. */
+const char *yml_dialect_tag_comma(struct yml_dialect_cursor *s, size_t start, bool *ret_verbatim);
 
 /* The text, in `a`, whose byte at `at` is one that libyaml takes for a part of a tag, too. */
 const char *yml_dialect_into_tag(struct arena *a, const char *text, size_t len, size_t at);

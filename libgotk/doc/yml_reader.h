@@ -37,6 +37,7 @@ struct reader {
     struct map anchors; /* name to struct anchor */
     enum yml_type type; /* of the scalar read last */
     int depth;
+    char flow;                        /* what ends the braces or brackets being read; 0: there are none */
     const char *path[YML_PATH_DEPTH]; /* the keys being read, of the upper levels */
     size_t nodes;                     /* read and copied so far */
     size_t aliased;                   /* of these, copied for aliases */

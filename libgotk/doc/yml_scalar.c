@@ -278,15 +278,13 @@ int yml_check_key(struct ctx *cx, const char *key)
         yml_type_tag(v.type));
 }
 
-bool yml_is_no_text(const char *text)
+enum doc_tag yml_tag(const char *text)
 {
-    enum yml_type type = yml_resolve(text, YML_11).type;
-    return text[0] && !strchr(text, '\n') && type != YML_STRING;
-}
-
-bool yml_is_float(const char *text)
-{
-    return yml_resolve(text, YML_CORE).type == YML_FLOAT;
+    static const enum doc_tag tags[] = {
+        [YML_STRING] = DOC_TAG_NONE, [YML_NULL] = DOC_TAG_NULL,   [YML_BOOL] = DOC_TAG_BOOL,
+        [YML_INT] = DOC_TAG_INT,     [YML_FLOAT] = DOC_TAG_FLOAT, [YML_TIME] = DOC_TAG_TIME,
+    };
+    return tags[yml_resolve(text, YML_CORE).type];
 }
 
 static struct doc *plain_value(struct arena *a, const char *text)

@@ -169,6 +169,13 @@ static enum style style_of(const char *s, const struct traits *t, enum yml_place
     return t->single ? STYLE_SINGLE : STYLE_DOUBLE;
 }
 
+bool yml_is_quoted(const char *s)
+{
+    struct traits t = look_at(s, true);
+    bool bare = yml_resolve(s, YML_CORE).type == YML_STRING && yml_resolve(s, YML_11).type != YML_BOOL;
+    return !bare || is_base60(s) || !t.plain || has_indicator(s);
+}
+
 /* Copies one character; a line break other than \n stays what it is. */
 static void copy_rune(struct emitter *e, const char *s, uint32_t c, int width)
 {

@@ -161,6 +161,14 @@ struct matcher {
 
 static int match_parts(const struct matcher *m, struct doc *parent, struct doc *d, const char *const *parts);
 
+/* A scalar that takes the type of whatever text it is given. */
+static struct doc *created_scalar(struct arena *a)
+{
+    struct doc *d = doc_null(a);
+    doc_set_tag(d, DOC_TAG_ANY);
+    return d;
+}
+
 /* The kind of node to create in front of the next part. */
 static struct doc *created(const struct matcher *m, const char *next)
 {
@@ -169,7 +177,7 @@ static struct doc *created(const struct matcher *m, const char *next)
         return doc_array(a);
     if (next || m->create == DOC_OBJECT)
         return doc_object(a);
-    return m->create == DOC_ARRAY ? doc_array(a) : doc_null(a);
+    return m->create == DOC_ARRAY ? doc_array(a) : created_scalar(a);
 }
 
 static int match_index(const struct matcher *m, struct doc *list, const char *const *parts)

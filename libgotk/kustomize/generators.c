@@ -57,6 +57,15 @@ static const char *wrapped_base64(struct arena *a, const char *data, size_t n)
     return buf_text(&out);
 }
 
+/* A string as generators write it: a text of several lines is a block. */
+static struct doc *string_of(struct ctx *cx, const char *text)
+{
+    struct doc *d = resource_string(cx, text);
+    if (strchr(text, '\n'))
+        doc_set_style(d, DOC_STYLE_LITERAL);
+    return d;
+}
+
 static int put_value(struct ctx *cx, struct doc *object, bool secret, const struct kv *pair)
 {
     struct arena *a = cx->arena;
@@ -64,10 +73,11 @@ static int put_value(struct ctx *cx, struct doc *object, bool secret, const stru
         return err_code(cx);
     bool text = str_is_utf8(pair->value, pair->len);
     if (secret || !text)
-        doc_set_text(a, doc_ensure(a, object, secret ? "data" : "binaryData"), pair->key,
-                     wrapped_base64(a, pair->value, pair->len));
+        doc_set(a, doc_ensure(a, object, secret ? "data" : "binaryData"), pair->key,
+                string_of(cx, wrapped_base64(a, pair->value, pair->len)));
     else
-        doc_set(a, doc_ensure(a, object, "data"), pair->key, doc_nstring(a, pair->value, pair->len));
+        doc_set(a, doc_ensure(a, object, "data"), pair->key,
+                string_of(cx, doc_text(doc_nstring(a, pair->value, pair->len))));
     return 0;
 }
 
@@ -82,7 +92,7 @@ static int put_metadata(struct ctx *cx, struct doc *object, const char *field, c
             struct doc *map = doc_ensure(a, doc_ensure(a, object, "metadata"), field);
             if (yml_check_key(cx, doc_key(entry)) < 0)
                 return err_wrap(cx, "%s", field);
-            doc_set_text(a, map, doc_key(entry), str_or(doc_text(entry), ""));
+            doc_set(a, map, doc_key(entry), string_of(cx, str_or(doc_text(entry), "")));
         }
     }
     return 0;
@@ -129,6 +139,7 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
     if (option(local, global, "immutable"))
         doc_set_bool(a, d, "immutable", true);
     struct resource *r = resource_new(a, d, NULL);
+    r->generated = true;
     r->needs_hash = !option(local, global, "disableNameSuffixHash");
     r->behavior = behavior_of(doc_text_at(args, "behavior"));
     *ret = r;
@@ -145,8 +156,8 @@ static int merge_maps(struct ctx *cx, const struct doc *under, struct doc *owner
         doc_each (entry, layers[i]) {
             if (yml_check_key(cx, doc_key(entry)) < 0)
                 return err_wrap(cx, "%s", field);
-            doc_set_text(cx->arena, merged, doc_key(entry),
-                         doc_kind(entry) == DOC_NULL ? "" : resource_written(entry));
+            const char *text = doc_kind(entry) == DOC_NULL ? "" : resource_written(entry);
+            doc_set(cx->arena, merged, doc_key(entry), string_of(cx, text));
         }
     }
     if (doc_len(merged))

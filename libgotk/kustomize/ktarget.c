@@ -173,7 +173,14 @@ static int merge_result(struct ctx *cx, struct ktarget_result *into, struct ktar
     return vars_add_all(cx, &into->vars, &from->vars);
 }
 
-/* A component works on what there is already. */
+/* A component works on what there is already; upstream merges the outcome into nothing. */
+static int merge_anew(struct ctx *cx, struct ktarget_result *result)
+{
+    if (resmap_check_unique(cx, &result->map) < 0)
+        return err_code(cx);
+    return tconfig_merge(cx, NULL, result->config, &result->config);
+}
+
 static int accumulate_sub(struct ctx *cx, struct ktarget *sub, bool component, struct ktarget_result *result)
 {
     const struct kload *l = sub->load;
@@ -182,7 +189,7 @@ static int accumulate_sub(struct ctx *cx, struct ktarget *sub, bool component, s
     if (ktarget_accumulate(cx, sub, own) < 0)
         return err_wrap(cx, "recursed accumulation of path '%s' (%s)", kload_name(cx->arena, l),
                         kload_trail(cx->arena, l));
-    if ((component ? resmap_check_unique(cx, &result->map) : merge_result(cx, result, own)) < 0)
+    if ((component ? merge_anew(cx, result) : merge_result(cx, result, own)) < 0)
         return err_wrap(cx, "recursed merging from path '%s' (%s)", kload_name(cx->arena, l),
                         kload_trail(cx->arena, l));
     return 0;

@@ -94,8 +94,10 @@ struct doc *origin_of_plugin(struct ctx *cx, const struct resource *plugin)
 
 void origin_mark_generated(struct arena *a, struct resource *r, const struct doc *origin)
 {
-    if (!resource_annotation(r, ORIGIN_ANNOTATION))
-        annotate(a, r, ORIGIN_ANNOTATION, yaml_text(a, origin));
+    if (resource_annotation(r, ORIGIN_ANNOTATION))
+        return;
+    resource_stringify(a, r->doc, "annotations");
+    annotate(a, r, ORIGIN_ANNOTATION, yaml_text(a, origin));
 }
 
 void origin_mark_transformed(struct resmap *m, const struct doc *origin)
@@ -109,10 +111,12 @@ void origin_mark_transformed(struct resmap *m, const struct doc *origin)
         const char *old = resource_annotation(r, ORIGIN_TRANSFORMERS);
         if (!r->doc)
             continue;
-        if (!resource_annotation(r, ORIGIN_ANNOTATION))
+        if (!resource_annotation(r, ORIGIN_ANNOTATION)) {
             origin_mark_generated(a, r, origin);
-        else
-            annotate(a, r, ORIGIN_TRANSFORMERS, old ? str_fmt(a, "%s%s", old, text) : text);
+            continue;
+        }
+        resource_stringify(a, r->doc, "annotations");
+        annotate(a, r, ORIGIN_TRANSFORMERS, old ? str_fmt(a, "%s%s", old, text) : text);
     }
 }
 

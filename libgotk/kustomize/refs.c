@@ -279,6 +279,21 @@ static const struct rules *rules_of(struct fixer *f, struct gvk g)
     return found;
 }
 
+/* Upstream panics over these. */
+static int check_subject(const struct fixer *f, const struct doc *subject)
+{
+    const struct doc *kind = doc_find(subject, "kind");
+    bool odd_kind = kind && (doc_kind(kind) != DOC_STRING || resource_tag(kind) == DOC_TAG_TIME);
+    if (doc_kind(subject) == DOC_OBJECT && !(odd_kind && doc_find(subject, "namespace")))
+        return 0;
+    return err_fail(f->cx, ERR_INVALID,
+                    "%s of resource %s is no %s, but a %s (line %d): write e.g. {kind: ServiceAccount, name: "
+                    "app, namespace: apps}",
+                    odd_kind ? "the kind of a subject" : "a subject", resid_text(f->a, &f->referrer->id),
+                    odd_kind ? "text" : "map", doc_kind_name(odd_kind ? kind : subject),
+                    doc_line(odd_kind ? kind : subject));
+}
+
 /* The namespaces of the ServiceAccounts a RoleBinding names. */
 static int account_namespaces(struct fixer *f)
 {
@@ -287,6 +302,8 @@ static int account_namespaces(struct fixer *f)
         return 0;
     doc_each (subject, doc_find(f->referrer->doc, "subjects")) {
         const struct doc *ns = doc_find(subject, "namespace");
+        if (check_subject(f, subject) < 0)
+            return err_code(f->cx);
         if (!ns || !str_eq(doc_text_at(subject, "kind"), "ServiceAccount"))
             continue;
         if (!doc_text(ns))

@@ -118,18 +118,12 @@ struct way {
 /* A scalar that has taken a text of another type cannot be printed. Unlike upstream's, the message does not hold it. */
 static int check_tag(struct ctx *cx, const struct doc *d)
 {
-    struct doc *parsed = NULL;
     enum doc_tag tag = doc_tag(d);
-    const char *s = doc_text(d);
-    if (tag == DOC_TAG_NONE || tag == DOC_TAG_ANY)
-        return 0;
-    if (yml_parse(cx, s, strlen(s), "value", &parsed) < 0)
-        err_clear(cx);
-    if (!parsed || !resource_fits(tag, doc_kind(parsed), s))
+    if (tag != DOC_TAG_NONE && !resource_fits(tag, doc_text(d)))
         return err_fail(
             cx, ERR_INVALID,
-            "cannot decode !!str as another type: a field that held a number, a bool or null was "
-            "given a text of another type, by a replacement (the text is not shown: it may be secret)");
+            "cannot decode !!str as another type: a field that held a number, a time, a bool or null "
+            "was given a text of another type, by a replacement (the text is not shown: it may be secret)");
     return 0;
 }
 
@@ -165,7 +159,8 @@ static int reprint_node(struct ctx *cx, struct doc *parent, struct doc *d, struc
         doc_unshare(d);
     if (doc_kind(d) == DOC_STRING)
         return reprint_text(cx, parent, d, way);
-    if (doc_kind(d) == DOC_NULL && way.in_flow && !way.unprinted && str_eq(doc_source(d), ""))
+    bool unwritten = doc_kind(d) == DOC_NULL && !doc_quoted(d) && str_eq(doc_source(d), "");
+    if (unwritten && way.in_flow && !way.unprinted)
         doc_replace(cx->arena, parent, d, doc_string(cx->arena, ""));
     way.in_flow = way.in_flow || doc_style(d) == DOC_STYLE_QUOTED;
     for (struct doc *child = doc_first(d); child; child = next) {

@@ -49,44 +49,53 @@ static bool is_float(const char *text)
     return strpbrk(text, ".eE") && !str_starts(text, "0x");
 }
 
-enum doc_tag resource_tag(enum doc_kind kind, const char *text)
+static enum doc_tag string_tag(const struct doc *d)
 {
-    switch (kind) {
+    return doc_source(d) && yml_tag(doc_source(d)) == DOC_TAG_TIME ? DOC_TAG_TIME : DOC_TAG_NONE;
+}
+
+enum doc_tag resource_tag(const struct doc *d)
+{
+    enum doc_tag tag = doc_tag(d);
+    if (tag)
+        return tag;
+    switch (doc_kind(d)) {
     case DOC_NUMBER:
-        return yml_is_float(str_or(text, "")) ? DOC_TAG_FLOAT : DOC_TAG_INT;
+        return yml_tag(resource_scalar(d)) == DOC_TAG_FLOAT ? DOC_TAG_FLOAT : DOC_TAG_INT;
     case DOC_BOOL:
         return DOC_TAG_BOOL;
     case DOC_NULL:
         return DOC_TAG_NULL;
     default:
-        return DOC_TAG_NONE;
+        return string_tag(d);
     }
 }
 
-bool resource_fits(enum doc_tag tag, enum doc_kind kind, const char *text)
+struct doc *resource_string(struct ctx *cx, const char *text)
 {
-    if (tag == DOC_TAG_ANY)
-        return kind != DOC_OBJECT && kind != DOC_ARRAY;
-    return resource_tag(kind, text) == tag || (tag == DOC_TAG_FLOAT && kind == DOC_NUMBER);
+    struct doc *d = doc_string(cx->arena, text);
+    doc_set_style(d, yml_is_no_text(cx, text) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN);
+    return d;
 }
 
-/* True for strings that YAML would take for something else without quotes. */
-static bool needs_quotes(const char *s)
+struct doc *resource_quoted(struct arena *a, const struct doc *d)
 {
-    static const char *const words[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n", "" };
-    if (strchr("0123456789+-.~", s[0]) && s[0])
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq_fold(words[i], s))
-            return true;
-    return false;
+    struct doc *result = doc_string(a, resource_scalar(d));
+    doc_set_tag(result, resource_tag(d));
+    return result;
+}
+
+bool resource_fits(enum doc_tag tag, const char *text)
+{
+    enum doc_tag own = yml_tag(text);
+    return tag == DOC_TAG_ANY || tag == own || (tag == DOC_TAG_FLOAT && own == DOC_TAG_INT);
 }
 
 static enum doc_style style_from_json(const char *s, bool quote_all)
 {
     if (!quote_all && strchr(s, '\n'))
         return DOC_STYLE_LITERAL;
-    return quote_all || needs_quotes(s) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN;
+    return quote_all || yml_is_quoted(s) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN;
 }
 
 /* JSON patches read numbers as float64, which loses digits of long ones and writes others anew (1.0 is 1); list items keep
@@ -302,6 +311,25 @@ const char *resource_annotation(const struct resource *r, const char *key)
 struct doc *resource_metadata_map(struct arena *a, struct resource *r, const char *field)
 {
     return doc_ensure(a, doc_ensure(a, r->doc, "metadata"), field);
+}
+
+void resource_stringify(struct arena *a, struct doc *d, const char *field)
+{
+    struct doc *meta = doc_find(d, "metadata");
+    struct doc *map = doc_find(meta, field);
+    struct doc *text = doc_object(a);
+    if (!map)
+        return;
+    doc_each (member, map)
+        if (doc_kind(map) == DOC_OBJECT)
+            doc_set_text(a, text, doc_key(member), resource_written(member));
+    doc_remove(meta, field);
+    struct doc *second = doc_find(meta, field); /* it was given twice */
+    if (!second && doc_len(text))
+        doc_set(a, meta, field, text);
+    doc_each (member, text)
+        if (doc_kind(second) == DOC_OBJECT)
+            doc_set_text(a, second, doc_key(member), doc_text(member));
 }
 
 const char *resid_namespace(const struct resid *id)

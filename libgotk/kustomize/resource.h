@@ -37,6 +37,7 @@ struct resource {
     struct names vars; /* of the variables that read from this object */
     enum behavior behavior;
     bool needs_hash;
+    bool generated;         /* upstream notes so in an annotation */
     bool allow_name_change; /* patches only */
     bool allow_kind_change;
     bool repeats; /* some key is there twice */
@@ -88,14 +89,24 @@ const char *resource_scalar(const struct doc *d);
  * that it is replaced with later. That is how upstream sets names, images and kinds. */
 struct doc *resource_untyped(struct arena *a, const struct doc *like, const char *text);
 
+/* A scalar that is put between quotes: printed it is a string, until then it keeps its type. */
+struct doc *resource_quoted(struct arena *a, const struct doc *d);
+
+/* A string as upstream adds it: between quotes when it would be read as something else without. */
+struct doc *resource_string(struct ctx *cx, const char *text);
+
 /* What a trip through JSON does to a node of `parent`: nothing is as it was written any more; strings are quoted, all of
  * them or only those that would be read as something else. Upstream takes list items and JSON patches that way. */
 void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool quote_all);
 
-/* The type that YAML gives a plain scalar of this kind and text, NONE for strings; and whether a scalar that was first
- * given `tag` may hold another of this kind and text: a float may be an integer. */
-enum doc_tag resource_tag(enum doc_kind kind, const char *text);
-bool resource_fits(enum doc_tag tag, enum doc_kind kind, const char *text);
+/* The type of a scalar, that it was first given or that it has; NONE for strings. And whether a scalar of the type `tag` may
+ * hold the plain text: a float may be an integer. */
+enum doc_tag resource_tag(const struct doc *d);
+bool resource_fits(enum doc_tag tag, const char *text);
+
+/* Labels or annotations of an object as text, null included; none when there are none, so that they cannot be removed
+ * whole. */
+void resource_stringify(struct arena *a, struct doc *d, const char *field);
 
 /* The text of an annotation's value as it was written: "1.50", "~". */
 const char *resource_written(const struct doc *d);

@@ -179,15 +179,6 @@ static struct openapi_at embedded_schema(const struct smp *s, const struct doc *
     return schema_of(s->cx->arena, at.api, target, patch);
 }
 
-/* The scalar as a string, which it is when it is printed between quotes; until then it keeps its type. */
-static struct doc *quoted_scalar(struct arena *a, const struct doc *d)
-{
-    const char *text = str_or(doc_source(d), resource_scalar(d));
-    struct doc *result = doc_string(a, text);
-    doc_set_tag(result, resource_tag(doc_kind(d), text));
-    return result;
-}
-
 /* A scalar of the patch takes over the target's quotes, or their absence: a number between quotes is a string. */
 static struct doc *quote_like(struct arena *a, const struct doc *target, struct doc *patch)
 {
@@ -196,7 +187,7 @@ static struct doc *quote_like(struct arena *a, const struct doc *target, struct 
         return patch;
     if (doc_quoted(target) &&
         (kind != DOC_STRING || doc_source(patch))) /* a time is a string with a source */
-        patch = quoted_scalar(a, patch);
+        patch = resource_quoted(a, patch);
     if (doc_kind(patch) == DOC_STRING)
         doc_set_style(patch, doc_style(target));
     return patch;

@@ -16,12 +16,13 @@ struct pairs {
     struct doc **made;  /* per pair: a member that was made in the present object; NULL: none yet */
 };
 
-static void set_pair(struct arena *a, struct doc *node, const char *key, const char *value, struct doc **made)
+static void set_pair(struct ctx *cx, struct doc *node, const char *key, const char *value, struct doc **made)
 {
     const struct doc *old = doc_find(node, key);
-    struct doc *d = doc_string(a, value);
-    doc_set_style(d, old ? doc_style(old) : yml_is_no_text(value) ? DOC_STYLE_QUOTED : DOC_STYLE_PLAIN);
-    doc_set(a, node, key, d);
+    struct doc *d = resource_string(cx, value);
+    if (old)
+        doc_set_style(d, doc_style(old));
+    doc_set(cx->arena, node, key, d);
     if (old)
         return;
     if (*made)
@@ -39,7 +40,7 @@ static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc 
     doc_each (pair, pairs->values) {
         if (!pairs->keys_are_text && !doc_find(node, doc_key(pair)) && yml_check_key(cx, doc_key(pair)) < 0)
             return err_code(cx);
-        set_pair(cx->arena, node, doc_key(pair), str_or(doc_text(pair), ""), &pairs->made[i++]);
+        set_pair(cx, node, doc_key(pair), str_or(doc_text(pair), ""), &pairs->made[i++]);
     }
     return 0;
 }

@@ -78,34 +78,16 @@ static int apply_merge_in(struct ctx *cx, const struct ktarget *t, struct resmap
     return 0;
 }
 
-/* Labels or annotations of a patch as text, null included; none when there are none, so that they cannot be removed whole. */
-static void stringify(struct arena *a, struct doc *patch, const char *field)
-{
-    struct doc *meta = doc_find(patch, "metadata");
-    struct doc *map = doc_find(meta, field);
-    struct doc *text = doc_object(a);
-    if (!map)
-        return;
-    doc_each (member, map)
-        if (doc_kind(map) == DOC_OBJECT)
-            doc_set_text(a, text, doc_key(member), resource_written(member));
-    doc_remove(meta, field);
-    struct doc *second = doc_find(meta, field); /* it was given twice */
-    if (!second && doc_len(text))
-        doc_set(a, meta, field, text);
-    doc_each (member, text)
-        if (doc_kind(second) == DOC_OBJECT)
-            doc_set_text(a, second, doc_key(member), doc_text(member));
-}
-
 /* A patch on its way through upstream's ApplySmPatch takes the group and version of what it is applied to, and loses the
  * nulls in its labels and annotations. */
 static struct doc *copy_for_set(struct arena *a, const struct resource *patch, const struct resource *r)
 {
     struct doc *text = doc_copy(a, patch->doc);
-    stringify(a, text, "labels");
-    stringify(a, text, "annotations");
-    doc_set_text(a, text, "apiVersion", gvk_api_version(a, r->id.gvk));
+    resource_stringify(a, text, "labels");
+    resource_stringify(a, text, "annotations");
+    const char *version = gvk_api_version(a, r->id.gvk);
+    const struct doc *like = doc_find(r->doc, "apiVersion");
+    doc_set(a, text, "apiVersion", version[0] ? resource_untyped(a, like, version) : doc_string(a, ""));
     return text;
 }
 
@@ -114,7 +96,7 @@ static struct doc *copy_for_one(struct arena *a, const struct resource *patch)
 {
     struct doc *text = doc_copy(a, patch->doc);
     if (patch->allow_name_change || patch->allow_kind_change)
-        stringify(a, text, "annotations");
+        resource_stringify(a, text, "annotations");
     return text;
 }
 
@@ -161,7 +143,7 @@ static int run_merge_by_id(struct ctx *cx, const struct transform_step *step, co
  * that had none. */
 static bool has_notes(const struct resource *r)
 {
-    return r->past.len || r->prefixes.len || r->suffixes.len || r->needs_hash || r->behavior;
+    return r->past.len || r->prefixes.len || r->suffixes.len || r->needs_hash || r->generated;
 }
 
 /* Of a long patch, messages show how it begins. */
@@ -186,7 +168,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
     resource_pass_json(cx->arena, NULL, r->doc, false);
     if (reprint_json(cx, r->doc) < 0) /* upstream makes YAML of the patched JSON, and reads that */
         return err_code(cx);
-    stringify(cx->arena, r->doc, "annotations");
+    resource_stringify(cx->arena, r->doc, "annotations");
     m->emptied = m->emptied || !doc_first(r->doc);
     if (resource_refresh(cx->arena, r))
         resmap_touch(m);

@@ -120,32 +120,15 @@ static const char *text_of(const struct doc *d)
     return doc_source(d) ? doc_source(d) : resource_scalar(d);
 }
 
-/* The type that `like` keeps whatever its text becomes. */
-static enum doc_tag tag_of(const struct doc *like)
-{
-    enum doc_kind kind = doc_kind(like);
-    if (doc_tag(like) || kind == DOC_STRING)
-        return doc_tag(like);
-    if (kind == DOC_NULL && !doc_source(like)) /* just created */
-        return DOC_TAG_ANY;
-    return resource_tag(kind, text_of(like));
-}
-
 /* A node of the kind and style of `like` with another text; a string when the text does not fit the kind. */
-static int with_text(struct ctx *cx, const struct doc *like, const char *text, struct doc **ret)
+static struct doc *with_text(struct arena *a, const struct doc *like, const char *text)
 {
-    struct doc *parsed = NULL;
-    enum doc_tag tag = tag_of(like);
-    *ret = doc_string(cx->arena, text);
-    if (tag != DOC_TAG_NONE && !doc_quoted(like)) {
-        if (yml_parse(cx, text, strlen(text), "value", &parsed) < 0)
-            err_clear(cx);
-        else if (resource_fits(tag, doc_kind(parsed), text))
-            *ret = parsed;
-    }
-    doc_set_style(*ret, doc_style(like));
-    doc_set_tag(*ret, tag);
-    return 0;
+    enum doc_tag tag = resource_tag(like);
+    bool plain = tag != DOC_TAG_NONE && !doc_quoted(like) && resource_fits(tag, text);
+    struct doc *d = plain ? yml_plain(a, text) : doc_string(a, text);
+    doc_set_style(d, doc_style(like));
+    doc_set_tag(d, tag);
+    return d;
 }
 
 /* The part of the source's value that its options ask for. */
@@ -163,7 +146,8 @@ static int refine(struct ctx *cx, const struct doc *options, struct doc *value, 
     if (index < 0 || (size_t)index >= parts.len)
         return err_fail(cx, ERR_INVALID, "options.index %lld is out of bounds for value %s", (long long)index,
                         text);
-    return with_text(cx, value, parts.at[index], ret);
+    *ret = with_text(cx->arena, value, parts.at[index]);
+    return 0;
 }
 
 static bool is_nothing(const struct doc *d)
@@ -214,7 +198,6 @@ static const char *splice(struct arena *a, const struct doc *options, const char
 static int put_value(struct ctx *cx, const struct doc *options, const struct fieldpath_hit *hit,
                      const struct doc *value)
 {
-    struct doc *fresh = NULL;
     const char *old = text_of(hit->node);
     if (!old && !str_empty(doc_text_at(options, "delimiter")))
         return err_fail(cx, ERR_INVALID, "delimiter option can only be used with scalar nodes");
@@ -225,9 +208,7 @@ static int put_value(struct ctx *cx, const struct doc *options, const struct fie
         return 0;
     }
     const char *text = splice(cx->arena, options, old, str_or(text_of(value), ""));
-    if (with_text(cx, hit->node, text, &fresh) < 0)
-        return err_code(cx);
-    doc_replace(cx->arena, hit->parent, hit->node, fresh);
+    doc_replace(cx->arena, hit->parent, hit->node, with_text(cx->arena, hit->node, text));
     return 0;
 }
 

@@ -15,7 +15,11 @@ struct replicas {
 static int set_count(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
 {
     const struct replicas *args = user;
-    return transform_set_scalar(cx, parent, node, doc_int(cx->arena, args->count));
+    struct doc *count = doc_int(cx->arena, args->count);
+    if (doc_quoted(node))
+        count = resource_quoted(cx->arena, count);
+    doc_set_style(count, doc_style(node));
+    return transform_set_scalar(cx, parent, node, count);
 }
 
 static bool was_called(const struct resource *r, const char *name, struct gvk row)

@@ -147,9 +147,8 @@ static bool value_of(struct arena *a, const struct doc *d, struct value *ret)
 {
     enum doc_kind kind = doc_kind(d);
     const char *text = kind == DOC_OBJECT || kind == DOC_ARRAY ? NULL : resource_written(d);
-    enum doc_tag tag = doc_tag(d) ? doc_tag(d) : resource_tag(kind, text);
     *ret = (struct value){ .text = text, .whole = text ? doc_string(a, text) : NULL };
-    switch (tag) {
+    switch (resource_tag(d)) {
     case DOC_TAG_INT:
         return read_int(a, text, ret);
     case DOC_TAG_FLOAT:
