@@ -56,11 +56,21 @@ TOOL_LIBS := -lyaml -lpcre2-8 -lcrypto
 TOOL_ALONE := helm-controller
 TOOL_ALONE_LIBS := -l:libarchive.a -lcrypt -lz
 TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections)
-TOOL_LD = $(patsubst -pie,$(TOOL_STATIC),$(LDHARDEN))
+TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,--gc-sections)
+comma := ,
+TOOL_LD = $(patsubst -pie,$(TOOL_STATIC) $(if $(SAN),,-Wl$(comma)-z$(comma)pack-relative-relocs),$(LDHARDEN))
+# On x86-64 the small executable of two is linked with musl where that is there (libgotk/runtime/lean.h); `make MUSL=` does without.
+# The kernel's and the libraries' headers and archives are the distribution's.
+MUSL := $(if $(SAN),,$(patsubst %/rcrt1.o,%,$(wildcard /usr/lib/x86_64-linux-musl/rcrt1.o)))
+MUSL_SRC = $(wildcard $(addprefix libgotk/,base/*.c doc/*.c job/*.c kustomize/*.c)) libgotk/net/url.c libgotk/ssa/subject.c \
+           $(addprefix libgotk/runtime/,companion.c lean.c options.c tool.c)
+MUSL_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=%,$(ALL_CFLAGS)) -include libgotk/base/musl.h -nostdinc -isystem $(MUSL:/usr/lib/%=/usr/include/%) \
+              -isystem $(shell $(CC) -print-file-name=include) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -Wno-conversion
+MUSL_LD = $(patsubst -pie,$(TOOL_STATIC),$(LDHARDEN)) -nostdlib $(MUSL)/rcrt1.o $(MUSL)/crti.o
 BINS := $(foreach c,$(CONTROLLERS),$(OUT)/bin/$(c) $(if $(TOOL_$(c)),$(OUT)/bin/$(c)-full))
 # A controller's files but its main.c are linked into its unit tests too.
 ctrl_obj = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/tool/%,$(wildcard $(1)/*.c $(1)/*/*.c)))
-tool_obj = $(patsubst %.c,$(OUT)/%.o,$(wildcard $(1)/tool/*.c)) $(TOOL_$(1):%=$(OUT)/$(1)/%.o)
+tool_obj = $(patsubst %.c,%.o,$(wildcard $(1)/tool/*.c)) $(TOOL_$(1):%=$(1)/%.o)
 UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null | sort)
 UNIT_BINS := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 UNIT_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/lib/*.c))
@@ -72,6 +82,15 @@ $(OUT)/libgotk.a: $(LIB_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
+$(OUT)/musl/libgotk.a: $(MUSL_SRC:%.c=$(OUT)/musl/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(OUT)/musl/%.o: %.c Makefile
+	@$(CHECK)mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(MUSL_CFLAGS) -c -o $@ $<
+
 define controller_rules
 $(OUT)/bin/$(1)$(if $(TOOL_$(1)),-full): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
 	@mkdir -p $$(@D)
@@ -80,9 +99,15 @@ $(OUT)/bin/$(1)$(if $(TOOL_$(1)),-full): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
 $(if $(TOOL_$(1)),$(call tool_rule,$(1)))
 endef
 define tool_rule
-$(OUT)/bin/$(1): $(call tool_obj,$(1)) $(OUT)/libgotk.a $(OUT)/bin/$(1)-full
+ifeq ($(MUSL),)
+$(OUT)/bin/$(1): $(addprefix $(OUT)/,$(call tool_obj,$(1))) $(OUT)/libgotk.a $(OUT)/bin/$(1)-full
 	@echo "  LINK $$@"
 	@$$(CC) $$(SANFLAGS) $$(TOOL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(TOOL_LIBS) -lm
+else
+$(OUT)/bin/$(1): $(addprefix $(OUT)/musl/,$(call tool_obj,$(1))) $(OUT)/musl/libgotk.a $(OUT)/bin/$(1)-full
+	@echo "  LINK $$@"
+	@$$(CC) $$(MUSL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/musl/libgotk.a $$(TOOL_LIBS) $(MUSL)/libc.a -lgcc $(MUSL)/crtn.o
+endif
 endef
 define alone_rule
 $(OUT)/bin/$(1): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a

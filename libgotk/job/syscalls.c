@@ -178,7 +178,6 @@ static const struct {
     { SCMP_SYS(fork), REFUSE },
     { SCMP_SYS(vfork), REFUSE },
     { SCMP_SYS(kill), REFUSE },
-    { SCMP_SYS(tkill), REFUSE },
     { SCMP_SYS(pidfd_send_signal), REFUSE },
     { SCMP_SYS(pidfd_getfd), REFUSE },
     { SCMP_SYS(setrlimit), REFUSE },
@@ -236,6 +235,7 @@ static const struct {
     { SCMP_SYS(open_by_handle_at), END },
     /* by what they are given */
     { SCMP_SYS(tgkill), CHECK },
+    { SCMP_SYS(tkill), CHECK_REFUSE },
     { SCMP_SYS(fcntl), CHECK },
     { SCMP_SYS(prlimit64), CHECK },
     { SCMP_SYS(utimensat), CHECK },
@@ -307,7 +307,7 @@ static uint8_t verdict_of(enum rule_kind kind, bool network)
 
 size_t syscalls_program(bool network, struct sock_filter out[FILTER_LENGTH])
 {
-    struct filter_condition all[ARRAY_LEN(conditions) + ARRAY_LEN(network_conditions) + 1];
+    struct filter_condition all[ARRAY_LEN(conditions) + ARRAY_LEN(network_conditions) + 2];
     struct filter f = {
         .returns = { [UNKNOWN] = SECCOMP_RET_ERRNO | ENOSYS,
                      [ALLOW] = SECCOMP_RET_ALLOW,
@@ -322,8 +322,9 @@ size_t syscalls_program(bool network, struct sock_filter out[FILTER_LENGTH])
         all[f.count++] = conditions[i];
     for (size_t i = 0; network && i < ARRAY_LEN(network_conditions); i++)
         all[f.count++] = network_conditions[i];
-    /* signals to the own process only: abort() needs that */
+    /* signals to the own process only: abort() needs that; musl's addresses the thread, here the main one */
     all[f.count++] = (struct filter_condition){ SCMP_SYS(tgkill), 0, WHOLE, (uint64_t)getpid() };
+    all[f.count++] = (struct filter_condition){ SCMP_SYS(tkill), 0, WHOLE, (uint64_t)getpid() };
     return filter_assemble(&f, out);
 }
 

@@ -59,7 +59,9 @@ int companion_main(int argc, char **argv, const struct tool *tool)
     if (!command)
         return become_full(tool, argv);
     struct ctx cx = { .arena = arena_new(COMMAND_MEMORY_MAX) }; /* ends with the process */
+#ifdef M_TOP_PAD
     mallopt(M_TOP_PAD, TOP_PAD);
+#endif
     tool_ignore_broken_pipes();
     forbid_core_dumps();
     int rc = tool_run(&cx, tool, command, argc - 1, argv + 1);

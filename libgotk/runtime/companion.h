@@ -4,9 +4,10 @@
  * A controller is linked with some forty shared libraries, for TLS, Kerberos and LDAP among them, and finding, mapping and
  * relocating these takes fifteen milliseconds and twelve megabytes: more than a small build itself does tenfold. So a controller
  * whose commands mostly need no network is two executables. The one that carries its name has these commands alone and is
- * linked statically, with just what their engines need; for everything else - to be the controller, for another command, for one
- * that turns out to need the network after all - it becomes the other one, NAME-full in the same folder: the same process,
- * arguments and environment, and no shell between. Each is whole by itself: NAME-full alone does everything.
+ * linked statically, with just what their engines need, and on x86-64 with musl for a C library (lean.h); for everything else -
+ * to be the controller, for another command, for one that turns out to need the network after all - it becomes the other one,
+ * NAME-full in the same folder: the same process, arguments and environment, and no shell between. Each is whole by itself:
+ * NAME-full alone does everything.
  *
  * The other has all commands too, out of the same rows, so that nobody can tell who answered but by the time it took. The
  * Makefile's TOOL_<controller> lists what the small one is made of; builds with a sanitizer have the same two, linked

@@ -27,9 +27,11 @@ void tool_ignore_broken_pipes(void)
 /* Few malloc arenas and eager give-back: threads here wait more than they allocate. */
 static void tune_memory(void)
 {
+#ifdef M_ARENA_MAX
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
     mallopt(M_TRIM_THRESHOLD, 256 << 10);
+#endif
 }
 
 /* No memory of ours in a core dump: it holds tokens and Secrets. The limit keeps files from being written; a program that

@@ -1,5 +1,7 @@
 """kustomize-controller build: the options, files and warnings of the real `kustomize build`, run beside it."""
+import pathlib
 import re
+import resource
 import subprocess
 
 import pytest
@@ -95,6 +97,46 @@ def test_a_name_does_not_lead_out_of_the_folder(tree):
     (tree / "out").mkdir()
     done = subprocess.run([rig.binary("kustomize-controller"), "build", "b", "-o", "out"], cwd=tree, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1 and "'v1_service_../../x.yaml' is no name for a file" in done.stderr and not list((tree / "out").iterdir())
+
+
+# --- confinement ------------------------------------------------------------------------------------------------------
+
+def group(i, extra=""):
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\ndata: {{k: 'v{i}'{extra}}}\n"
+
+
+def descendants(pid):
+    """/proc's status of those, as far as they are still there."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/status"):
+        try:
+            found[path.parent.name] = dict(re.findall(r"^(\w+):\s*(.*)$", path.read_text(), re.M))
+        except OSError:
+            continue
+    near = {str(pid)}
+    for _ in range(2):  # the full one has a helper between
+        near |= {p for p, status in found.items() if status["PPid"] in near}
+    return [found[p] for p in near - {str(pid)} if p in found]
+
+
+@pytest.mark.parametrize("name", ["kustomize-controller", "kustomize-controller-full"])
+def test_the_work_is_done_by_a_confined_child(tree, name):
+    (tree / "b/r.yaml").write_text("---\n".join(group(i) for i in range(20000)))
+    build = subprocess.Popen([rig.binary("kustomize-controller").with_name(name), "build", "b"], cwd=tree, stdout=subprocess.DEVNULL)
+    seen = []
+    while build.poll() is None:
+        seen += descendants(build.pid)
+    assert build.returncode == 0
+    assert any((s["Seccomp"], s["NoNewPrivs"]) == ("2", "1") for s in seen), seen[:3]
+
+
+@pytest.mark.skipif(rig.proc.SLOW > 1, reason="a sanitizer maps terabytes")
+@pytest.mark.parametrize("name", ["kustomize-controller", "kustomize-controller-full"])
+def test_a_build_that_runs_out_of_memory_says_so(tree, name):
+    (tree / "b/r.yaml").write_text("---\n".join(group(i, f", l: {'x' * 2000}") for i in range(20000)))
+    done = subprocess.run([rig.binary("kustomize-controller").with_name(name), "build", "b"], cwd=tree, capture_output=True, text=True, timeout=60,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (90 << 20,) * 2))
+    assert done.returncode == 1 and "kustomize build was ended: it needed more than 1024 MiB of memory" in done.stderr
 
 
 # --- two executables --------------------------------------------------------------------------------------------------
