@@ -31,11 +31,10 @@ int releasename_template(struct ctx *cx, const char *text, const char **ret)
     struct buf out = buf_new(cx->arena, NAME_MAX_BYTES);
     struct exec x = { .cx = cx, .set = set, .includes = &includes, .out = &out };
     struct tree_vec trees;
-    if (parse_template(cx, (struct strv){ name, strlen(name) }, (struct strv){ text, strlen(text) }, &trees) <
-        0)
+    if (parse_plain(cx, (struct strv){ name, strlen(name) }, (struct strv){ text, strlen(text) }, &trees) < 0)
         return err_code(cx);
     template_set_add(set, &trees);
-    if (exec_named(&x, (struct strv){ name, strlen(name) }, v_nil()) < 0) {
+    if (exec_named(&x, (struct strv){ name, strlen(name) }, v_invalid()) < 0) {
         /* the marks of `fail` mean nothing here */
         const char *message = str_replace(cx->arena, err_message(cx), RENDERFAULT_START, "");
         return err_fail(cx, err_code(cx), "%s", str_replace(cx->arena, message, RENDERFAULT_END, ""));

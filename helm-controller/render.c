@@ -13,11 +13,11 @@
 #define MEMORY_MAX  ((size_t)1 << 30)
 #define OUTPUT_MAX  ((size_t)512 << 20)
 #define TIMEOUT_MS  300000
-#define CPU_SECONDS 120
+#define CPU_SECONDS 30 /* the largest charts take one */
 
 const struct job render_job = { .name = "rendering the chart", .run = render_in_child };
 
-static void put_list(struct arena *a, struct doc *d, const char *key, const struct flag_list *list)
+static void put_list(struct arena *a, struct doc *d, const char *key, const struct str_list *list)
 {
     struct doc *words = doc_array(a);
     for (size_t i = 0; i < list->len; i++)

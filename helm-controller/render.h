@@ -25,16 +25,16 @@ struct render_input {
     const char *chart; /* a folder or a packed chart */
     const char *release;
     const char *ns;
-    const char *kube_version;      /* NULL: Helm's default */
-    struct flag_list api_versions; /* in addition to Helm's defaults */
-    struct flag_list values_files; /* and the other sources of values, as helm's flags have them */
-    struct flag_list set_json;
-    struct flag_list set;
-    struct flag_list set_string;
-    struct flag_list set_file;
-    struct flag_list set_literal;
+    const char *kube_version;     /* NULL: Helm's default */
+    struct str_list api_versions; /* in addition to Helm's defaults */
+    struct str_list values_files; /* and the other sources of values, as helm's flags have them */
+    struct str_list set_json;
+    struct str_list set;
+    struct str_list set_string;
+    struct str_list set_file;
+    struct str_list set_literal;
     struct strv standard_input; /* where one of them is "-" */
-    struct flag_list labels;    /* of the release, "key=value" */
+    struct str_list labels;     /* of the release, "key=value" */
     bool is_upgrade;
     bool skip_schema_validation;
     bool include_crds;

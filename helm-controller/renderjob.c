@@ -52,9 +52,9 @@ static bool is_set(const struct run *r, const char *key)
 
 /* -- values and the chart ----------------------------------------------------------------------------------------- */
 
-static struct valuesinput_list list_of(struct run *r, const char *key)
+static struct str_list list_of(struct run *r, const char *key)
 {
-    struct valuesinput_list list = { 0 };
+    struct str_list list = { 0 };
     doc_each (word, doc_find(r->input, key))
         vec_push(r->cx->arena, &list, doc_text(word));
     return list;
@@ -62,13 +62,13 @@ static struct valuesinput_list list_of(struct run *r, const char *key)
 
 static struct strv input_of(const struct run *r)
 {
-    const char *text = doc_text_at(r->input, "standardInput");
-    return (struct strv){ text, text ? strlen(text) : 0 };
+    const struct doc *text = doc_find(r->input, "standardInput");
+    return text ? v_view(convert_from_doc(r->cx->arena, text)) : (struct strv){ 0 };
 }
 
 static int merge_values(struct run *r)
 {
-    const struct valuesinput given = {
+    struct valuesinput given = {
         .files = list_of(r, "valuesFiles"),
         .json = list_of(r, "setJson"),
         .sets = list_of(r, "set"),
@@ -102,7 +102,7 @@ static bool has_subchart(const struct chart *c, const char *name)
 
 static int check_dependencies(struct run *r)
 {
-    struct manifest_words missing = { 0 };
+    struct str_list missing = { 0 };
     for (size_t i = 0; i < r->chart->declared->list.len; i++)
         if (!has_subchart(r->chart, r->chart->declared->list.at[i].name))
             vec_push(r->cx->arena, &missing, r->chart->declared->list.at[i].name);
@@ -286,7 +286,7 @@ static int sort(struct run *r)
     if (manifest_sort(r->cx, &files, &r->out->log, &r->out->manifests) < 0) {
         if (is_set(r, "wantFiles"))
             r->out->files = files;
-        r->out->manifests = (struct manifests){ 0 };
+        r->out->manifests.plain.len = 0;
         return err_code(r->cx);
     }
     if (is_set(r, "includeCrds"))

@@ -54,7 +54,7 @@ static struct doc *plain_doc(struct arena *a, const struct manifests *m)
     return list;
 }
 
-static struct doc *words_doc(struct arena *a, const struct manifest_words *words)
+static struct doc *words_doc(struct arena *a, const struct str_list *words)
 {
     struct doc *list = doc_array(a);
     for (size_t i = 0; i < words->len; i++)
@@ -193,9 +193,9 @@ static void read_log(struct reader *r, const struct doc *list, struct notes *ret
     }
 }
 
-static struct manifest_words read_words(struct reader *r, const struct doc *list)
+static struct str_list read_words(struct reader *r, const struct doc *list)
 {
-    struct manifest_words words = { 0 };
+    struct str_list words = { 0 };
     doc_each (word, list)
         vec_push(r->cx->arena, &words, str_or(doc_text(word), ""));
     return words;

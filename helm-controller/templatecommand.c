@@ -16,6 +16,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/runtime/tool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -121,46 +122,69 @@ static bool wants_standard_input(struct ctx *cx)
 
 /* -- --output-dir ------------------------------------------------------------------------------------------------- */
 
-/* A folder that files are written below, and what was written so far. */
+/* A folder that files are written below, once there is one, and what was written so far. */
 struct folder {
     const char *path;
-    int fd;
-    struct map written;
+    int fd; /* -1: was not needed yet */
+    struct map *written;
 };
 
-static int open_folder(struct ctx *cx, const char *path, struct folder *ret)
+/* The chart's name for a file is below the folder; a link on the way to it may lead elsewhere. */
+static int refuse_links(struct ctx *cx, const struct folder *f, const char *name)
 {
-    *ret = (struct folder){ .path = path, .fd = -1, .written = map_new(cx->arena) };
-    if (fs_mkdirs(cx, path, 0755) < 0 || fs_open_dir(cx, path, &ret->fd) < 0)
-        return err_code(cx);
-    fs_defer_close(cx->arena, ret->fd);
+    struct stat st;
+    for (const char *end = name; *end; end++) {
+        end = strchrnul(end, '/');
+        const char *part = str_ndup(cx->arena, name, (size_t)(end - name));
+        if (fstatat(f->fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+            return err_fail(cx, ERR_DENIED, "open %s/%s: no file is written through a symbolic link", f->path,
+                            part);
+        if (!*end)
+            break;
+    }
     return 0;
+}
+
+/* Makes the folder of a file. */
+static int make_folder(struct ctx *cx, struct folder *f, const char *name)
+{
+    struct stat st;
+    const char *slash = strrchr(name, '/'), *below = str_ndup(cx->arena, name, (size_t)(slash - name));
+    const char *path = str_fmt(cx->arena, "%s/%s", f->path, below);
+    path = gopath_clean(cx->arena, (struct strv){ path, strlen(path) }).p;
+    if (stat(path, &st) < 0 && errno != ENOENT)
+        return err_path(cx, "stat", path);
+    if (f->fd < 0) {
+        if (fs_mkdirs(cx, f->path, 0755) < 0 || fs_open_dir(cx, f->path, &f->fd) < 0)
+            return err_code(cx);
+        fs_defer_close(cx->arena, f->fd);
+    }
+    return refuse_links(cx, f, name) < 0 ? err_code(cx) : fs_mkdirs_at(cx, f->fd, below, 0755);
 }
 
 /* Names are a chart's: the kernel keeps them below the folder. */
 static int write_file(struct ctx *cx, struct folder *f, const char *name, struct strv text, bool append)
 {
     CLEANUP(cleanup_fd) int fd = -1;
-    const char *slash = strrchr(name, '/');
     int flags = O_WRONLY | (append ? O_APPEND : O_CREAT | O_TRUNC);
     struct buf head = buf_new(cx->arena, PATH_MAX + 64);
     buf_fmt(&head, "---\n" SOURCE "%s\n", name);
-    if (slash && fs_mkdirs_at(cx, f->fd, str_ndup(cx->arena, name, (size_t)(slash - name)), 0755) < 0)
+    if (make_folder(cx, f, name) < 0)
         return err_code(cx);
-    if (fs_open_beneath(cx, f->fd, name, flags, 0666, &fd) < 0 ||
-        fs_write_all(cx, fd, buf_text(&head), head.len, name) < 0 ||
+    if (fs_open_beneath(cx, f->fd, name, flags, 0666, &fd) < 0)
+        return err_path(cx, "open", str_fmt(cx->arena, "%s/%s", f->path, name));
+    if (fs_write_all(cx, fd, buf_text(&head), head.len, name) < 0 ||
         fs_write_all(cx, fd, text.p, text.n, name) < 0 || fs_write_all(cx, fd, "\n", 1, name) < 0)
         return err_code(cx);
     printf("wrote %s/%s\n", f->path, name);
-    map_set(&f->written, name, f);
+    map_set(f->written, name, f);
     return 0;
 }
 
-static int write_files(struct ctx *cx, struct folder *f, const struct manifest_files *files)
+static int write_crds(struct ctx *cx, struct folder *f, const struct manifest_files *crds)
 {
-    for (size_t i = 0; i < files->len; i++)
-        if (write_file(cx, f, files->at[i].name, files->at[i].text, map_has(&f->written, files->at[i].name)) <
-            0)
+    for (size_t i = 0; i < crds->len; i++)
+        if (write_file(cx, f, crds->at[i].name, crds->at[i].text, map_has(f->written, crds->at[i].name)) < 0)
             return err_code(cx);
     return 0;
 }
@@ -169,7 +193,7 @@ static int write_manifests(struct ctx *cx, struct folder *f, const struct manife
 {
     for (size_t i = 0; i < m->plain.len; i++)
         if (write_file(cx, f, m->plain.at[i].name, m->plain.at[i].text,
-                       map_has(&f->written, m->plain.at[i].name)) < 0)
+                       map_has(f->written, m->plain.at[i].name)) < 0)
             return err_code(cx);
     return 0;
 }
@@ -185,29 +209,26 @@ static int write_hooks(struct ctx *cx, struct folder *f, const struct manifests 
     struct stat st;
     for (size_t i = 0; i < m->hooks.len; i++) {
         const struct manifest_hook *hook = &m->hooks.at[i];
-        if (!is_shown(hook))
-            continue;
-        bool there = fstatat(f->fd, hook->path, &st, 0) == 0;
-        if (write_file(cx, f, hook->path, hook->text, there) < 0)
+        const char *path = str_fmt(cx->arena, "%s/%s", f->path, hook->path);
+        if (is_shown(hook) && write_file(cx, f, hook->path, hook->text, stat(path, &st) == 0) < 0)
             return err_code(cx);
     }
     return 0;
 }
 
+/* Of a rendering that failed only the hooks are written. */
 static int write_all(struct ctx *cx, const char *release, const struct render_output *r)
 {
-    struct folder crds, folder;
+    struct map written = map_new(cx->arena);
     const char *dir = templateflags.output_dir;
-    if (open_folder(cx, dir, &crds) < 0 || write_files(cx, &crds, &r->crds) < 0)
-        return err_code(cx);
+    struct folder crds = { dir, -1, &written }, folder = crds;
+    if (str_empty(dir))
+        return 0;
     if (templateflags.release_name) {
         const char *joined = str_fmt(cx->arena, "%s/%s", dir, release);
-        dir = gopath_clean(cx->arena, (struct strv){ joined, strlen(joined) }).p;
+        folder.path = gopath_clean(cx->arena, (struct strv){ joined, strlen(joined) }).p;
     }
-    if (open_folder(cx, dir, &folder) < 0)
-        return err_code(cx);
-    folder.written = crds.written;
-    if (write_manifests(cx, &folder, &r->manifests) < 0)
+    if (write_crds(cx, &crds, &r->crds) < 0 || write_manifests(cx, &folder, &r->manifests) < 0)
         return err_code(cx);
     return write_hooks(cx, &folder, &r->manifests);
 }
@@ -226,10 +247,10 @@ static void add(struct buf *out, const char *name, struct strv text)
 /* The release's manifest without white space around it, then its hooks. */
 static void put_together(struct buf *out, const struct render_output *r)
 {
+    for (size_t i = 0; i < r->files.len; i++)
+        if (manifest_trim(r->files.at[i].text).n)
+            add(out, r->files.at[i].name, r->files.at[i].text);
     if (str_empty(templateflags.output_dir)) {
-        for (size_t i = 0; i < r->files.len; i++)
-            if (manifest_trim(r->files.at[i].text).n)
-                add(out, r->files.at[i].name, r->files.at[i].text);
         for (size_t i = 0; i < r->crds.len; i++)
             add(out, r->crds.at[i].name, r->crds.at[i].text);
         for (size_t i = 0; i < r->manifests.plain.len; i++)
@@ -324,11 +345,11 @@ static void print_log(const struct notes *log)
         fprintf(stderr, "level=%s %s\n", names[log->at[i].level % ARRAY_LEN(names)], log->at[i].text);
 }
 
-static int print_failure(const struct render_output *r)
+static int print_failure(const struct render_output *r, const char *error)
 {
     bool advise = r->rendered && !templateflags.debug;
-    fprintf(stderr, "Error: %s\n%s%s", r->error,
-            advise ? "\nUse --debug flag to render out invalid YAML\n" : "", str_or(r->hints, ""));
+    fprintf(stderr, "Error: %s\n%s%s", error, advise ? "\nUse --debug flag to render out invalid YAML\n" : "",
+            str_or(r->hints, ""));
     return 1;
 }
 
@@ -351,12 +372,12 @@ static int run(struct ctx *cx, const char *const *args)
         return err_code(cx);
     print_log(&r.log);
     if (r.error && !(r.rendered && templateflags.debug))
-        return print_failure(&r);
-    if (!r.error && !str_empty(templateflags.output_dir) && write_all(cx, name, &r) < 0)
-        return err_code(cx);
+        return print_failure(&r, r.error);
+    if (write_all(cx, name, &r) < 0)
+        return print_failure(&r, err_message(cx));
     if (print(cx, &r, total_of(&r)) < 0 && !r.error)
         return err_code(cx);
-    return r.error ? print_failure(&r) : 0;
+    return r.error ? print_failure(&r, r.error) : 0;
 }
 
 const struct command template_command = {

@@ -10,6 +10,7 @@
 #include "libgotk/base/str.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct templateflags templateflags;
@@ -20,10 +21,12 @@ static struct {
     bool on;
     int64_t number;
     double real;
-    struct flag_list list;
+    struct str_list list;
 } ignored;
 
-static bool force_replace, force, force_conflicts, dry_run_given;
+static bool force_replace, force, force_conflicts, dry_run_given, debug_given;
+
+static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
 
 #define WHY_CLUSTER  "a chart is rendered here without a cluster"
 #define WHY_DOWNLOAD "charts are read from a folder or a .tgz here: fetch it first, e.g. with `helm pull`"
@@ -31,12 +34,11 @@ static bool force_replace, force, force_conflicts, dry_run_given;
 #define WHY_DNS      "no names are resolved while a chart is rendered: getHostByName gives \"\""
 
 /* clang-format off */
-enum refused { DEPENDENCY_UPDATE, ENABLE_DNS, POST_RENDERER, POST_RENDERER_ARGS, REPO, VALIDATE, VERIFY, REFUSED_COUNT };
-static struct { const char *name; const char *why; bool given; } refusals[REFUSED_COUNT] = {
+enum refused { DEPENDENCY_UPDATE, ENABLE_DNS, POST_RENDERER, REPO, VALIDATE, VERIFY, REFUSED_COUNT };
+static struct { const char *name; const char *why; bool on, given; const char *text; } refusals[REFUSED_COUNT] = {
     [DEPENDENCY_UPDATE] = { .name = "dependency-update", .why = "dependencies must be in the chart's charts folder: run `helm dependency build` first" },
     [ENABLE_DNS] = { .name = "enable-dns", .why = WHY_DNS },
     [POST_RENDERER] = { .name = "post-renderer", .why = WHY_PROGRAMS },
-    [POST_RENDERER_ARGS] = { .name = "post-renderer-args", .why = WHY_PROGRAMS },
     [REPO] = { .name = "repo", .why = WHY_DOWNLOAD },
     [VALIDATE] = { .name = "validate", .why = WHY_CLUSTER },
     [VERIFY] = { .name = "verify", .why = "signatures of charts are not checked here" },
@@ -52,7 +54,7 @@ static int check_color(struct ctx *cx, const char *value);
 #define ARRAY(n, t, h)     { .name = (n), .kind = FLAG_ARRAY, .target = &templateflags.t, .help = (h) }
 #define MOOT_TEXT(n, h)    { .name = (n), .kind = FLAG_STRING, .target = &ignored.text, .help = h NO_EFFECT }
 #define MOOT_BOOL(n, h)    { .name = (n), .kind = FLAG_BOOL, .target = &ignored.on, .help = h NO_EFFECT }
-#define REFUSED(n, k, t, i, h) { .name = (n), .kind = (k), .target = &ignored.t, .given = &refusals[i].given, .help = "Refused: " h }
+#define REFUSED(n, k, t, i, h) { .name = (n), .kind = (k), .target = &refusals[i].t, .help = "Refused: " h }
 #define OLD(n, t, d)       { .name = (n), .kind = FLAG_BOOL, .target = (t), .deprecated = (d) }
 
 const struct flag templateflags_rows[TEMPLATEFLAGS_COUNT] = {
@@ -77,7 +79,7 @@ const struct flag templateflags_rows[TEMPLATEFLAGS_COUNT] = {
     TEXT("name-template", name_template, "A template that makes the release's name."),
     { .name = "generate-name", .shorthand = 'g', .kind = FLAG_BOOL, .target = &templateflags.generate_name, .help = "Accepted without a NAME." },
     { .name = "labels", .shorthand = 'l', .kind = FLAG_LIST, .target = &templateflags.labels, .check = check_label, .help = "Labels of the release, key=value." },
-    { .name = "debug", .kind = FLAG_BOOL, .target = &templateflags.debug, .env = "HELM_DEBUG", .help = "Print also what is no valid YAML, and more messages." },
+    { .name = "debug", .kind = FLAG_BOOL, .target = &templateflags.debug, .given = &debug_given, .help = "Print also what is no valid YAML, and more messages." },
     { .name = "dry-run", .kind = FLAG_STRING, .target = &templateflags.dry_run, .fallback = "client", .alone = "unset", .given = &dry_run_given, .help = "'client'; 'server' is refused." },
     { .name = "kubeconfig", .kind = FLAG_STRING, .target = &templateflags.kubeconfig, .env = "KUBECONFIG", .help = "Where the namespace comes from." },
     { .name = "kube-context", .kind = FLAG_STRING, .target = &templateflags.kube_context, .env = "HELM_KUBECONTEXT", .help = "The context there." },
@@ -87,10 +89,9 @@ const struct flag templateflags_rows[TEMPLATEFLAGS_COUNT] = {
     REFUSED("dependency-update", FLAG_BOOL, on, DEPENDENCY_UPDATE, "dependencies must be there."),
     REFUSED("enable-dns", FLAG_BOOL, on, ENABLE_DNS, "no names are resolved."),
     REFUSED("post-renderer", FLAG_STRING, text, POST_RENDERER, "no programs are run."),
-    REFUSED("post-renderer-args", FLAG_ARRAY, list, POST_RENDERER_ARGS, "no programs are run."),
     REFUSED("repo", FLAG_STRING, text, REPO, "charts are local."),
     REFUSED("verify", FLAG_BOOL, on, VERIFY, "signatures are not checked."),
-    { .name = "validate", .kind = FLAG_BOOL, .target = &ignored.on, .given = &refusals[VALIDATE].given, .deprecated = "use '--dry-run=server' instead" },
+    { .name = "validate", .kind = FLAG_BOOL, .target = &refusals[VALIDATE].on, .given = &refusals[VALIDATE].given, .deprecated = "use '--dry-run=server' instead" },
 
     MOOT_BOOL("create-namespace", "Create the namespace."),
     MOOT_TEXT("description", "The release's description."),
@@ -115,6 +116,7 @@ const struct flag templateflags_rows[TEMPLATEFLAGS_COUNT] = {
     MOOT_BOOL("insecure-skip-tls-verify", "Trust any server at the chart's download."),
     MOOT_TEXT("keyring", "Keys for --verify."),
     MOOT_BOOL("pass-credentials", "Send credentials to all domains."),
+    { .name = "post-renderer-args", .kind = FLAG_ARRAY, .target = &ignored.list, .help = "What --post-renderer is given." NO_EFFECT },
     MOOT_TEXT("password", "A password for the chart's download."),
     MOOT_TEXT("username", "A name for the chart's download."),
     MOOT_BOOL("plain-http", "Download without TLS."),
@@ -174,7 +176,6 @@ static int exclude(struct ctx *cx, const char *a, const char *b)
 static int check_dry_run(struct ctx *cx)
 {
     const char *v = templateflags.dry_run;
-    static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
     static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False", "none" };
     if (str_eq(v, "unset"))
         fputs("level=WARN msg=\"--dry-run is deprecated and should be replaced with '--dry-run=client'\"\n",
@@ -200,8 +201,16 @@ static int check_dry_run(struct ctx *cx)
                     quote_go(cx->arena, v, strlen(v)));
 }
 
+/* What is no boolean counts as false there. */
+static void take_environment(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(yes) && !debug_given; i++)
+        templateflags.debug = templateflags.debug || str_eq(getenv("HELM_DEBUG"), yes[i]);
+}
+
 int templateflags_check(struct ctx *cx)
 {
+    take_environment();
     if (force_replace && force_conflicts)
         return exclude(cx, "force-replace", "force-conflicts");
     if (force && force_conflicts)
@@ -209,7 +218,7 @@ int templateflags_check(struct ctx *cx)
     if (refusals[VALIDATE].given && dry_run_given)
         return exclude(cx, "validate", "dry-run");
     for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-        if (refusals[i].given)
+        if (refusals[i].on || !str_empty(refusals[i].text))
             return err_fail(cx, ERR_UNSUPPORTED, "--%s is not supported: %s", refusals[i].name,
                             refusals[i].why);
     return check_dry_run(cx);

@@ -40,7 +40,7 @@ static struct refusal {
     bool on;
     bool given;
     const char *text;
-    struct flag_list list;
+    struct str_list list;
 } refusals[] = {
     { .name = "enable-helm", .why = WHY_HELM },
     { .name = "helm-command", .why = WHY_HELM },

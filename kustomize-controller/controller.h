@@ -30,7 +30,7 @@ struct state {
     bool no_remote_bases;
     bool no_cross_namespace_refs;
     const char *custom_apply_stage_kinds;
-    struct flag_list override_managers;
+    struct str_list override_managers;
     const char *default_kubeconfig_service_account;
     const char *default_decryption_service_account;
     const char *sops_age_secret;

@@ -37,7 +37,7 @@ static struct {
     bool ignore_not_found;
     bool progress_bar;
     bool recursive;
-    struct flag_list local_sources;
+    struct str_list local_sources;
 } options;
 
 static const struct flag flags[] = {

@@ -22,10 +22,10 @@ static struct {
     const char *cache;
     const char *private_key_file;
     const char *known_hosts_file;
-    struct flag_list kex_algos;
-    struct flag_list host_key_algos;
-    struct flag_list sparse;
-    struct flag_list verify_keys;
+    struct str_list kex_algos;
+    struct str_list host_key_algos;
+    struct str_list sparse;
+    struct str_list verify_keys;
     const char *verify_mode;
     bool submodules;
     int64_t timeout_ns;
@@ -215,7 +215,7 @@ static int give_keys(struct ctx *cx, void *user UNUSED, const struct doc *reques
 
 static int choose_tree(struct ctx *cx, struct gitfetch_request *req)
 {
-    const struct flag_list *sparse = &options.sparse;
+    const struct str_list *sparse = &options.sparse;
     const char **paths = ARENA_ARRAY(cx->arena, const char *, sparse->len + 1);
     for (size_t i = 0; i < sparse->len; i++)
         paths[i] = sparse->at[i];

@@ -180,7 +180,7 @@ static int read_secret(struct ctx *cx, struct git_run *r, struct doc **ret)
 }
 
 /* A flag's values as libraries like them; NULL for none. */
-static const char *comma_list(struct ctx *cx, const struct flag_list *list)
+static const char *comma_list(struct ctx *cx, const struct str_list *list)
 {
     return list->len ? str_join(cx->arena, list->at, list->len, ",") : NULL;
 }

@@ -35,8 +35,8 @@ struct state {
     int64_t helm_cache_max_size;
     const char *helm_cache_ttl;
     const char *helm_cache_purge_interval;
-    struct flag_list ssh_kex_algos;
-    struct flag_list ssh_hostkey_algos;
+    struct str_list ssh_kex_algos;
+    struct str_list ssh_hostkey_algos;
 
     struct storage storage;
     struct cachelimit *cache_limit;

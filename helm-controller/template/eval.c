@@ -250,7 +250,7 @@ static int call(struct exec *x, struct value dot, const struct function *f, cons
     if (final.given && validate(x, final.value, parameter_at(f->params, args.n, fixed), &argv[total - 1]) < 0)
         return err_code(x->cx);
     x->fault = NULL;
-    if (f->call(x, argv, total, ret) >= 0)
+    if (f->call(x, argv, total, ret) >= 0 && !x->spilt)
         return 0;
     exec_at(x, n);
     return exec_fail_call(x, f->name);

@@ -73,7 +73,10 @@ static int walk_action(struct exec *x, struct value dot, const struct node *n)
         return WALK_ON;
     exec_at(x, n);
     gofmt_print(x->out, v);
-    return buf_ok(x->cx, x->out, "what the template prints");
+    if (buf_ok(x->cx, x->out, "what the template prints") >= 0)
+        return WALK_ON;
+    (void)exec_fail(x, "%s", err_message(x->cx));
+    return err_recode(x->cx, ERR_LIMIT);
 }
 
 static int walk_if_or_with(struct exec *x, struct value dot, const struct node *n)

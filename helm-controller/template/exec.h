@@ -54,6 +54,7 @@ struct exec {
     struct frame *frame;
     struct fault *fault;            /* of the last error; NULL when it came from no template */
     struct map *includes;           /* how often a name is being included now */
+    int spilt;                      /* the error of a text that found no room and could not say so; 0: none */
     const struct engine_host *host; /* whom `lookup` asks; NULL: nobody */
 };
 

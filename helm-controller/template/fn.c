@@ -31,12 +31,20 @@ const char *fn_terminated(struct exec *x, struct value s)
     return out;
 }
 
+/* Who asks for the text of a value cannot fail: the call that did ends with the error (eval.c). */
+static void check_text(struct exec *x, const struct buf *out)
+{
+    if (buf_ok(x->cx, out, "the text of a value") < 0)
+        x->spilt = err_code(x->cx);
+}
+
 /* Of what may be large, like a chart with all its files: what growing a buffer leaves behind is given back at once. */
 static struct strv container_text(struct exec *x, struct value v)
 {
     CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(x->cx->arena));
     struct buf out = buf_new(scratch, EXEC_OUTPUT_MAX);
     gofmt_value(&out, v);
+    check_text(x, &out);
     return (struct strv){ str_ndup(x->cx->arena, buf_text(&out), out.len), out.len };
 }
 
@@ -48,6 +56,7 @@ struct strv fn_text(struct exec *x, struct value v)
         return container_text(x, v);
     struct buf out = fn_buf(x);
     gofmt_value(&out, v);
+    check_text(x, &out);
     return (struct strv){ buf_text(&out), out.len };
 }
 

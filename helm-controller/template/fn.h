@@ -27,6 +27,8 @@ struct function_table {
 extern const struct function_table fn_builtin, fn_defaults, fn_strings, fn_words, fn_numbers, fn_lists,
     fn_dicts, fn_paths, fn_urls, fn_encoding, fn_regex, fn_semver, fn_dates, fn_crypto, fn_certs, fn_random,
     fn_helm, fn_toml, fn_yaml;
+/* Of no chart. */
+extern const struct function_table fn_environment;
 /* The methods of common.Values and common.VersionSet. */
 extern const struct function_table fn_values_methods, fn_versions_methods;
 

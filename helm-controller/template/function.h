@@ -23,6 +23,8 @@ struct function {
 
 /* The function of a name; NULL when there is none. */
 const struct function *function_find(struct strv name);
+/* The same among Sprig's and Go's functions alone, with those that read the environment: not for what a chart wrote. */
+const struct function *function_find_plain(struct strv name);
 /* The method of a value's type; NULL when it has none of that name. Receivers are the first argument. */
 const struct function *function_method(struct value receiver, struct strv name);
 

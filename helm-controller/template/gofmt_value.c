@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define DEPTH_MAX 100000 /* what is a part of itself has no end */
+
 static void print_value(struct verb *v, struct value value, uint32_t letter, int depth);
 
 static void str(struct verb *v, const char *s)
@@ -271,7 +273,9 @@ static void print_object(struct verb *v, struct value value, uint32_t letter, in
 
 static void print_value(struct verb *v, struct value value, uint32_t letter, int depth)
 {
-    if (print_by_method(v, value, letter))
+    if (depth > DEPTH_MAX)
+        buf_refuse(v->out, "values are nested deeper than 100000");
+    if (v->out->overflow || print_by_method(v, value, letter))
         return;
     switch (value.type) {
     case V_INVALID:

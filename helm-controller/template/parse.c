@@ -8,6 +8,7 @@
 #include "helm-controller/template/function.h"
 #include "helm-controller/template/lex.h"
 #include "helm-controller/template/literal.h"
+#include "libgotk/base/map.h"
 #include "libgotk/base/quote.h"
 
 #include <string.h>
@@ -39,7 +40,11 @@ struct parser {
     int paren_depth;
     int control_depth;
     unsigned checks;
+    const struct function *(*find)(struct strv name);
+    struct map places; /* of trees by their quoted name, from 1, once they are more than a few */
 };
+
+#define TREES_FEW 16
 
 /* Whether the work must stop, which is asked now and then: the clock takes longer than a node. */
 static int check(struct parser *p)
@@ -187,20 +192,47 @@ static struct node *new_named(struct parser *p, enum node_kind kind, struct toke
     return n;
 }
 
+static const char *key_of(const struct parser *p, struct strv name)
+{
+    return quote_go(p->nodes, name.p, name.n);
+}
+
+/* Where the tree of a name is among those there are; NULL: nowhere. */
+static struct tree **find_tree(const struct parser *p, struct strv name)
+{
+    if (p->trees.len > TREES_FEW) {
+        uintptr_t place = (uintptr_t)map_find(&p->places, key_of(p, name));
+        return place ? &p->trees.at[place - 1] : NULL;
+    }
+    for (size_t i = 0; i < p->trees.len; i++)
+        if (same(p->trees.at[i]->name, name))
+            return &p->trees.at[i];
+    return NULL;
+}
+
+static void push_tree(struct parser *p, struct tree *tree)
+{
+    vec_push(p->nodes, &p->trees, tree);
+    if (p->trees.len <= TREES_FEW)
+        return;
+    bool first = p->trees.len == TREES_FEW + 1;
+    if (first)
+        p->places = map_new(p->nodes);
+    for (size_t i = first ? 0 : p->trees.len - 1; i < p->trees.len; i++)
+        map_set(&p->places, key_of(p, p->trees.at[i]->name), (void *)(uintptr_t)(i + 1));
+}
+
 /* A tree replaces an empty one of its name; two that are not empty are a mistake. */
 static int add_tree(struct parser *p, struct tree *tree)
 {
-    for (size_t i = 0; i < p->trees.len; i++) {
-        if (!same(p->trees.at[i]->name, tree->name))
-            continue;
-        if (node_is_empty(p->trees.at[i]->root))
-            p->trees.at[i] = tree;
-        else if (!node_is_empty(tree->root))
-            return fail(p, "template: multiple definition of template %s",
-                        quote_go(p->cx->arena, tree->name.p, tree->name.n));
-        return 0;
-    }
-    vec_push(p->nodes, &p->trees, tree);
+    struct tree **old = find_tree(p, tree->name);
+    if (!old)
+        push_tree(p, tree);
+    else if (node_is_empty((*old)->root))
+        *old = tree;
+    else if (!node_is_empty(tree->root))
+        return fail(p, "template: multiple definition of template %s",
+                    quote_go(p->cx->arena, tree->name.p, tree->name.n));
     return 0;
 }
 
@@ -245,7 +277,7 @@ static int take_string(struct parser *p, struct token t, struct node **ret)
 
 static int take_identifier(struct parser *p, struct token t, struct node **ret)
 {
-    const struct function *function = function_find(t.value);
+    const struct function *function = p->find(t.value);
     if (!function)
         return fail(p, "function %s not defined", quote_go(p->cx->arena, t.value.p, t.value.n));
     *ret = new_node(p, NODE_IDENTIFIER, t.pos);
@@ -711,23 +743,29 @@ static int parse_top(struct parser *p)
     return add_tree(p, p->tree);
 }
 
+static int parse(struct parser *p, struct strv text, struct tree_vec *ret_trees)
+{
+    p->tree = ARENA_NEW(p->nodes, struct tree);
+    *p->tree = (struct tree){ .name = p->name, .parse_name = p->name, .text = text };
+    p->lex = lex_new(p->cx->arena, text.p, text.n);
+    vec_push(p->nodes, &p->vars, (struct strv){ "$", 1 });
+    if (parse_top(p) < 0)
+        return err_code(p->cx);
+    *ret_trees = p->trees;
+    return 0;
+}
+
 int parse_template_into(struct ctx *cx, struct arena *nodes, struct strv name, struct strv text,
                         struct tree_vec *ret_trees)
 {
-    struct tree *tree = ARENA_NEW(nodes, struct tree);
-    *tree = (struct tree){ .name = name, .parse_name = name, .text = text };
-    struct parser p = {
-        .cx = cx,
-        .nodes = nodes,
-        .lex = lex_new(cx->arena, text.p, text.n),
-        .name = name,
-        .tree = tree,
-    };
-    vec_push(nodes, &p.vars, (struct strv){ "$", 1 });
-    if (parse_top(&p) < 0)
-        return err_code(cx);
-    *ret_trees = p.trees;
-    return 0;
+    struct parser p = { .cx = cx, .nodes = nodes, .name = name, .find = function_find };
+    return parse(&p, text, ret_trees);
+}
+
+int parse_plain(struct ctx *cx, struct strv name, struct strv text, struct tree_vec *ret_trees)
+{
+    struct parser p = { .cx = cx, .nodes = cx->arena, .name = name, .find = function_find_plain };
+    return parse(&p, text, ret_trees);
 }
 
 int parse_template(struct ctx *cx, struct strv name, struct strv text, struct tree_vec *ret_trees)

@@ -134,25 +134,30 @@ bool value_is_true(struct value v)
     return false;
 }
 
-static bool maps_equal(const struct vmap *a, const struct vmap *b)
+#define DEPTH_MAX                                                                                            \
+    100000 /* of a comparison; deeper are only values that are parts of themselves, and then all else is equal */
+
+static bool deep_equal(struct value a, struct value b, int depth);
+
+static bool maps_equal(const struct vmap *a, const struct vmap *b, int depth)
 {
     size_t cursor = 0;
     if (!a != !b || (a && a->len != b->len))
         return false;
     for (const struct vmap_entry *e; (e = vmap_next(a, &cursor));) {
         struct value other;
-        if (!vmap_get(b, e->key, &other) || !value_deep_equal(e->value, other))
+        if (!vmap_get(b, e->key, &other) || !deep_equal(e->value, other, depth + 1))
             return false;
     }
     return true;
 }
 
-static bool lists_equal(const struct vlist *a, const struct vlist *b)
+static bool lists_equal(const struct vlist *a, const struct vlist *b, int depth)
 {
     if (!a != !b || (a && a->len != b->len))
         return false;
     for (size_t i = 0; a && i < a->len; i++)
-        if (!value_deep_equal(a->at[i], b->at[i]))
+        if (!deep_equal(a->at[i], b->at[i], depth + 1))
             return false;
     return true;
 }
@@ -174,16 +179,16 @@ bool value_same_object(struct value a, struct value b)
            (a.object->type->equal && a.object->type->equal(a.object->data, b.object->data));
 }
 
-bool value_deep_equal(struct value a, struct value b)
+static bool deep_equal(struct value a, struct value b, int depth)
 {
     if (a.type == V_INVALID || a.type == V_NIL)
         return b.type == V_INVALID || b.type == V_NIL;
     if (a.type != b.type)
         return false;
     if (value_is_map(a))
-        return a.map == b.map || maps_equal(a.map, b.map);
+        return a.map == b.map || depth > DEPTH_MAX || maps_equal(a.map, b.map, depth);
     if (value_is_list(a))
-        return a.list == b.list || lists_equal(a.list, b.list);
+        return a.list == b.list || depth > DEPTH_MAX || lists_equal(a.list, b.list, depth);
     switch (a.type) {
     case V_BOOL:
         return a.b == b.b;
@@ -200,6 +205,11 @@ bool value_deep_equal(struct value a, struct value b)
     default:
         return a.i == b.i;
     }
+}
+
+bool value_deep_equal(struct value a, struct value b)
+{
+    return deep_equal(a, b, 0);
 }
 
 struct vmap *vmap_new(struct arena *a)

@@ -7,6 +7,7 @@
 #include "helm-controller/template/gojson.h"
 #include "helm-controller/template/strvals.h"
 #include "libgotk/base/buf.h"
+#include "libgotk/base/gourl.h"
 #include "libgotk/helm/chartfiles.h"
 #include "libgotk/helm/valuesfile.h"
 
@@ -17,6 +18,11 @@
 static struct strv view(const char *s)
 {
     return (struct strv){ s, strlen(s) };
+}
+
+static bool is_scheme(struct strv scheme, const char *name)
+{
+    return scheme.n == strlen(name) && memcmp(scheme.p, name, scheme.n) == 0;
 }
 
 void valuesinput_overlay(struct vmap *into, const struct vmap *from)
@@ -56,16 +62,25 @@ int valuesinput_read_stdin(struct ctx *cx, struct strv *ret)
     return buf_ok(cx, &data, "the standard input");
 }
 
-static int read_file(struct ctx *cx, const struct valuesinput *in, const char *path, struct strv *ret)
+/* What was read once is at its end. */
+static int take_stdin(struct ctx *cx, struct valuesinput *in, struct strv *ret)
+{
+    if (!in->standard_input.p && valuesinput_read_stdin(cx, &in->standard_input) < 0)
+        return err_code(cx);
+    *ret = in->standard_input;
+    in->standard_input.n = 0;
+    return 0;
+}
+
+static int read_file(struct ctx *cx, struct valuesinput *in, const char *path, struct strv *ret)
 {
     struct buf data;
-    if (str_eq(str_trim(cx->arena, path), "-") && in->standard_input.p) {
-        *ret = in->standard_input;
-        return 0;
-    }
+    struct gourl url;
     if (str_eq(str_trim(cx->arena, path), "-"))
-        return valuesinput_read_stdin(cx, ret);
-    if (str_starts(path, "http://") || str_starts(path, "https://") || str_starts(path, "oci://"))
+        return take_stdin(cx, in, ret);
+    if (gourl_parse(cx, view(path), &url) < 0)
+        return err_code(cx);
+    if (is_scheme(url.scheme, "http") || is_scheme(url.scheme, "https") || is_scheme(url.scheme, "oci"))
         return err_fail(cx, ERR_UNSUPPORTED, "%s: values are read from files only: download it first", path);
     if (chartfiles_read_file(cx, path, FILE_MAX, &data) < 0)
         return err_code(cx);
@@ -73,7 +88,7 @@ static int read_file(struct ctx *cx, const struct valuesinput *in, const char *p
     return 0;
 }
 
-static int add_file(struct ctx *cx, const struct valuesinput *in, const char *path, struct vmap *into)
+static int add_file(struct ctx *cx, struct valuesinput *in, const char *path, struct vmap *into)
 {
     struct strv text;
     struct vmap *values;
@@ -86,7 +101,7 @@ static int add_file(struct ctx *cx, const struct valuesinput *in, const char *pa
 }
 
 /* A JSON object to be merged, or an assignment of JSON. What is wrong with it Helm does not tell. */
-static int add_json(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text, struct vmap *into)
+static int add_json(struct ctx *cx, struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
     struct value given;
     const char *trimmed = str_trim(cx->arena, text);
@@ -101,14 +116,13 @@ static int add_json(struct ctx *cx, const struct valuesinput *in UNUSED, const c
     return 0;
 }
 
-static int add_set(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text, struct vmap *into)
+static int add_set(struct ctx *cx, struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
     int rc = strvals_parse(cx, view(text), STRVALS_TYPED, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set data") : 0;
 }
 
-static int add_set_string(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text,
-                          struct vmap *into)
+static int add_set_string(struct ctx *cx, struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
     int rc = strvals_parse(cx, view(text), STRVALS_STRINGS, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set-string data") : 0;
@@ -119,25 +133,24 @@ static int read_value(struct ctx *cx, void *user, const char *path, struct strv 
     return read_file(cx, user, path, ret);
 }
 
-static int add_set_file(struct ctx *cx, const struct valuesinput *in, const char *text, struct vmap *into)
+static int add_set_file(struct ctx *cx, struct valuesinput *in, const char *text, struct vmap *into)
 {
-    int rc = strvals_parse_files(cx, view(text), read_value, (void *)(uintptr_t)in, into);
+    int rc = strvals_parse_files(cx, view(text), read_value, in, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set-file data") : 0;
 }
 
-static int add_set_literal(struct ctx *cx, const struct valuesinput *in UNUSED, const char *text,
-                           struct vmap *into)
+static int add_set_literal(struct ctx *cx, struct valuesinput *in UNUSED, const char *text, struct vmap *into)
 {
     int rc = strvals_parse(cx, view(text), STRVALS_LITERAL, into);
     return rc < 0 ? err_wrap(cx, "failed parsing --set-literal data") : 0;
 }
 
-int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap **ret)
+int valuesinput_merge(struct ctx *cx, struct valuesinput *in, struct vmap **ret)
 {
     struct vmap *values = vmap_new(cx->arena);
     const struct {
-        const struct valuesinput_list *list;
-        int (*add)(struct ctx *cx, const struct valuesinput *in, const char *text, struct vmap *into);
+        const struct str_list *list;
+        int (*add)(struct ctx *cx, struct valuesinput *in, const char *text, struct vmap *into);
     } order[] = {
         { &in->files, add_file },         { &in->json, add_json },
         { &in->sets, add_set },           { &in->set_strings, add_set_string },

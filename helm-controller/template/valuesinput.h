@@ -10,25 +10,23 @@
 #include "libgotk/base/ctx.h"
 #include "libgotk/base/vec.h"
 
-VEC_NAMED(valuesinput_list, const char *);
-
 /* What stands on the command line, each list in its order. */
 struct valuesinput {
-    struct valuesinput_list files;        /* -f, --values: one path each */
-    struct valuesinput_list json;         /* --set-json */
-    struct valuesinput_list sets;         /* --set */
-    struct valuesinput_list set_strings;  /* --set-string */
-    struct valuesinput_list set_files;    /* --set-file */
-    struct valuesinput_list set_literals; /* --set-literal */
-    struct strv standard_input;           /* when it was read already: a job has none of its own */
+    struct str_list files;        /* -f, --values: one path each */
+    struct str_list json;         /* --set-json */
+    struct str_list sets;         /* --set */
+    struct str_list set_strings;  /* --set-string */
+    struct str_list set_files;    /* --set-file */
+    struct str_list set_literals; /* --set-literal */
+    struct strv standard_input;   /* when it was read already: a job has none of its own */
 };
 
 /*
  * All of them, later ones winning: first the files, then --set-json, --set, --set-string, --set-file and --set-literal,
- * whatever their order on the command line. A path "-" is the standard input. ERR_INVALID with Helm's words: "failed to parse
+ * whatever their order on the command line. A path "-" is the standard input, which is empty the second time. ERR_INVALID with Helm's words: "failed to parse
  * FILE: ...", "failed parsing --set data: ..."; ERR_UNSUPPORTED for files at a URL.
  */
-int valuesinput_merge(struct ctx *cx, const struct valuesinput *in, struct vmap **ret) MUST_CHECK;
+int valuesinput_merge(struct ctx *cx, struct valuesinput *in, struct vmap **ret) MUST_CHECK;
 
 /* All of the standard input, at most 256 MiB. */
 int valuesinput_read_stdin(struct ctx *cx, struct strv *ret) MUST_CHECK;

@@ -99,8 +99,18 @@ const char *buf_text(const struct buf *b)
     return b->data ? b->data : "";
 }
 
+void buf_refuse(struct buf *b, const char *why)
+{
+    if (b->overflow)
+        return;
+    refuse(b);
+    b->refused = why;
+}
+
 int buf_ok(struct ctx *cx, const struct buf *b, const char *what)
 {
+    if (b->refused)
+        return err_fail(cx, ERR_LIMIT, "%s: %s", what, b->refused);
     if (b->overflow)
         return err_fail(cx, ERR_LIMIT, "%s is larger than %zu bytes", what, b->max);
     return 0;

@@ -20,6 +20,7 @@ struct buf {
     size_t cap;
     size_t max;
     bool overflow;
+    const char *refused; /* why, when it is not for want of room; static */
 };
 
 /* An empty buffer of at most `max` bytes in `a`. */
@@ -41,7 +42,10 @@ void buf_cut(struct buf *b, size_t len);
 /* The content as a string, "" when empty; lives as long as the arena or until the next append. */
 const char *buf_text(const struct buf *b);
 
-/* 0, or ERR_LIMIT "<what> is larger than <max> bytes" when anything was dropped. */
+/* What is appended from now on is dropped, and buf_ok tells `why` (static); the first reason stays. */
+void buf_refuse(struct buf *b, const char *why);
+
+/* 0, or ERR_LIMIT "<what> is larger than <max> bytes", "<what>: <why>" when anything was dropped. */
 int buf_ok(struct ctx *cx, const struct buf *b, const char *what) MUST_CHECK;
 
 #endif

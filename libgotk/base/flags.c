@@ -6,6 +6,7 @@
 #include "libgotk/base/flags_value.h"
 
 #include "libgotk/base/buf.h"
+#include "libgotk/base/quote.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
 
@@ -43,17 +44,11 @@ static const char *label(struct arena *a, const struct flag *f)
     return f->shorthand ? str_fmt(a, "-%c, --%s", f->shorthand, f->name) : str_fmt(a, "--%s", f->name);
 }
 
-/* The value with quotes and backslashes escaped, as Go's %q prints it. */
-static const char *quoted(struct arena *a, const char *value)
-{
-    return str_fmt(a, "\"%s\"", str_replace(a, str_replace(a, value, "\\", "\\\\"), "\"", "\\\""));
-}
-
 static int set(struct ctx *cx, struct command_line *c, const struct flag *f, const char *value)
 {
     bool *given = &c->given[f - c->rows];
     if (flags_value_set(cx, f, value, *given) < 0 || (f->check && f->check(cx, value) < 0))
-        return err_wrap(cx, "invalid argument %s for \"%s\" flag", quoted(cx->arena, value),
+        return err_wrap(cx, "invalid argument %s for \"%s\" flag", quote_go(cx->arena, value, strlen(value)),
                         label(cx->arena, f));
     if (f->deprecated && !*given)
         fprintf(stderr, "Flag --%s has been deprecated, %s\n", f->name, f->deprecated);
@@ -132,7 +127,7 @@ static int set_defaults(struct ctx *cx, const struct command_line *c)
         const char *text = flags_value_default(f);
         if (f->given)
             *f->given = false;
-        if (flags_value_set(cx, f, text, false) < 0 || (*text && f->check && f->check(cx, text) < 0))
+        if (flags_value_start(cx, f, text) < 0 || (*text && f->check && f->check(cx, text) < 0))
             return err_wrap(cx, "invalid default \"%s\" for \"--%s\" flag%s%s", text, f->name,
                             f->env ? " from environment variable " : "", str_or(f->env, ""));
     }

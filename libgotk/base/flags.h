@@ -15,6 +15,7 @@
 #define GOTK_BASE_FLAGS_H
 
 #include "libgotk/base/ctx.h"
+#include "libgotk/base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,14 +27,8 @@ enum flag_kind {
     FLAG_INT,      /* target: int64_t; decimal, 0x, 0o, 0b, underscores as Go */
     FLAG_FLOAT,    /* target: double */
     FLAG_DURATION, /* target: int64_t nanoseconds; "1m30s" */
-    FLAG_LIST,     /* target: struct flag_list; repeated or comma-separated, "..." quotes a comma (CSV) */
-    FLAG_ARRAY,    /* target: struct flag_list; repeated, each taken whole */
-};
-
-/* The strings of a FLAG_LIST or FLAG_ARRAY, in cx's arena; `at` is NULL while len is 0. */
-struct flag_list {
-    const char *const *at;
-    size_t len;
+    FLAG_LIST,     /* target: struct str_list; repeated or comma-separated, "..." quotes a comma (CSV) */
+    FLAG_ARRAY,    /* target: struct str_list; repeated, each taken whole; lists live in cx's arena */
 };
 
 struct flag {

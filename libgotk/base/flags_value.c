@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-VEC_NAMED(words, const char *);
-
 static int refuse(struct ctx *cx, const char *function, const char *text, const char *why)
 {
     return err_fail(cx, ERR_INVALID, "strconv.%s: parsing \"%s\": %s", function, text, why);
@@ -106,58 +104,97 @@ static int set_duration(struct ctx *cx, void *target, const char *text, bool mor
     return gotime_parse_duration(cx, text, target);
 }
 
-/* A field in double quotes at *p, a doubled quote standing for one. */
-static int take_quoted(struct ctx *cx, const char **p, const char **ret)
+/* The first record of CSV in a text, as Go reads it. */
+struct record {
+    struct ctx *cx;
+    const char *text;
+    const char *start; /* behind empty lines */
+    const char *p;
+};
+
+/* The number of the line that `at` is in, and where it begins; a line end at the text's end begins none. */
+static size_t line_of(const char *text, const char *at, const char **ret_begin)
 {
-    struct buf b = buf_new(cx->arena, strlen(*p));
-    for ((*p)++; **p && (**p != '"' || (*p)[1] == '"'); (*p)++) {
-        *p += **p == '"';
-        buf_char(&b, **p);
+    size_t line = 1;
+    *ret_begin = text;
+    for (const char *p = text; p < at; p++)
+        if (*p == '\n' && p[1]) {
+            *ret_begin = p + 1;
+            line++;
+        }
+    return line;
+}
+
+static int refuse_record(const struct record *r, const char *at, const char *why)
+{
+    const char *begin;
+    size_t first = line_of(r->text, r->start, &begin), line = line_of(r->text, at, &begin);
+    const char *where = first == line ? "" : str_fmt(r->cx->arena, "record on line %zu; ", first);
+    return err_fail(r->cx, ERR_INVALID, "%sparse error on line %zu, column %zu: %s", where, line,
+                    (size_t)(at - begin) + 1, why);
+}
+
+/* A field in double quotes, a doubled quote standing for one. */
+static int take_quoted(struct record *r, const char **ret)
+{
+    static const char why[] = "extraneous or missing \" in quoted-field";
+    const char *p = r->p + 1;
+    struct buf b = buf_new(r->cx->arena, strlen(p));
+    for (; *p && (*p != '"' || p[1] == '"'); p++) {
+        p += *p == '"';
+        buf_char(&b, *p);
     }
-    if (**p != '"' || ((*p)[1] && (*p)[1] != ','))
-        return err_fail(cx, ERR_INVALID, "parse error: extraneous or missing \" in quoted-field");
-    (*p)++;
-    *ret = str_dup(cx->arena, buf_text(&b));
+    if (!*p || (p[1] && p[1] != ',' && p[1] != '\n'))
+        return refuse_record(r, p, why);
+    r->p = p + 1;
+    *ret = str_dup(r->cx->arena, buf_text(&b));
     return 0;
 }
 
-static int take_field(struct ctx *cx, const char **p, const char **ret)
+static int take_field(struct record *r, const char **ret)
 {
-    if (**p == '"')
-        return take_quoted(cx, p, ret);
-    size_t n = strcspn(*p, ",");
-    if (memchr(*p, '"', n))
-        return err_fail(cx, ERR_INVALID, "parse error: bare \" in non-quoted field");
-    *ret = str_ndup(cx->arena, *p, n);
-    *p += n;
+    if (*r->p == '"')
+        return take_quoted(r, ret);
+    size_t n = strcspn(r->p, ",\n");
+    const char *quote = memchr(r->p, '"', n);
+    if (quote)
+        return refuse_record(r, quote, "bare \" in non-quoted field");
+    *ret = str_ndup(r->cx->arena, r->p, n);
+    r->p += n;
     return 0;
+}
+
+/* A list that grows by `more`, or begins anew with what is first given. */
+static struct str_list *list_of(void *target, bool more)
+{
+    struct str_list *list = target;
+    if (!more)
+        *list = (struct str_list){ 0 };
+    return list;
 }
 
 static int set_list(struct ctx *cx, void *target, const char *text, bool more)
 {
-    struct flag_list *list = target;
-    struct words words = { 0 };
-    const char *p = text, *word = NULL;
-    for (size_t i = 0; more && i < list->len; i++)
-        vec_push(cx->arena, &words, list->at[i]);
-    for (bool go = *text; go; go = *p++ == ',') {
-        if (take_field(cx, &p, &word) < 0)
+    struct str_list *list = list_of(target, more);
+    char *lines = str_replace(cx->arena, text, "\r\n", "\n");
+    const char *word = NULL;
+    if (str_ends(lines, "\r"))
+        lines[strlen(lines) - 1] = '\0';
+    struct record r = { cx, lines, lines + strspn(lines, "\n"), lines + strspn(lines, "\n") };
+    if (*lines && !*r.p)
+        return err_fail(cx, ERR_INVALID, "EOF");
+    for (bool go = *r.p; go; go = *r.p++ == ',') {
+        if (take_field(&r, &word) < 0)
             return cx->err.code;
-        vec_push(cx->arena, &words, word);
+        vec_push(cx->arena, list, word);
     }
-    *list = (struct flag_list){ .at = words.at, .len = words.len };
     return 0;
 }
 
 static int set_array(struct ctx *cx, void *target, const char *text, bool more)
 {
-    struct flag_list *list = target;
-    struct words words = { 0 };
-    for (size_t i = 0; more && i < list->len; i++)
-        vec_push(cx->arena, &words, list->at[i]);
-    if (*text || more)
-        vec_push(cx->arena, &words, str_dup(cx->arena, text));
-    *list = (struct flag_list){ .at = words.at, .len = words.len };
+    struct str_list *list = list_of(target, more);
+    vec_push(cx->arena, list, str_dup(cx->arena, text));
     return 0;
 }
 
@@ -209,6 +246,14 @@ static const struct {
 int flags_value_set(struct ctx *cx, const struct flag *f, const char *text, bool more)
 {
     return kinds[f->kind].set(cx, f->target, text, more);
+}
+
+int flags_value_start(struct ctx *cx, const struct flag *f, const char *text)
+{
+    if (f->kind != FLAG_ARRAY || *text)
+        return flags_value_set(cx, f, text, false);
+    *(struct str_list *)f->target = (struct str_list){ 0 };
+    return 0;
 }
 
 const char *flags_value_default(const struct flag *f)

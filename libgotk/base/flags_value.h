@@ -11,6 +11,9 @@
 /* Stores `text` in the flag's target; a list is extended when `more`, else replaced. ERR_INVALID with Go's words. */
 int flags_value_set(struct ctx *cx, const struct flag *f, const char *text, bool more) MUST_CHECK;
 
+/* Stores the default `text`, which for an array may be nothing at all. */
+int flags_value_start(struct ctx *cx, const struct flag *f, const char *text) MUST_CHECK;
+
 /* The text of the default: the environment variable's, else the row's; for a kind that needs one, its zero. */
 const char *flags_value_default(const struct flag *f);
 

@@ -7,6 +7,7 @@
 
 #include "libgotk/base/attr.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,18 @@ void attr_assert_failed(const char *cond, const char *file, int line)
     abort();
 }
 
+static bool quiet;
+
+void mem_quiet(void)
+{
+    quiet = true;
+}
+
 static void *or_abort(void *p, size_t size)
 {
     if (!p) {
-        fprintf(stderr, "out of memory: the system has no %zu bytes left\n", size);
+        if (!quiet)
+            fprintf(stderr, "out of memory: the system has no %zu bytes left\n", size);
         abort();
     }
     return p;

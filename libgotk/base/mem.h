@@ -23,6 +23,9 @@ void *mem_realloc(void *old, size_t size);
 /* Returns an owned copy of the string `s`; NULL stays NULL. */
 char *mem_strdup(const char *s);
 
+/* From now on this process ends without a word when there is no memory: a job's child, whose parent tells why it ended. */
+void mem_quiet(void);
+
 /* Gives `p` back; NULL is allowed. */
 void mem_free(void *p);
 

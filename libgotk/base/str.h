@@ -8,7 +8,7 @@
 #ifndef GOTK_BASE_STR_H
 #define GOTK_BASE_STR_H
 
-#include "libgotk/base/arena.h"
+#include "libgotk/base/vec.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,6 +20,9 @@ struct strv {
     const char *p;
     size_t n;
 };
+
+/* Texts, in an order; `at` is NULL while there is none. */
+VEC_NAMED(str_list, const char *);
 
 /* Copies; NULL gives NULL. */
 char *str_dup(struct arena *a, const char *s);

@@ -102,9 +102,9 @@ static const char *event_of(const char *word)
 }
 
 /* The words between commas, trimmed and in lower case; none when there is no such annotation. */
-static struct manifest_words words_of(struct arena *a, const char *list)
+static struct str_list words_of(struct arena *a, const char *list)
 {
-    struct manifest_words words = { 0 };
+    struct str_list words = { 0 };
     size_t count = 0;
     char **parts = list ? str_split(a, list, ',', &count) : NULL;
     for (size_t i = 0; i < count; i++) {
@@ -115,10 +115,10 @@ static struct manifest_words words_of(struct arena *a, const char *list)
 }
 
 /* False when one of the events is unknown. */
-static bool take_events(struct arena *a, const char *list, struct manifest_words *ret)
+static bool take_events(struct arena *a, const char *list, struct str_list *ret)
 {
-    struct manifest_words words = words_of(a, list);
-    *ret = (struct manifest_words){ 0 };
+    struct str_list words = words_of(a, list);
+    *ret = (struct str_list){ 0 };
     for (size_t i = 0; i < words.len; i++) {
         const char *event = event_of(words.at[i]);
         if (!event)
@@ -248,28 +248,18 @@ static int by_kind(const void *a, const void *b)
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-static void sort_plain(struct arena *a, struct manifests *m)
+/* A copy of `len` manifests or hooks of `size` bytes, whose kind is at `offset`, in the order of their kinds. */
+static void *sort_by_kind(struct arena *a, const void *at, size_t len, size_t size, size_t offset)
 {
-    struct ranked *ranks = ARENA_ARRAY(a, struct ranked, m->plain.len + 1);
-    struct manifest *sorted = ARENA_ARRAY(a, struct manifest, m->plain.len + 1);
-    for (size_t i = 0; i < m->plain.len; i++)
-        ranks[i] = ranked(m->plain.at[i].kind, i);
-    qsort(ranks, m->plain.len, sizeof(*ranks), by_kind);
-    for (size_t i = 0; i < m->plain.len; i++)
-        sorted[i] = m->plain.at[ranks[i].index];
-    m->plain.at = sorted;
-}
-
-static void sort_hooks(struct arena *a, struct manifests *m)
-{
-    struct ranked *ranks = ARENA_ARRAY(a, struct ranked, m->hooks.len + 1);
-    struct manifest_hook *sorted = ARENA_ARRAY(a, struct manifest_hook, m->hooks.len + 1);
-    for (size_t i = 0; i < m->hooks.len; i++)
-        ranks[i] = ranked(m->hooks.at[i].kind, i);
-    qsort(ranks, m->hooks.len, sizeof(*ranks), by_kind);
-    for (size_t i = 0; i < m->hooks.len; i++)
-        sorted[i] = m->hooks.at[ranks[i].index];
-    m->hooks.at = sorted;
+    struct ranked *ranks = ARENA_ARRAY(a, struct ranked, len + 1);
+    char *sorted = arena_alloc(a, (len + 1) * size);
+    const char *from = at;
+    for (size_t i = 0; i < len; i++)
+        ranks[i] = ranked(*(const char *const *)(const void *)(from + i * size + offset), i);
+    qsort(ranks, len, sizeof(*ranks), by_kind);
+    for (size_t i = 0; i < len; i++)
+        memcpy(sorted + i * size, from + ranks[i].index * size, size);
+    return sorted;
 }
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */
@@ -316,7 +306,9 @@ int manifest_sort(struct ctx *cx, const struct manifest_files *files, struct not
     for (size_t i = 0; i < files->len; i++)
         if (!is_partial(sorted[i].name) && take_file(cx, scratch, &sorted[i], notes, ret) < 0)
             return err_code(cx);
-    sort_plain(cx->arena, ret);
-    sort_hooks(cx->arena, ret);
+    ret->plain.at = sort_by_kind(cx->arena, ret->plain.at, ret->plain.len, sizeof(*ret->plain.at),
+                                 offsetof(struct manifest, kind));
+    ret->hooks.at = sort_by_kind(cx->arena, ret->hooks.at, ret->hooks.len, sizeof(*ret->hooks.at),
+                                 offsetof(struct manifest_hook, kind));
     return 0;
 }

@@ -20,7 +20,6 @@ struct manifest_file {
 };
 
 VEC_NAMED(manifest_files, struct manifest_file);
-VEC_NAMED(manifest_words, const char *);
 
 struct manifest {
     const char *name; /* of its file */
@@ -35,9 +34,9 @@ struct manifest_hook {
     const char *name; /* metadata.name; "" when absent */
     const char *kind;
     int64_t weight;
-    struct manifest_words events;              /* "pre-install", ..., "test" */
-    struct manifest_words delete_policies;     /* as written, lower-case; none: before-hook-creation */
-    struct manifest_words output_log_policies; /* as written, lower-case */
+    struct str_list events;              /* "pre-install", ..., "test" */
+    struct str_list delete_policies;     /* as written, lower-case; none: before-hook-creation */
+    struct str_list output_log_policies; /* as written, lower-case */
 };
 
 struct manifests {

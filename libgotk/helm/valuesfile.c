@@ -23,8 +23,8 @@ static void merge_tables(struct arena *a, struct doc *into, const struct doc *fr
     }
 }
 
-/* One document: a table, or nothing. */
-static int add_document(struct ctx *cx, struct strv text, const char *name, struct doc *into)
+/* One document: a table, or nothing. The first is taken as it is. */
+static int add_document(struct ctx *cx, struct strv text, const char *name, struct doc **into)
 {
     struct doc *d;
     if (yml_parse_as(cx, text.p, text.n, name, YAML_RULES, &d) < 0) {
@@ -36,7 +36,10 @@ static int add_document(struct ctx *cx, struct strv text, const char *name, stru
                         "cannot unmarshal yaml document: error unmarshaling JSON: while decoding JSON: json: "
                         "cannot unmarshal %s into Go value of type map[string]interface {}",
                         doc_kind_name(d));
-    merge_tables(cx->arena, into, d);
+    if (doc_kind(d) == DOC_OBJECT && !doc_first(*into))
+        *into = d;
+    else
+        merge_tables(cx->arena, *into, d);
     return ctx_check(cx);
 }
 
@@ -68,11 +71,11 @@ int valuesfile_parse(struct ctx *cx, struct strv text, const char *name, struct 
                             "error reading yaml document: invalid Yaml document separator: %s", rest);
         if (p == start) /* belongs to the document that follows */
             continue;
-        if (add_document(cx, (struct strv){ start, (size_t)(p - start) }, name, values) < 0)
+        if (add_document(cx, (struct strv){ start, (size_t)(p - start) }, name, &values) < 0)
             return err_code(cx);
         start = next;
     }
-    if (start < end && add_document(cx, (struct strv){ start, (size_t)(end - start) }, name, values) < 0)
+    if (start < end && add_document(cx, (struct strv){ start, (size_t)(end - start) }, name, &values) < 0)
         return err_code(cx);
     *ret = values;
     return 0;

@@ -6,6 +6,7 @@
  */
 #include "libgotk/job/side.h"
 
+#include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/job/confine.h"
@@ -268,6 +269,7 @@ int side_main(const struct job *job, int fd, const struct side_start *known)
     struct ctx start = { .arena = arena_new(START_ARENA) }, cx = start;
     struct job_limits limits = { 0 };
     reset_signals();
+    mem_quiet();
     errno = 0; /* whatever the parent met last: an abort asks (memory_is_gone) */
     if (begin(&start, job, fd, known, &limits, &cx) < 0)
         return report(&start, fd);

@@ -23,7 +23,7 @@ struct options {
     int64_t kube_api_burst;
     const char *log_level_name;
     const char *log_encoding_name;
-    struct flag_list feature_gates;
+    struct str_list feature_gates;
     bool leader_election;
     bool leader_election_release;
     int64_t lease_duration_ns;

@@ -70,7 +70,9 @@ def both(args, chart, stdin=""):
     (".", "--output-dir", "{out}"), ("n", ".", "--output-dir={out}", "--release-name", "--include-crds"), (".", "--output-dir", "{out}", "--no-hooks"),
     (".", "--name-template", 'a-{{ "B" | lower }}'), (".", "--skip-crds", "--skip-schema-validation", "--disable-openapi-validation"),
     (".", "--dry-run"), (".", "--dry-run=client", "--wait", "--timeout", "1m", "--replace"), (".", "--hide-notes"), (".", "--debug"),
-    (".", "--labels", "a=b"), (".", "--version", "9", "--username=u"),
+    (".", "--labels", "a=b"), (".", "--version", "9", "--username=u"), (".", "-f", "v1.yaml\nv2.yaml"), (".", "--set-json", 'a={"b":1,"b":2}'),
+    (".", "--name-template", '{{ if not .x }}{{ env "TZ" | lower }}{{ end }}{{ expandenv "-${TZ}$TZ$-x$" | lower | trimSuffix "$" }}'),
+    (".", "--validate=false", "--verify=false", "--enable-dns=false", "--dependency-update=false", "--repo=", "--post-renderer=", "--post-renderer-args=x"),
 ], ids=" ".join)
 def test_options_work_as_those_of_helm(chart, args):
     real, mine = both(args, chart)
@@ -85,13 +87,42 @@ def test_options_work_as_those_of_helm(chart, args):
     (".", "-s", "templates/none.yaml"), (".", "-s", "["), (".", "--set", "a"), (".", "--set", "mode=nil"), (".", "--set", "mode=yaml"),
     (".", "--set", "mode=yaml", "--debug", "-s", "templates/a.yaml"), (".", "-f", "none.yaml"), (".", "--set-json", "a=}"), (".", "--set-file", "a=none.txt"),
     (".", "--timeout", "1"), (".", "--wait=often"), (".", "-l", "a"), (".", "-l", "owner=me"), (".", "--dry-run=none"), (".", "--dry-run=maybe"),
-    (".", "--force-replace", "--force-conflicts"), (".", "--name-template", "{{"), (".", "--name-template", '{{ fail "no" }}'), (".", "--set", "sub=1"),
+    (".", "--force-replace", "--force-conflicts"), (".", "--name-template", "{{"), (".", "--name-template", '{{ include "x" . }}'),
+    (".", "--name-template", "{{ index .x 3 }}"), (".", "--name-template", '{{ toYaml 1 }}'), (".", "-f", "%zz"), (".", "-s", ""), (".", "-f", '"a'),
+    (".", "--output-dir", "text.txt"), (".", "--output-dir", "text.txt/a"), (".", "--output-dir", "crds/crd.yaml", "--release-name", "--include-crds"),
+ (".", "--name-template", '{{ fail "no" }}'), (".", "--set", "sub=1"),
 ], ids=lambda args: " ".join(args)[:60])
 def test_errors_read_as_those_of_helm(chart, args):
     real, mine = both(args, chart)
     if "--debug" in args:
         real, mine = (real[0], real[2].splitlines()[-1]), (mine[0], mine[2].splitlines()[-1])
     assert real[0] == 1 and mine == real
+
+
+def test_hooks_of_a_chart_that_is_no_yaml_are_written_all_the_same(chart):
+    real, mine = both((".", "--debug", "--output-dir", "{out}"), write(chart, {"templates/zbad.yaml": "a: b: c"}))
+    told = [(done[0], sorted(done[1].split()), done[2].splitlines()[-1], done[3]) for done in (real, mine)]  # files have no order there
+    assert real[0] == 1 and real[3] and told[1] == told[0]
+
+
+def test_no_file_is_written_through_a_link(chart):
+    write(chart, {"elsewhere/file": "1", "out/x": ""})
+    (chart / "out/c").symlink_to(chart / "elsewhere")
+    done = ours([".", "--output-dir", "out"], chart)
+    assert done.returncode == 1 and "Error: open out/c: no file is written through a symbolic link\n" in done.stderr
+    assert [path.name for path in (chart / "elsewhere").iterdir()] == ["file"]
+
+
+def test_a_wrong_default_from_the_environment_is_none(chart):
+    for value, debug in ("1", True), ("maybe", False):
+        done = subprocess.run([rig.binary("helm-controller"), "template", "."], cwd=chart, env={**ENV, "HELM_DEBUG": value}, capture_output=True, text=True)
+        assert done.returncode == 0 and ("level=DEBUG" in done.stderr) == debug
+
+
+def test_the_standard_input_is_read_once(chart):
+    for stdin in "a: {from: stdin}\n", "a: x\0y\n":
+        real, mine = both((".", "-f", "-", "--set-file", "t=-"), chart, stdin)
+        assert mine == real
 
 
 def test_the_standard_input_is_a_file_of_values(chart):
@@ -125,7 +156,9 @@ def test_hints_say_once_what_calls_itself(tmp_path):
     ('{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}', "rendering the chart was ended: it "),
     ('{{ $x := "x" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}', "rendering the chart was ended: it "),
     ('{{ range until 100000 }}{{ repeat 100000 "x" }}{{ end }}', ("rendering the chart was ended: it ", "larger than")),
-], ids=["template", "include", "loop", "doubling", "output"])
+    ('{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ $d }}', "values are nested deeper than 100000"),
+    ('{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toString $d | sha256sum }}', "error calling toString: the text of a value: values are nested deeper"),
+], ids=["template", "include", "loop", "doubling", "output", "cycle", "cycle as text"])
 @pytest.mark.skipif("build/" in os.environ.get("BUILD_DIR", "build/bin").replace("build/bin", ""), reason="sanitizers need more than a job may have")
 def test_a_bad_chart_ends_as_one_clear_error(tmp_path, template, told):
     write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "templates/x.yaml": template})
@@ -133,7 +166,7 @@ def test_a_bad_chart_ends_as_one_clear_error(tmp_path, template, told):
     done = subprocess.run([rig.binary("helm-controller"), "template", "."], cwd=tmp_path, env=ENV, capture_output=True, text=True, timeout=180)
     words = (told,) if isinstance(told, str) else told
     assert done.returncode == 1 and not done.stdout and any(word in done.stderr for word in words), done.stderr[:500]
-    assert done.stderr.startswith("Error: ") or "out of memory" in done.stderr, done.stderr[:300]
+    assert done.stderr.startswith("Error: "), done.stderr[:300]
     assert time.monotonic() - before < 150
 
 

@@ -13,7 +13,7 @@ static struct options {
     int64_t concurrent, requeue, zero, ttl;
     bool all, verbose, verbose_given;
     double qps;
-    struct flag_list algos, none, sets;
+    struct str_list algos, none, sets;
     const char *wait;
 } o;
 
@@ -90,7 +90,7 @@ static int parse1(struct ctx *cx, const char *word)
     return parse(cx, (const char *const[]){ word, NULL });
 }
 
-static const char *joined(struct ctx *cx, const struct flag_list *list)
+static const char *joined(struct ctx *cx, const struct str_list *list)
 {
     return str_join(cx->arena, list->at, list->len, "|");
 }
@@ -202,7 +202,19 @@ static const struct {
     { { "--verbose", "false" }, NULL, "a|b", "", "false" },
     { { "--file", "--verbose" }, NULL, "a|b", "--verbose", "" },
     { { "--algos=a\"b" }, "invalid argument \"a\\\"b\" for \"--algos\" flag: parse error", "", "", "" },
-    { { "--algos=\"a" }, "extraneous or missing \" in quoted-field", "", "", "" },
+    { { "--algos=\"a" },
+      "parse error on line 1, column 3: extraneous or missing \" in quoted-field",
+      "",
+      "",
+      "" },
+    { { "--algos=\"a\"b" }, "parse error on line 1, column 3: extraneous or missing \"", "", "", "" },
+    { { "--algos=a,b\"c" }, "parse error on line 1, column 4: bare \" in non-quoted field", "", "", "" },
+    { { "--algos=\n\"a\nb" }, "record on line 2; parse error on line 3, column 2: extraneous", "", "", "" },
+    { { "--algos=\"a\n" }, "parse error on line 1, column 4: extraneous", "", "", "" },
+    { { "--algos=\n" }, "invalid argument \"\\n\" for \"--algos\" flag: EOF", "", "", "" },
+    { { "--algos=\n\np,q\nr" }, NULL, "p|q", "", "" },
+    { { "--algos=p,\"q\r\nr\"\r\ns" }, NULL, "p|q\nr", "", "" },
+    { { "--algos=p,q\r" }, NULL, "p|q", "", "" },
     { { "-x" }, "unknown shorthand flag: 'x' in -x", "", "", "" },
     { { "-f" }, "flag needs an argument: 'f' in -f", "", "", "" },
     { { "--file" }, "flag needs an argument: --file", "", "", "" },

@@ -67,11 +67,27 @@ static void whole_numbers_of_set_are_integers(void **state)
     assert_true(vmap_get(values, (struct strv){ "c", 1 }, &v) && v.type == V_FLOAT64);
 }
 
+static const char *merged(struct ctx *cx, struct valuesinput *in)
+{
+    struct vmap *values;
+    assert_ok(cx, valuesinput_merge(cx, in, &values));
+    return json(cx, values);
+}
+
+static void the_standard_input_is_read_once(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct valuesinput in = { .files = LIST("-"),
+                              .set_files = LIST("t=-"),
+                              .standard_input = { "a: 1\n", 5 } };
+    assert_string_equal(merged(cx, &in), "{\"a\":1,\"t\":\"\"}");
+}
+
 static void wrong_input_is_told_in_helms_words(void **state)
 {
     struct ctx *cx = unit_cx(state);
     const char *dir = unit_tmpdir(cx), *bad = file(cx, dir, "bad", "a: [\n");
-    const struct {
+    struct {
         struct valuesinput in;
         const char *message;
     } rows[] = {
@@ -83,6 +99,7 @@ static void wrong_input_is_told_in_helms_words(void **state)
                   bad) },
         { { .files = LIST("https://example.com/x") },
           "https://example.com/x: values are read from files only" },
+        { { .files = LIST("%zz") }, "parse \"%zz\": invalid URL escape \"%zz\"" },
         { { .json = LIST("{\"a\"") }, "failed parsing --set-json data JSON: {\"a\"" },
         { { .json = LIST("{\"a\": 1e999}") }, "failed parsing --set-json data JSON: {\"a\": 1e999}" },
         { { .json = LIST("a=[1e999]") }, "failed parsing --set-json data a=[1e999]" },
@@ -105,9 +122,8 @@ static void wrong_input_is_told_in_helms_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(each_kind_wins_over_the_one_before),
-        UNIT_TEST(of_equal_members_the_last_counts),
-        UNIT_TEST(whole_numbers_of_set_are_integers),
+        UNIT_TEST(each_kind_wins_over_the_one_before), UNIT_TEST(of_equal_members_the_last_counts),
+        UNIT_TEST(whole_numbers_of_set_are_integers),  UNIT_TEST(the_standard_input_is_read_once),
         UNIT_TEST(wrong_input_is_told_in_helms_words),
     };
     return cmocka_run_group_tests_name("valuesinput", tests, NULL, NULL);
