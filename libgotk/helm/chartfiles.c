@@ -439,6 +439,7 @@ int chartfiles_read(struct ctx *cx, const char *path, struct notes *notes, struc
         check_archive(cx, path, (struct strv){ buf_text(&data), data.len }) < 0)
         return err_code(cx);
     if (chartfiles_unpack(cx, (struct strv){ buf_text(&data), data.len }, ret) < 0)
-        return err_wrap(cx, "unable to load chart archive");
+        return err_take(cx, err_code(cx),
+                        str_fmt(cx->arena, "unable to load chart archive\nhint: %s", err_message(cx)));
     return 0;
 }

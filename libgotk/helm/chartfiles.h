@@ -31,8 +31,8 @@ VEC_NAMED(chart_files, struct chart_file);
 /*
  * The files of the folder, or of the packed chart, at `path`, in Helm's order. Errors have Helm's words: "stat PATH: no such file or
  * directory", "double-star (**) syntax is not supported", "chart file \"x\" is larger than the maximum file size 5242880",
- * "file 'x' does not appear to be a gzipped archive; got 'text/plain; charset=utf-8'", and those of chartfiles_unpack
- * behind "unable to load chart archive: " (helm says only so much).
+ * "file 'x' does not appear to be a gzipped archive; got 'text/plain; charset=utf-8'", and "unable to load chart
+ * archive": helm says only so much; chartfiles_unpack's reason is a "hint: " line behind it.
  */
 int chartfiles_read(struct ctx *cx, const char *path, struct notes *notes,
                     struct chart_files *ret) MUST_CHECK;

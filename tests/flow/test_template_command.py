@@ -1,6 +1,7 @@
 """helm-controller template: options, files and errors of the real `helm template`, run beside it; and what ends a bad chart."""
 import os
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -135,6 +136,20 @@ def test_the_standard_input_is_a_file_of_values(chart):
 def test_what_needs_more_than_a_chart_is_refused(chart, flag):
     done = ours([".", flag], chart)
     assert done.returncode == 1 and not done.stdout and f"{flag.split('=')[0]}" in done.stderr and "not supported" in done.stderr
+
+
+def pack(path, names):
+    with tarfile.open(path, "w:gz") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name))
+
+
+def test_bad_archives_are_refused_as_by_helm(tmp_path):
+    for name, files in {"outside": ["._c", "c/Chart.yaml"], "parent": ["c/../../x"], "empty": [], "no-chart": ["c/values.yaml"]}.items():
+        pack(tmp_path / f"{name}.tgz", files)
+        real, got = both([f"{tmp_path}/{name}.tgz"], tmp_path)
+        assert real == got and got[0] == 1
+    assert "hint: no files in chart archive" in ours([f"{tmp_path}/empty.tgz"], tmp_path).stderr
 
 
 def test_hints_name_the_way_and_the_nearest_value(chart):
