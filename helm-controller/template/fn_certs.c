@@ -4,6 +4,8 @@
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/object.h"
 #include "libgotk/base/base64.h"
+#include "libgotk/base/goaddr.h"
+#include "libgotk/base/quote.h"
 
 #include <openssl/bn.h>
 #include <openssl/dsa.h>
@@ -14,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
+#include <time.h>
 
 struct certificate {
     struct strv cert;
@@ -33,6 +36,11 @@ static void free_x509(X509 **cert)
 static void free_bio(BIO **bio)
 {
     BIO_free(*bio);
+}
+
+static void free_names(GENERAL_NAMES **names)
+{
+    GENERAL_NAMES_free(*names);
 }
 
 static struct value cert_text(const void *data)
@@ -218,30 +226,73 @@ struct request {
     struct value dns;
     int64_t days;
     bool ca;
-    X509 *issuer; /* NULL: self-signed */
+    const struct certificate *signer; /* NULL: self-signed */
+    X509 *issuer;
     EVP_PKEY *issuer_key;
 };
 
-/* OpenSSL's list of alternative names: "IP:1.2.3.4,DNS:a.b". */
-static int alternative_names(struct exec *x, const struct request *r, GENERAL_NAMES *names)
+/* IPv4 has 4 bytes, within IPv6 too. */
+static bool read_ip(struct exec *x, struct strv text, unsigned char ret[16], int *ret_len)
 {
-    struct value lists[] = { r->dns, r->ips };
-    for (size_t kind = 0; kind < 2; kind++) {
-        for (size_t i = 0; i < value_len(lists[kind]); i++) {
-            struct value v = lists[kind].list->at[i];
-            struct strv text = fn_text(x, v);
-            const char *s = str_ndup(x->cx->arena, text.p, text.n);
-            if (v.type != V_STRING)
-                return fn_fail(x,
-                               kind ? "error parsing ip: %s is not a string"
-                                    : "error processing alternate dns name: %s is not a string",
-                               s);
-            GENERAL_NAME *name = a2i_GENERAL_NAME(NULL, NULL, NULL, kind ? GEN_IPADD : GEN_DNS, s, 0);
-            ERR_clear_error();
-            if (!name)
-                return fn_fail(x, "error parsing ip: %s", s);
-            sk_GENERAL_NAME_push(names, name);
-        }
+    static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+    bool four;
+    if (goaddr_wrong(x->cx->arena, text, &four) ||
+        inet_pton(four ? AF_INET : AF_INET6, str_ndup(x->cx->arena, text.p, text.n), ret) != 1)
+        return false;
+    bool is_mapped = !four && memcmp(ret, mapped, sizeof(mapped)) == 0;
+    if (is_mapped)
+        memmove(ret, ret + sizeof(mapped), 4);
+    *ret_len = four || is_mapped ? 4 : 16;
+    return true;
+}
+
+static void add_name(GENERAL_NAMES *names, int type, const void *data, size_t n)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_STRING *text = ASN1_STRING_type_new(type == GEN_DNS ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING);
+    ASSERT(name && text && ASN1_STRING_set(text, data, (int)n));
+    GENERAL_NAME_set0_value(name, type, text);
+    ASSERT(sk_GENERAL_NAME_push(names, name));
+}
+
+static int add_ips(struct exec *x, const struct request *r, GENERAL_NAMES *names)
+{
+    unsigned char ip[16];
+    int n = 0;
+    for (size_t i = 0; i < value_len(r->ips); i++) {
+        struct value v = r->ips.list->at[i];
+        struct strv text = fn_text(x, v);
+        if (v.type != V_STRING)
+            return fn_fail(x, "error parsing ip: %.*s is not a string", (int)text.n, text.p);
+        if (!read_ip(x, text, ip, &n))
+            return fn_fail(x, "error parsing ip: %.*s", (int)text.n, text.p);
+        add_name(names, GEN_IPADD, ip, (size_t)n);
+    }
+    return 0;
+}
+
+static int add_dns(struct exec *x, const struct request *r, GENERAL_NAMES *names)
+{
+    for (size_t i = 0; i < value_len(r->dns); i++) {
+        struct value v = r->dns.list->at[i];
+        struct strv text = fn_text(x, v);
+        if (v.type != V_STRING)
+            return fn_fail(x, "error processing alternate dns name: %.*s is not a string", (int)text.n,
+                           text.p);
+        add_name(names, GEN_DNS, text.p, text.n);
+    }
+    return 0;
+}
+
+/* What Go says of a name that is not ASCII, as late as Go. */
+static int check_dns(struct exec *x, const struct request *r)
+{
+    for (size_t i = 0; i < value_len(r->dns); i++) {
+        struct strv text = fn_text(x, r->dns.list->at[i]);
+        for (size_t j = 0; j < text.n; j++)
+            if ((unsigned char)text.p[j] >= 0x80)
+                return fn_fail(x, "error creating certificate: x509: %s cannot be encoded as an IA5String",
+                               quote_go(x->cx->arena, text.p, text.n));
     }
     return 0;
 }
@@ -253,10 +304,9 @@ static void add_extension(X509 *cert, X509V3_CTX *ctx, int nid, const char *valu
     X509_EXTENSION_free(e);
 }
 
-static int add_extensions(struct exec *x, const struct request *r, X509 *cert)
+static void add_extensions(const struct request *r, GENERAL_NAMES *names, X509 *cert)
 {
     X509V3_CTX ctx;
-    GENERAL_NAMES *names = GENERAL_NAMES_new();
     X509V3_set_ctx(&ctx, r->issuer ? r->issuer : cert, cert, NULL, NULL, 0);
     add_extension(cert, &ctx, NID_key_usage,
                   r->ca ? "critical,digitalSignature,keyEncipherment,keyCertSign"
@@ -267,11 +317,8 @@ static int add_extensions(struct exec *x, const struct request *r, X509 *cert)
         add_extension(cert, &ctx, NID_subject_key_identifier, "hash");
     if (r->issuer && X509_get0_subject_key_id(r->issuer))
         add_extension(cert, &ctx, NID_authority_key_identifier, "keyid");
-    int rc = alternative_names(x, r, names);
-    if (rc >= 0 && sk_GENERAL_NAME_num(names) > 0)
+    if (sk_GENERAL_NAME_num(names) > 0)
         ASSERT(X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1);
-    GENERAL_NAMES_free(names);
-    return rc;
 }
 
 static void set_serial(X509 *cert)
@@ -282,57 +329,122 @@ static void set_serial(X509 *cert)
     BN_free(serial);
 }
 
+/* Go counts in 64 bits of nanoseconds: 292 years, then it begins anew. OpenSSL adds to no time before 1900. */
 static void set_validity(X509 *cert, int64_t days)
 {
-    int64_t capped = days > 3000000 ? 3000000 : days < -700000 ? -700000 : days;
+    char text[32];
+    struct tm tm;
+    time_t end = time(NULL) + (int64_t)((uint64_t)days * (86400ULL * 1000000000)) / 1000000000;
+    ASSERT(gmtime_r(&end, &tm) && strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm));
     ASSERT(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
-    ASSERT(X509_time_adj_ex(X509_getm_notAfter(cert), (int)capped, 0, NULL));
+    ASSERT(ASN1_TIME_set_string_X509(X509_getm_notAfter(cert), text));
+}
+
+static bool is_printable(struct strv s)
+{
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '()+,-./:=?";
+    for (size_t i = 0; i < s.n; i++)
+        if (!memchr(characters, s.p[i], strlen(characters)))
+            return false;
+    return true;
+}
+
+/* Of any length, as for Go: types that are not MBSTRING's have no limits in OpenSSL. */
+static int set_common_name(struct exec *x, X509_NAME *subject, struct strv name)
+{
+    if (name.n == 0)
+        return 0;
+    if (!str_is_utf8(name.p, name.n))
+        return fn_fail(x, "error creating certificate: asn1: string not valid UTF-8");
+    ASSERT(X509_NAME_add_entry_by_NID(subject, NID_commonName,
+                                      is_printable(name) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
+                                      (const unsigned char *)name.p, (int)name.n, -1, 0) == 1);
+    return 0;
+}
+
+static int sign(struct exec *x, const struct request *r, EVP_PKEY *key, X509 *cert)
+{
+    EVP_PKEY *signer = r->issuer_key ? r->issuer_key : key;
+    if (X509_sign(cert, signer, EVP_PKEY_base_id(signer) == EVP_PKEY_ED25519 ? NULL : EVP_sha256()) != 0)
+        return 0;
+    ERR_clear_error();
+    return fn_fail(x, "error creating certificate: x509: the key cannot sign");
+}
+
+/* Go has no certificates of DSA keys. */
+static int check_keys(struct exec *x, const struct request *r, EVP_PKEY *key)
+{
+    if (EVP_PKEY_base_id(r->issuer_key ? r->issuer_key : key) == EVP_PKEY_DSA)
+        return fn_fail(
+            x, "error creating certificate: x509: certificate private key does not implement crypto.Signer");
+    if (EVP_PKEY_base_id(key) == EVP_PKEY_DSA)
+        return fn_fail(x, "error creating certificate: x509: unsupported public key type: *dsa.PublicKey");
+    return 0;
+}
+
+static int fill(struct exec *x, const struct request *r, EVP_PKEY *key, GENERAL_NAMES *names, X509 *cert)
+{
+    X509_NAME *subject = X509_get_subject_name(cert);
+    if (check_keys(x, r, key) < 0)
+        return err_code(x->cx);
+    ASSERT(X509_set_version(cert, X509_VERSION_3) == 1 && X509_set_pubkey(cert, key) == 1);
+    set_serial(cert);
+    set_validity(cert, r->days);
+    if (set_common_name(x, subject, r->name) < 0)
+        return err_code(x->cx);
+    ASSERT(X509_set_issuer_name(cert, r->issuer ? X509_get_subject_name(r->issuer) : subject) == 1);
+    if (r->issuer && X509_check_private_key(r->issuer, r->issuer_key) != 1) {
+        ERR_clear_error();
+        return fn_fail(
+            x, "error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
+    }
+    if (check_dns(x, r) < 0)
+        return err_code(x->cx);
+    add_extensions(r, names, cert);
+    return sign(x, r, key, cert);
 }
 
 static int make_certificate(struct exec *x, const struct request *r, EVP_PKEY *key, struct value *ret)
 {
     CLEANUP(free_x509) X509 *cert = X509_new();
     CLEANUP(free_bio) BIO *bio = BIO_new(BIO_s_mem());
-    ASSERT(cert && bio && X509_set_version(cert, X509_VERSION_3) == 1 && X509_set_pubkey(cert, key) == 1);
-    set_serial(cert);
-    set_validity(cert, r->days);
-    X509_NAME *subject = X509_get_subject_name(cert);
-    if (r->name.n &&
-        X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)r->name.p,
-                                   (int)r->name.n, -1, 0) != 1) {
-        ERR_clear_error();
-        return fn_fail(x,
-                       "error creating certificate: the common name must be UTF-8 of at most 64 characters");
-    }
-    ASSERT(X509_set_issuer_name(cert, r->issuer ? X509_get_subject_name(r->issuer) : subject) == 1);
-    if (add_extensions(x, r, cert) < 0)
+    CLEANUP(free_names) GENERAL_NAMES *dns = GENERAL_NAMES_new(), *ips = GENERAL_NAMES_new();
+    ASSERT(cert && bio && dns && ips);
+    if (add_ips(x, r, ips) < 0 || add_dns(x, r, dns) < 0)
         return err_code(x->cx);
-    EVP_PKEY *signer = r->issuer_key ? r->issuer_key : key;
-    if (X509_sign(cert, signer, EVP_PKEY_base_id(signer) == EVP_PKEY_ED25519 ? NULL : EVP_sha256()) == 0) {
-        ERR_clear_error();
-        return fn_fail(x, "error creating certificate: x509: the key cannot sign");
-    }
+    while (sk_GENERAL_NAME_num(ips) > 0)
+        ASSERT(sk_GENERAL_NAME_push(dns, sk_GENERAL_NAME_shift(ips)));
+    if (fill(x, r, key, dns, cert) < 0)
+        return err_code(x->cx);
     ASSERT(PEM_write_bio_X509(bio, cert) == 1);
     *ret = certificate_value(x, take_bio(x, bio), print_key(x, key));
     return 0;
 }
 
 /* With a new RSA key, or the one in a PEM text. */
-static int make(struct exec *x, const struct request *r, const struct value *pem, struct value *ret)
+static int make(struct exec *x, struct request r, const struct value *pem, struct value *ret)
 {
-    CLEANUP(free_key) EVP_PKEY *key = NULL;
+    CLEANUP(free_key) EVP_PKEY *key = NULL, *issuer_key = NULL;
+    CLEANUP(free_x509) X509 *issuer = NULL;
     if (!pem)
         key = EVP_RSA_gen(2048);
     else if (read_key(x, v_view(*pem), &key) < 0)
         return err_wrap(x->cx, "parsing private key");
     ASSERT(key);
-    return make_certificate(x, r, key, ret);
+    if (r.signer && read_certificate(x, r.signer->cert, "decodedSignerCert.Bytes", &issuer) < 0)
+        return err_code(x->cx);
+    if (r.signer && read_key(x, r.signer->key, &issuer_key) < 0)
+        return err_wrap(x->cx, "error parsing private key");
+    r.issuer = issuer;
+    r.issuer_key = issuer_key;
+    return make_certificate(x, &r, key, ret);
 }
 
 static int make_ca(struct exec *x, const struct value *args, const struct value *pem, struct value *ret)
 {
     struct request r = { .name = v_view(args[0]), .days = args[1].i, .ca = true };
-    return make(x, &r, pem, ret);
+    return make(x, r, pem, ret);
 }
 
 static struct request request_of(const struct value *args)
@@ -343,23 +455,14 @@ static struct request request_of(const struct value *args)
 static int make_self_signed(struct exec *x, const struct value *args, const struct value *pem,
                             struct value *ret)
 {
-    struct request r = request_of(args);
-    return make(x, &r, pem, ret);
+    return make(x, request_of(args), pem, ret);
 }
 
 static int make_signed(struct exec *x, const struct value *args, const struct value *pem, struct value *ret)
 {
-    CLEANUP(free_x509) X509 *issuer = NULL;
-    CLEANUP(free_key) EVP_PKEY *issuer_key = NULL;
-    const struct certificate *ca = args[4].object->data;
     struct request r = request_of(args);
-    if (read_certificate(x, ca->cert, "decodedSignerCert.Bytes", &issuer) < 0)
-        return err_code(x->cx);
-    if (read_key(x, ca->key, &issuer_key) < 0)
-        return err_wrap(x->cx, "error parsing private key");
-    r.issuer = issuer;
-    r.issuer_key = issuer_key;
-    return make(x, &r, pem, ret);
+    r.signer = args[4].object->data;
+    return make(x, r, pem, ret);
 }
 
 FN(fn_gen_ca)
