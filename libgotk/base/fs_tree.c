@@ -159,11 +159,16 @@ static int remove_content(struct removal *r, int fd, int depth)
     return 0;
 }
 
+/* Under a name that is free there: who made the tree may have thought of ours. */
 static int move_to_top(struct removal *r, int fd, const char *name)
 {
     char top[64];
-    snprintf(top, sizeof(top), ".removed-%d-%u", (int)getpid(), r->moved++);
-    return renameat(fd, name, r->topfd, top);
+    int rc;
+    do {
+        snprintf(top, sizeof(top), ".removed-%d-%u", (int)getpid(), r->moved++);
+        rc = renameat(fd, name, r->topfd, top);
+    } while (rc < 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR));
+    return rc;
 }
 
 static int remove_child(struct removal *r, int fd, const char *name, int depth)

@@ -304,6 +304,23 @@ static void removes_trees_of_any_depth(void **state)
     assert_ok(cx, fs_remove_tree(cx, tree));
 }
 
+/* Folders that lie too deep are moved for removal; what has their new names already goes as well. */
+static void removes_a_tree_whose_maker_foresaw_that(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const char *tree = at(cx, unit_tmpdir(cx), "tree");
+    for (int i = 0; i < 50; i++) {
+        const char *deep = str_fmt(cx->arena, "%s/deep-%d", tree, i);
+        const char *taken = str_fmt(cx->arena, "%s/.removed-%d-%d", tree, (int)getpid(), i);
+        assert_ok(cx, fs_mkdirs(cx, deep, 0700));
+        nest(cx, deep, 80);
+        assert_ok(cx, fs_mkdirs(cx, taken, 0700));
+        put(cx, at(cx, taken, "f"), "x");
+    }
+    assert_ok(cx, fs_remove_tree(cx, tree));
+    assert_false(fs_exists(tree));
+}
+
 static void removing_never_follows_links(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -350,6 +367,7 @@ int main(void)
         UNIT_TEST(walks_in_lexical_order_without_following_links),
         UNIT_TEST(a_walk_ends_with_the_callbacks_error),
         UNIT_TEST(removes_trees_of_any_depth),
+        UNIT_TEST(removes_a_tree_whose_maker_foresaw_that),
         UNIT_TEST(removing_never_follows_links),
         UNIT_TEST(a_temporary_folder_goes_with_the_arena),
     };
