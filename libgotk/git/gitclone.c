@@ -43,9 +43,8 @@ struct clone {
     struct gitcache cache;       /* dir is NULL: every object goes into the request's git_dir */
     struct gitcache_tips wanted; /* what is to be fetched */
     bool warm;                   /* the cache brought something along */
-    int64_t files;               /* checked out so far, and the bytes in them */
-    int64_t written;
-    bool refused; /* the request's own verification failed */
+    struct gitclone_used *used;  /* of the request's limits */
+    bool refused;                /* the request's own verification failed */
 };
 
 void gitclone_init(void)
@@ -94,7 +93,8 @@ static int on_progress(const git_indexer_progress *stats, void *payload)
     struct clone *c = CONTAINER_OF(payload, struct clone, transport);
     struct ctx *cx = c->transport.cx;
     if (ctx_check(cx) < 0 ||
-        check_limit(cx, "bytes of packs", (int64_t)stats->received_bytes, c->req->limits.received) < 0)
+        check_limit(cx, "bytes of packs", c->used->received + (int64_t)stats->received_bytes,
+                    c->req->limits.received) < 0)
         return -1;
     if (!c->cache.dir || stats->received_bytes <= (size_t)c->cache.max)
         return 0;
@@ -219,9 +219,9 @@ static int fetch_wanted(struct ctx *cx, struct clone *c)
     options.depth = c->choice.shallow && !c->cache.full ? 1 : GIT_FETCH_DEPTH_FULL;
     if (git_remote_create_anonymous(&remote, c->repo, c->transport.base) < 0)
         return git_failed(cx, "cannot use the url");
-    if (git_remote_download(remote, &specs, &options) < 0)
-        return git_failed(cx, "cannot fetch");
-    return 0;
+    int rc = git_remote_download(remote, &specs, &options);
+    c->used->received += (int64_t)git_remote_stats(remote)->received_bytes;
+    return rc < 0 ? git_failed(cx, "cannot fetch") : 0;
 }
 
 /* Not every server gives out a commit by its id; one that is on a branch can be had with its history. */
@@ -331,9 +331,9 @@ static int on_file(git_checkout_notify_t why, const char *path, const git_diff_f
     struct ctx *cx = c->transport.cx;
     (void)why, (void)path, (void)baseline, (void)workdir;
     if (c->req->limits.written && target)
-        c->written += size_of(c, &target->id);
-    if (ctx_check(cx) < 0 || check_limit(cx, "files", ++c->files, c->req->limits.files) < 0 ||
-        check_limit(cx, "bytes in files", c->written, c->req->limits.written) < 0)
+        c->used->written += size_of(c, &target->id);
+    if (ctx_check(cx) < 0 || check_limit(cx, "files", ++c->used->files, c->req->limits.files) < 0 ||
+        check_limit(cx, "bytes in files", c->used->written, c->req->limits.written) < 0)
         return -1;
     return 0;
 }
@@ -411,14 +411,19 @@ static int leave_cache(struct ctx *cx, struct clone *c)
     return 0;
 }
 
+static int update_submodules(struct ctx *cx, const struct clone *c, git_commit *commit)
+{
+    struct gitclone_request top = *c->req;
+    top.used = c->used;
+    return top.submodules > 0 ? gitsubmodule_update(cx, &top, commit) : 0;
+}
+
 static int fetch_and_check_out(struct ctx *cx, struct clone *c, struct gitclone_result *ret)
 {
     CLEANUP(cleanup_commit) git_commit *commit = NULL;
     if (open_repository(cx, c) < 0 || fetch(cx, c) < 0 || settle_ties(cx, c) < 0 || keep_cache(cx, c) < 0 ||
         find_commit(cx, c, c->choice.hash, &commit) < 0 || check_reachable(cx, c) < 0 || verify(cx, c) < 0 ||
-        check_out(cx, c, commit) < 0 || leave_cache(cx, c) < 0)
-        return cx->err.code;
-    if (c->req->submodules > 0 && gitsubmodule_update(cx, c->req, commit) < 0)
+        check_out(cx, c, commit) < 0 || leave_cache(cx, c) < 0 || update_submodules(cx, c, commit) < 0)
         return cx->err.code;
     ret->subject = subject_of(cx->arena, git_commit_message(commit));
     set_revision(cx, c, ret);
@@ -520,7 +525,10 @@ static int explain_timeout(struct ctx *cx, const struct clone *c, int64_t starte
 
 int gitclone_run(struct ctx *cx, const struct gitclone_request *req, struct gitclone_result *ret)
 {
-    struct clone c = { .req = req, .url = url_mask(cx->arena, req->url) };
+    struct gitclone_used mine = { 0 };
+    struct clone c = { .req = req,
+                       .url = url_mask(cx->arena, req->url),
+                       .used = req->used ? req->used : &mine };
     struct gitclone_result result = { 0 };
     int64_t started_ms = ctx_now_ms();
     int rc = run(cx, &c, &result);

@@ -25,12 +25,19 @@ struct gitclone_subject {
     const char *tag;       /* what a tag's reference stands at: the hash of a tag object, or of the commit */
 };
 
-/* How much a repository may bring; zero: no limit but the job's. */
+/* How much a repository may bring with all its submodules; zero: no limit but the job's. */
 struct gitclone_limits {
     int64_t received; /* bytes over the network */
     int64_t files;    /* that are written */
     int64_t written;  /* bytes in them */
     const char *time; /* what sets the time it may take, for messages; NULL: spec.timeout */
+};
+
+/* How much of that has come. */
+struct gitclone_used {
+    int64_t received;
+    int64_t files;
+    int64_t written;
 };
 
 struct gitclone_request {
@@ -50,6 +57,7 @@ struct gitclone_request {
     int64_t cache_max;         /* bytes it may hold */
     const struct gittransport_ssh *ssh; /* how ssh:// addresses are spoken to; NULL: not at all */
     struct gitclone_limits limits;
+    struct gitclone_used *used; /* of the limits, by whose submodule it is; NULL: nothing yet */
     /* Called before anything is fetched, with the revision that will be; may be NULL. */
     int (*found)(struct ctx *cx, void *user, const char *revision);
     /* Decides on a fetched commit before any of its files is written; its errors stay as they are. May be NULL. */

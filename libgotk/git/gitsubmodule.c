@@ -152,6 +152,7 @@ static int fetch_one(struct ctx *cx, const struct gitclone_request *top, const s
         .proxy = top->proxy,
         .ssh = top->ssh,
         .limits = top->limits,
+        .used = top->used,
         .git_dir = str_fmt(cx->arena, "%s-%zu", top->git_dir, number),
         .tree_dir = str_fmt(cx->arena, "%s/%s", top->tree_dir, m->path),
         .submodules = top->submodules - 1,

@@ -114,15 +114,32 @@ def test_a_repository_that_leads_back_to_itself(base, build):
         assert code == 1 and f"cycle detected: URI '{base.url}//over' referenced by previous URI '{base.url}//over'" in message
 
 
+def bomb(repo, *widths):
+    """A commit at the branch "bomb" with a hundred files in each of the innermost of so many folders."""
+    blob = repo.git("hash-object", "-w", "--stdin", stdin=b"x").strip()
+    tree = repo.git("mktree", stdin="".join(f"100644 blob {blob}\tf{i}\n" for i in range(100)).encode()).strip()
+    for width in widths:
+        tree = repo.git("mktree", stdin="".join(f"040000 tree {tree}\td{i}\n" for i in range(width)).encode()).strip()
+    commit = repo.git("commit-tree", tree, "-m", "bomb").strip()
+    repo.git("update-ref", "refs/heads/bomb", commit)
+    return commit
+
+
 def test_a_bomb_of_files_is_refused(base, build):
-    blob = base.git("hash-object", "-w", "--stdin", stdin=b"x").strip()
-    tree = base.git("mktree", stdin="".join(f"100644 blob {blob}\tf{i}\n" for i in range(100)).encode()).strip()
-    for _ in range(4):
-        tree = base.git("mktree", stdin="".join(f"040000 tree {tree}\td{i}\n" for i in range(10)).encode()).strip()
-    commit = base.git("commit-tree", tree, "-m", "bomb").strip()
-    base.git("update-ref", "refs/heads/bomb", commit)
+    bomb(base, 10, 10, 10, 10)
     ours = run(rig.binary("kustomize-controller"), base.path, f"{base.url}//x?ref=bomb", ca=base.web.ca_bundle)
     assert ours[0] == 1 and "the repository is too large: more than 100000 files" in ours[2]
+
+
+def test_a_bomb_spread_over_submodules_is_refused(base, build):
+    half = base.web.repo(f"{base.name}-half")
+    commit = bomb(half, 60, 10)
+    base.commit({".gitmodules": "".join(f'[submodule "{n}"]\n\tpath = {n}\n\turl = ../{half.name}.git\n' for n in ("one", "two"))})
+    base.git("fast-import", "--quiet", "--force", stdin=(
+        f"commit refs/heads/main\ncommitter rig <rig@example.com> 1700000000 +0000\ndata 1\nx\nfrom {base.head()}\n"
+        f"M 160000 {commit} one\nM 160000 {commit} two\n\n").encode())
+    ours = run(rig.binary("kustomize-controller"), base.path, f"{base.url}//sub", ca=base.web.ca_bundle)
+    assert ours[0] == 1 and "submodule 'two': " in ours[2] and "the repository is too large: more than 100000 files" in ours[2]
 
 
 # --- the controller ---------------------------------------------------------------------------------------------------
