@@ -126,6 +126,13 @@ static int exchange(struct ctx *cx, const struct cloud *c, const struct cloud_ai
     return aws_sts(cx, aim, &role.endpoint) < 0 ? err_code(cx) : aws_assume(cx, &role, ret);
 }
 
+/* A signature is worth no more than the session of who signed. */
+static int64_t signed_until(const struct sigv4 *s)
+{
+    int64_t end = s->now + SIGNED_SECONDS, session = s->token->expires_at;
+    return session && session < end ? session : end;
+}
+
 /* ---- CodeCommit -------------------------------------------------------------------------------------------------- */
 
 /* "https://git-codecommit.<region>.amazonaws.com/...". */
@@ -162,9 +169,7 @@ static int git(struct ctx *cx, const char *input, const struct cloud_token *toke
         return err_code(cx);
     ret->user =
         str_empty(token->token) ? token->key_id : str_fmt(cx->arena, "%s%%%s", token->key_id, token->token);
-    *ret_expires_at = s.now + SIGNED_SECONDS;
-    if (token->expires_at && token->expires_at < *ret_expires_at)
-        *ret_expires_at = token->expires_at;
+    *ret_expires_at = signed_until(&s);
     return 0;
 }
 
@@ -208,19 +213,15 @@ static int complete(struct ctx *cx, const struct cloud *c, const struct cloud_cl
                     const struct sigv4 *s, const char *name, struct cloud_cluster *ret)
 {
     struct doc *answer;
-    const char *address = req->address;
-    if (str_empty(address) || !ret->ca_pem) {
-        if (describe(cx, c, s, name, &answer) < 0)
-            return err_wrap(cx, "failed to describe EKS cluster '%s'", req->cluster);
-        address = str_empty(address) ? doc_text_at(answer, "cluster", "endpoint") : address;
-        if (str_empty(address))
-            return err_fail(cx, ERR_NOT_READY, "EKS cluster '%s' has no endpoint yet", req->cluster);
-        if (!ret->ca_pem &&
-            cloud_decode_ca(cx, "EKS", doc_text_at(answer, "cluster", "certificateAuthority", "data"),
-                            &ret->ca_pem) < 0)
-            return err_code(cx);
-    }
-    return cloud_server(cx, address, &ret->server);
+    if (!str_empty(req->address) && ret->ca_pem)
+        return cloud_server(cx, req->address, &ret->server);
+    if (describe(cx, c, s, name, &answer) < 0)
+        return err_wrap(cx, "failed to describe EKS cluster '%s'", req->cluster);
+    if (!ret->ca_pem &&
+        cloud_decode_ca(cx, "EKS", doc_text_at(answer, "cluster", "certificateAuthority", "data"),
+                        &ret->ca_pem) < 0)
+        return err_code(cx);
+    return cloud_endpoint(cx, "EKS", req, doc_text_at(answer, "cluster", "endpoint"), &ret->server);
 }
 
 static int cluster(struct ctx *cx, const struct cloud *c, const struct cloud_cluster_request *req,
@@ -229,7 +230,7 @@ static int cluster(struct ctx *cx, const struct cloud *c, const struct cloud_clu
     struct sigv4 s = { .token = &tokens[0], .service = "sts", .now = gotime_now() };
     const char *name, *url;
     ret->ca_pem = str_empty(req->ca_pem) ? NULL : req->ca_pem;
-    ret->expires_at = s.now + SIGNED_SECONDS;
+    ret->expires_at = signed_until(&s);
     if (parse_cluster(cx, req->cluster, &s.region, &name) < 0 || complete(cx, c, req, &s, name, ret) < 0)
         return err_code(cx);
     const char *identity = str_fmt(cx->arena, "%s/?Action=GetCallerIdentity&Version=" STS_VERSION,

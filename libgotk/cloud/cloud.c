@@ -361,6 +361,22 @@ int cloud_server(struct ctx *cx, const char *address, const char **ret_server)
     return 0;
 }
 
+int cloud_endpoint(struct ctx *cx, const char *what, const struct cloud_cluster_request *req,
+                   const char *endpoint, const char **ret_server)
+{
+    const char *wanted = NULL;
+    if (str_empty(endpoint))
+        return err_fail(cx, ERR_NOT_READY, "%s cluster '%s' has no endpoint yet", what, req->cluster);
+    if (!str_empty(req->address) && cloud_server(cx, req->address, &wanted) < 0)
+        return err_wrap(cx, "failed to parse specified cluster address '%s'", req->address);
+    if (cloud_server(cx, endpoint, ret_server) < 0)
+        return err_wrap(cx, "failed to parse %s endpoint '%s'", what, endpoint);
+    if (wanted && !str_eq(wanted, *ret_server))
+        return err_fail(cx, ERR_INVALID, "%s endpoint '%s' does not match specified address: '%s'", what,
+                        endpoint, req->address);
+    return 0;
+}
+
 int cloud_decode_ca(struct ctx *cx, const char *what, const char *text, const char **ret_pem)
 {
     char *pem;

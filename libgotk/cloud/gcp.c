@@ -267,24 +267,19 @@ static int describe(struct ctx *cx, const struct cloud *c, const char *cluster,
 static int cluster(struct ctx *cx, const struct cloud *c, const struct cloud_cluster_request *req,
                    const struct cloud_token *tokens, struct cloud_cluster *ret)
 {
-    const char *address = req->address;
     struct doc *answer;
     ret->ca_pem = str_empty(req->ca_pem) ? NULL : req->ca_pem;
     ret->bearer = tokens[0].token;
     ret->expires_at = tokens[0].expires_at;
-    if (str_empty(address) || !ret->ca_pem) {
-        if (cloud_match(cx, "GKE cluster ID", CLUSTER_PATTERN, req->cluster, NULL, 0) < 0 ||
-            describe(cx, c, req->cluster, &tokens[0], &answer) < 0)
-            return err_code(cx);
-        address = str_empty(address) ? doc_text_at(answer, "endpoint") : address;
-        if (str_empty(address))
-            return err_fail(cx, ERR_NOT_READY, "GKE cluster '%s' has no endpoint yet", req->cluster);
-        if (!ret->ca_pem &&
-            cloud_decode_ca(cx, "GKE", doc_text_at(answer, "masterAuth", "clusterCaCertificate"),
-                            &ret->ca_pem) < 0)
-            return err_code(cx);
-    }
-    return cloud_server(cx, address, &ret->server);
+    if (!str_empty(req->address) && ret->ca_pem)
+        return cloud_server(cx, req->address, &ret->server);
+    if (cloud_match(cx, "GKE cluster ID", CLUSTER_PATTERN, req->cluster, NULL, 0) < 0 ||
+        describe(cx, c, req->cluster, &tokens[0], &answer) < 0)
+        return err_code(cx);
+    if (!ret->ca_pem && cloud_decode_ca(cx, "GKE", doc_text_at(answer, "masterAuth", "clusterCaCertificate"),
+                                        &ret->ca_pem) < 0)
+        return err_code(cx);
+    return cloud_endpoint(cx, "GKE", req, doc_text_at(answer, "endpoint"), &ret->server);
 }
 
 const struct cloud_provider cloud_gcp = {

@@ -63,6 +63,11 @@ int cloud_match(struct ctx *cx, const char *what, const char *pattern, const cha
 /* The https URL of an API server: "host", "host:port" and URLs are taken. ERR_INVALID for http. */
 int cloud_server(struct ctx *cx, const char *address, const char **ret_server) MUST_CHECK;
 
+/* The same for the `endpoint` a provider names (NULL or "": ERR_NOT_READY) of a cluster it calls `what`. ERR_INVALID when the
+ * request has another address. */
+int cloud_endpoint(struct ctx *cx, const char *what, const struct cloud_cluster_request *req,
+                   const char *endpoint, const char **ret_server) MUST_CHECK;
+
 /* The base64 text of a certificate bundle, decoded; errors start with "failed to decode <what> CA certificate". */
 int cloud_decode_ca(struct ctx *cx, const char *what, const char *text, const char **ret_pem) MUST_CHECK;
 

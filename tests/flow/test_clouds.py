@@ -172,8 +172,9 @@ def test_what_is_known_of_a_cluster_is_not_asked(clouds, remote, private, api, n
     assert not [a for a in clouds.asked if "eks." in a or "management" in a or "container." in a]
     # one of the two: the cluster is asked for, and AKS chooses by the address
     clouds.address = "two"
-    flux.apply("address", kubeConfig=login(api, ns, "azure", "address", address=clouds.cluster_url))
-    flux.ready(repo.head(), "address")
+    for provider in CLUSTERS:
+        flux.apply(f"{provider}-address", kubeConfig=login(api, ns, provider, f"{provider}-address", address=clouds.cluster_url))
+        flux.ready(repo.head(), f"{provider}-address")
     flux.apply("wrong", kubeConfig=login(api, ns, "azure", "wrong", address="https://nowhere.example.com"))
     assert flux.failed("ReconciliationFailed", name="wrong").endswith(
         f"no kubeconfig found for AKS cluster {there.AKS_ID} matching the specified address 'https://nowhere.example.com'. "
@@ -191,6 +192,16 @@ def test_a_token_that_ends_is_replaced(clouds, remote, private, api, ns, repo, f
     flux.ready(repo.head())
     assert kustomize.metrics()["gotk_token_cached_items"] == 1
     assert kustomize.metrics()["gotk_token_cache_evictions_total"] > 0
+
+
+def test_a_way_into_a_cluster_of_aws_ends_with_the_session(clouds, remote, private, api, ns, repo, flux):
+    clouds.life = 8
+    private.kustomize(env=clouds.env())
+    flux.source().apply(kubeConfig=login(api, ns, "aws"))
+    flux.ready(repo.head())
+    looks = len([a for a in clouds.asked if "eks." in a])
+    rig.wait_for(lambda: (flux.again(), len([a for a in clouds.asked if "eks." in a]) > looks)[1], 20, "the cluster to be looked up again")
+    flux.ready(repo.head())
 
 
 ROLE_PATTERN = r"^arn:aws[\w-]*:iam::[0-9]{1,30}:role/.{1,200}$"
@@ -222,13 +233,15 @@ ROLE_PATTERN = r"^arn:aws[\w-]*:iam::[0-9]{1,30}:role/.{1,200}$"
      "403 PERMISSION_DENIED: Permission 'iam.serviceAccounts.getAccessToken' denied"),
     ("gcp", {"address": "http://127.0.0.1:1", "ca.crt": "x"}, FEDERATED,
      "the Kubernetes API server address 'http://127.0.0.1:1' must use https scheme"),
+    ("aws", {"address": "https://nowhere.example.com"}, AWS, "EKS endpoint 'https://SERVER' does not match specified address: 'https://nowhere.example.com'"),
+    ("gcp", {"address": "https://nowhere.example.com"}, FEDERATED, "GKE endpoint 'SERVER' does not match specified address: 'https://nowhere.example.com'"),
 ])
 def test_what_is_wrong_is_said(clouds, private, api, ns, flux, provider, change, annotations, message):
     azure = {"azure.workload.identity/tenant-id": "acme", "azure.workload.identity/client-id": "app"}
     private.kustomize(GATE, env=clouds.env())
     account(api, ns, azure if annotations is None else annotations)
     flux.source().apply(kubeConfig=login(api, ns, provider, **{"serviceAccountName": "robot", **change}))
-    said = flux.failed("ReconciliationFailed", message.replace("NS", ns))
+    said = flux.failed("ReconciliationFailed", message.replace("NS", ns).replace("SERVER", clouds.cluster_url.removeprefix("https://")))
     assert said.startswith("failed to build kube client: ")
 
 
