@@ -13,9 +13,9 @@
 #include "libgotk/base/fs.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
+#include "libgotk/base/thread.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #define IDLE_MS           60000
 #define WAIT_SLICE_MS     100
@@ -184,22 +184,12 @@ static void settle(struct ctx *cx, struct tree *t, int rc)
     pthread_mutex_unlock(&t->cache->lock);
 }
 
-static void wait_a_slice(struct tree_cache *cache)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += WAIT_SLICE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&cache->changed, &cache->lock, &until);
-}
-
 /* Waits for another worker to finish the tree. */
 static int wait_for(struct ctx *cx, struct tree *t)
 {
     pthread_mutex_lock(&t->cache->lock);
     while (t->state == TREE_MAKING && !ctx_done(cx))
-        wait_a_slice(t->cache);
+        thread_wait_until(&t->cache->changed, &t->cache->lock, ctx_now_ms() + WAIT_SLICE_MS);
     enum tree_state state = t->state;
     pthread_mutex_unlock(&t->cache->lock);
     if (state == TREE_MAKING)
@@ -255,12 +245,8 @@ int tree_cache_open(struct ctx *cx, int64_t retries, struct tree_cache **ret_cac
     if (fs_tmpdir(cx, "kustomize-controller", &folder) < 0)
         return err_wrap(cx, "tmp dir error");
     struct tree_cache *cache = mem_alloc(sizeof(*cache));
-    pthread_condattr_t attr;
     pthread_mutex_init(&cache->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* a wall clock set back must not hold up a cancel */
-    pthread_cond_init(&cache->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    thread_cond_init(&cache->changed);
     cache->folder = mem_strdup(folder);
     cache->retries = retries;
     *ret_cache = cache;

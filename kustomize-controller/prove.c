@@ -20,11 +20,6 @@
 
 #define LAG_MS 100 /* between a change and the watch's telling of it, with an API server that is at ease */
 
-static void hash_text(struct hash *h, const char *s)
-{
-    hash_update(h, str_or(s, ""), strlen(str_or(s, "")) + 1);
-}
-
 /* What the outcome depends on, but for what a build fetches from elsewhere. */
 static int digest_inputs(struct ctx *cx, struct ks_run *r)
 {
@@ -32,11 +27,11 @@ static int digest_inputs(struct ctx *cx, struct ks_run *r)
     struct hash *h;
     if (hash_new(cx, "sha256", &h) < 0)
         return err_code(cx);
-    hash_text(h, r->artifact.digest);
-    hash_text(h, r->artifact.revision);
-    hash_text(h, r->origin_revision);
-    hash_text(h, json_text(cx->arena, doc_find(r->run.object, "spec"), JSON_SORTED));
-    hash_text(h, r->vars ? json_text(cx->arena, r->vars, JSON_SORTED) : NULL);
+    hash_update_text(h, r->artifact.digest);
+    hash_update_text(h, r->artifact.revision);
+    hash_update_text(h, r->origin_revision);
+    hash_update_text(h, json_text(cx->arena, doc_find(r->run.object, "spec"), JSON_SORTED));
+    hash_update_text(h, r->vars ? json_text(cx->arena, r->vars, JSON_SORTED) : NULL);
     hash_final(h, digest);
     memcpy(r->proof.inputs, digest, sizeof(r->proof.inputs));
     return 0;

@@ -18,11 +18,6 @@ int fn_take(struct exec *x, const struct buf *out, struct value *ret)
     return buf_ok(x->cx, out, "what a function makes");
 }
 
-struct value fn_copy(struct exec *x, const char *s, size_t n)
-{
-    return v_str(str_ndup(x->cx->arena, s, n), n);
-}
-
 const char *fn_terminated(struct exec *x, struct value s)
 {
     char *out = str_ndup(x->cx->arena, s.s, s.len);

@@ -44,13 +44,9 @@ int64_t fn_to_int(struct value v);
 double fn_to_float(struct value v);
 /* Sprig's strslice: the elements as strings, a scalar alone, nil as nothing; nil elements are left out. */
 struct vlist *fn_to_strings(struct exec *x, struct value v);
-/* Random bytes, good enough for keys. */
-void fn_random_bytes(void *out, size_t n);
 /* A time.Time. */
 struct value fn_time(struct arena *a, struct moment m);
 /* A string for readers that end at a NUL: one in it becomes a byte that they refuse. */
 const char *fn_terminated(struct exec *x, struct value s);
-/* A copy of `n` bytes. */
-struct value fn_copy(struct exec *x, const char *s, size_t n);
 
 #endif

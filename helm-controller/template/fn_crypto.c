@@ -3,6 +3,7 @@
  */
 #include "helm-controller/template/fn.h"
 #include "libgotk/base/base64.h"
+#include "libgotk/base/random.h"
 
 #include <crypt.h>
 #include <openssl/evp.h>
@@ -23,7 +24,7 @@ static const char *bcrypt_of(struct exec *x, struct value password)
     struct crypt_data *data = arena_alloc(x->cx->arena, sizeof(*data));
     if (password.len > BCRYPT_MAX)
         return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes";
-    fn_random_bytes(random, sizeof(random));
+    random_bytes(random, sizeof(random));
     const char *setting = crypt_gensalt_rn("$2a$", BCRYPT_COST, random, sizeof(random), salt, sizeof(salt));
     const char *hash = setting ? crypt_r(str_ndup(x->cx->arena, password.s, password.len), salt, data) : NULL;
     return hash && hash[0] == '$' ? hash : "failed to encrypt string with bcrypt: not supported here";
@@ -170,7 +171,7 @@ FN(fn_encrypt_aes)
                   *out = arena_alloc(x->cx->arena, len + padding + AES_BLOCK);
     memcpy(plain, args[1].s, len);
     memset(plain + len, (int)padding, padding);
-    fn_random_bytes(out, AES_BLOCK);
+    random_bytes(out, AES_BLOCK);
     run_cipher(true, args[0], out, plain, len + padding, out + AES_BLOCK);
     *ret = v_text(base64_encode(x->cx->arena, out, len + padding + AES_BLOCK));
     return 0;

@@ -199,7 +199,7 @@ static int until_step(struct exec *x, int64_t start, int64_t stop, int64_t step,
     *ret = v_list(V_INTS, l);
     if (stop < start ? step >= 0 : step <= 0)
         return 0;
-    for (int64_t i = start; stop < start ? i > stop : i < stop; i += step) {
+    for (int64_t i = start; stop < start ? i > stop : i < stop; i = wrap_add(i, step)) {
         if (l->len >= COUNT_MAX)
             return err_fail(x->cx, ERR_LIMIT, "more than %d numbers are asked for", COUNT_MAX);
         vlist_push(x->cx->arena, l, v_int(i));

@@ -1,25 +1,12 @@
 /*
- * fn_random.c: what is made by chance: texts, numbers, UUIDs. All of it by the kernel's generator: OpenSSL's takes
- * longer to start than a small chart to render.
+ * fn_random.c: what is made by chance: texts, numbers, UUIDs.
  */
 #include "helm-controller/template/fn.h"
 #include "libgotk/base/base64.h"
+#include "libgotk/base/random.h"
 #include "libgotk/base/rune.h"
 
-#include <errno.h>
-#include <sys/random.h>
-
 #define LENGTH_MAX (16 << 20)
-
-void fn_random_bytes(void *out, size_t n)
-{
-    for (char *p = out; n > 0;) {
-        ssize_t got = getrandom(p, n, 0);
-        ASSERT(got > 0 || errno == EINTR);
-        p += got > 0 ? got : 0;
-        n -= got > 0 ? (size_t)got : 0;
-    }
-}
 
 /* A number in [0, below), without bias. A reserve of bytes saves calls. */
 static uint64_t below(uint64_t limit)
@@ -29,7 +16,7 @@ static uint64_t below(uint64_t limit)
     uint64_t n, reach = UINT64_MAX - UINT64_MAX % limit;
     do {
         if (!left) {
-            fn_random_bytes(reserve, sizeof(reserve));
+            random_bytes(reserve, sizeof(reserve));
             left = ARRAY_LEN(reserve);
         }
         n = reserve[--left];
@@ -77,10 +64,10 @@ FN(fn_rand_ascii)
 
 FN(fn_rand_int)
 {
-    int64_t low = args[0].i, high = args[1].i;
-    if (high <= low)
+    int64_t low = args[0].i, high = args[1].i, reach;
+    if (__builtin_sub_overflow(high, low, &reach) || reach <= 0)
         return fn_fail(x, "invalid argument to Intn");
-    *ret = v_int(low + (int64_t)below((uint64_t)(high - low)));
+    *ret = v_int(low + (int64_t)below((uint64_t)reach));
     return 0;
 }
 
@@ -91,21 +78,15 @@ FN(fn_rand_bytes)
     if (args[0].i > LENGTH_MAX)
         return err_fail(x->cx, ERR_LIMIT, "more than %d random bytes are asked for", LENGTH_MAX);
     unsigned char *bytes = arena_alloc(x->cx->arena, (size_t)args[0].i + 1);
-    fn_random_bytes(bytes, (size_t)args[0].i);
+    random_bytes(bytes, (size_t)args[0].i);
     *ret = v_text(base64_encode(x->cx->arena, bytes, (size_t)args[0].i));
     return 0;
 }
 
 FN(fn_uuid)
 {
-    unsigned char b[16];
-    struct buf out = fn_buf(x);
-    fn_random_bytes(b, sizeof(b));
-    b[6] = (b[6] & 0x0F) | 0x40;
-    b[8] = (b[8] & 0x3F) | 0x80;
-    for (size_t i = 0; i < sizeof(b); i++)
-        buf_fmt(&out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
-    return fn_take(x, &out, ret);
+    *ret = v_text(random_uuid(x->cx->arena));
+    return 0;
 }
 
 FN(fn_shuffle)

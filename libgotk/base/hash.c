@@ -73,6 +73,11 @@ void hash_update(struct hash *h, const void *data, size_t n)
         blake3_update(&h->blake3, data, n);
 }
 
+void hash_update_text(struct hash *h, const char *s)
+{
+    hash_update(h, str_or(s, ""), strlen(str_or(s, "")) + 1);
+}
+
 size_t hash_final(struct hash *h, unsigned char out[HASH_SIZE_MAX])
 {
     unsigned len = BLAKE3_SIZE;

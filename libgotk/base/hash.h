@@ -26,6 +26,9 @@ int hash_new(struct ctx *cx, const char *algorithm, struct hash **ret) MUST_CHEC
 /* Adds bytes; not after hash_final or hash_hex. */
 void hash_update(struct hash *h, const void *data, size_t n);
 
+/* Adds a string with its NUL, which keeps it apart from the next; NULL counts as "". */
+void hash_update_text(struct hash *h, const char *s);
+
 /* Ends the digest: writes its bytes to `out` and returns how many. Once. */
 size_t hash_final(struct hash *h, unsigned char out[HASH_SIZE_MAX]);
 

@@ -11,12 +11,12 @@
 
 #include "libgotk/base/gotime.h"
 #include "libgotk/base/log.h"
+#include "libgotk/base/random.h"
 #include "libgotk/base/str.h"
 #include "libgotk/net/http.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/random.h>
 
 #define API_VERSION        "coordination.k8s.io/v1"
 #define ARENA_LIMIT        ((size_t)16 << 20)
@@ -366,13 +366,7 @@ void lease_stop(struct lease *l)
 char *lease_identity(struct arena *a)
 {
     char host[HOST_MAX] = "unknown";
-    unsigned char r[16];
     if (gethostname(host, sizeof(host) - 1) != 0)
         memcpy(host, "unknown", sizeof("unknown"));
-    ASSERT(getrandom(r, sizeof(r), 0) == (ssize_t)sizeof(r));
-    r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
-    r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-    return str_fmt(a, "%s_%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", host, r[0],
-                   r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],
-                   r[15]);
+    return str_fmt(a, "%s_%s", host, random_uuid(a));
 }

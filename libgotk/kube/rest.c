@@ -9,6 +9,7 @@
 #include "libgotk/kube/rest.h"
 
 #include "libgotk/base/str.h"
+#include "libgotk/base/thread.h"
 #include "libgotk/kube/discovery.h"
 #include "libgotk/kube/restcache.h"
 #include "libgotk/kube/wire.h"
@@ -42,11 +43,7 @@ struct rest *restcache_open(void)
     r->arena = arena;
     r->begun_ms = ctx_now_ms() - REFRESH_GAP_MS;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->finished, &attr);
-    pthread_condattr_destroy(&attr);
+    thread_cond_init(&r->finished);
     return r;
 }
 
@@ -56,16 +53,6 @@ void restcache_close(struct rest *r)
     pthread_cond_destroy(&r->finished);
     pthread_mutex_destroy(&r->lock);
     arena_free(r->arena);
-}
-
-static void wait_a_moment(struct rest *r)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_UP_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&r->finished, &r->lock, &until);
 }
 
 /* True for failures that are the asker's own: others may be let in, or have more time. */
@@ -127,7 +114,7 @@ static int refresh_locked(struct ctx *cx, struct kube *k, uint64_t asked)
         if (r->failed > asked)
             return fail_as_recorded(cx, r);
         if (r->running || ctx_now_ms() - r->begun_ms < REFRESH_GAP_MS)
-            wait_a_moment(r);
+            thread_wait_until(&r->finished, &r->lock, ctx_now_ms() + LOOK_UP_MS);
         else if (run_refresh(cx, k) < 0)
             return err_code(cx);
     }

@@ -57,15 +57,10 @@ struct tracker_lookout {
 
 /* --- marks --- */
 
-static void hash_text(struct hash *h, const char *s)
-{
-    hash_update(h, str_or(s, ""), strlen(str_or(s, "")) + 1);
-}
-
 static void hash_doc(struct arena *a, struct hash *h, const struct doc *d)
 {
     struct arena_mark scratch = arena_mark(a);
-    hash_text(h, doc_len(d) ? json_text(a, d, JSON_SORTED) : NULL);
+    hash_update_text(h, doc_len(d) ? json_text(a, d, JSON_SORTED) : NULL);
     arena_release(a, scratch);
 }
 
@@ -80,11 +75,11 @@ static void hash_managers(struct arena *a, struct hash *h, const struct doc *met
 static void hash_metadata(struct arena *a, struct hash *h, const struct doc *metadata)
 {
     const char *generation = doc_literal(doc_find(metadata, "generation"));
-    hash_text(h, doc_text_at(metadata, "uid"));
-    hash_text(h, doc_text_at(metadata, "deletionTimestamp"));
+    hash_update_text(h, doc_text_at(metadata, "uid"));
+    hash_update_text(h, doc_text_at(metadata, "deletionTimestamp"));
     hash_doc(a, h, doc_find(metadata, "labels"));
     hash_doc(a, h, doc_find(metadata, "annotations"));
-    hash_text(h, generation);
+    hash_update_text(h, generation);
     if (!generation)
         hash_managers(a, h, metadata);
 }

@@ -12,6 +12,7 @@
 #include "libgotk/base/log.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
+#include "libgotk/base/thread.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/net/http.h"
 #include "libgotk/net/url.h"
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define QUEUE_MAX       1000
@@ -353,13 +353,6 @@ static bool send_event(struct ctx *cx, struct events *e, struct queued *q)
     return keep;
 }
 
-/* Called with the lock. */
-static void wait_for(struct events *e, int64_t until_ms)
-{
-    struct timespec at = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
-    pthread_cond_timedwait(&e->changed, &e->lock, &at);
-}
-
 /* While stopping what would have to wait is let go. */
 static bool is_over(const struct events *e, struct queued *const *next)
 {
@@ -377,7 +370,7 @@ static void *events_thread(void *arg)
         if (is_over(e, next))
             break;
         if (!next || (*next)->due_ms > ctx_now_ms()) {
-            wait_for(e, next ? (*next)->due_ms : ctx_now_ms() + IDLE_MS);
+            thread_wait_until(&e->changed, &e->lock, next ? (*next)->due_ms : ctx_now_ms() + IDLE_MS);
             continue;
         }
         struct queued *q = take(e, next);
@@ -410,7 +403,6 @@ static int check_addr(struct ctx *cx, const char *addr)
 static struct events *make_events(const struct events_options *options)
 {
     struct events *e = mem_alloc(sizeof(*e));
-    pthread_condattr_t attr;
     e->kube = options->kube;
     e->log = options->log;
     e->metrics = options->metrics;
@@ -421,10 +413,7 @@ static struct events *make_events(const struct events_options *options)
     e->limit = eventlimit_open();
     gethostname(e->host, sizeof(e->host) - 1);
     pthread_mutex_init(&e->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    thread_cond_init(&e->changed);
     cancel_open(&e->cancel);
     return e;
 }
@@ -469,7 +458,7 @@ void events_stop(struct events *e, int64_t grace_ms)
     e->stop_ms = ctx_now_ms() + grace_ms;
     pthread_cond_broadcast(&e->changed);
     while (!e->ended && ctx_now_ms() < e->stop_ms)
-        wait_for(e, e->stop_ms);
+        thread_wait_until(&e->changed, &e->lock, e->stop_ms);
     pthread_mutex_unlock(&e->lock);
     cancel_fire(&e->cancel);
     pthread_join(e->thread, NULL);

@@ -8,6 +8,7 @@
 
 #include "libgotk/base/log.h"
 #include "libgotk/base/mem.h"
+#include "libgotk/base/thread.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/net/http.h"
 #include "libgotk/runtime/status.h"
@@ -15,7 +16,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #define ARENA_MAX       ((size_t)64 << 20)
 #define SEND_TIMEOUT_MS 10000
@@ -86,8 +86,7 @@ static void send_slot(struct progress *p, struct progress_slot *s, struct ctx *c
 static void wait_until(struct progress *p, int64_t due_ms)
 {
     p->awake_ms = due_ms;
-    struct timespec at = { .tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000 };
-    pthread_cond_timedwait(&p->changed, &p->lock, &at);
+    thread_wait_until(&p->changed, &p->lock, due_ms);
 }
 
 static void *progress_thread(void *arg)
@@ -110,22 +109,13 @@ static void *progress_thread(void *arg)
     return NULL;
 }
 
-static void init_monotonic(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 int progress_start(struct ctx *cx, struct kube *k, const struct log_scope *log, struct progress **ret)
 {
     struct progress *p = mem_alloc(sizeof(*p));
     p->kube = k;
     p->log = log;
     pthread_mutex_init(&p->lock, NULL);
-    init_monotonic(&p->changed);
+    thread_cond_init(&p->changed);
     cancel_open(&p->cancel);
     int rc = pthread_create(&p->thread, NULL, progress_thread, p);
     if (rc != 0) {

@@ -4,20 +4,9 @@
 #include "libgotk/runtime/runlog.h"
 
 #include "libgotk/base/gotime.h"
+#include "libgotk/base/random.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
-
-#include <sys/random.h>
-
-char *runlog_uuid(struct arena *a)
-{
-    unsigned char b[16];
-    ASSERT(getrandom(b, sizeof(b), 0) == (ssize_t)sizeof(b));
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    return str_fmt(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-                   b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
 
 static const char *object_json(struct arena *a, const struct queue_item *item)
 {
@@ -37,7 +26,7 @@ const struct log_scope *runlog_scope(struct arena *a, const struct controller *c
         { c->kind, object_json(a, item), true },
         { "namespace", str_dup(a, item->ns), false },
         { "name", str_dup(a, item->name), false },
-        { "reconcileID", runlog_uuid(a), false },
+        { "reconcileID", random_uuid(a), false },
     };
     struct log_field *kept = ARENA_ARRAY(a, struct log_field, ARRAY_LEN(fields));
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)

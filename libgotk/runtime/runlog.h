@@ -17,7 +17,4 @@ const struct log_scope *runlog_scope(struct arena *a, const struct controller *c
 /* The one line about a run's failure; `next_ms` is when it is tried again, -1 when the rate limiter says. */
 void runlog_failure(struct ctx *cx, const struct run *run, bool is_error, int64_t next_ms);
 
-/* A random UUID (version 4) in `a`. */
-char *runlog_uuid(struct arena *a);
-
 #endif

@@ -9,6 +9,7 @@
 #include "libgotk/runtime/worker.h"
 
 #include "libgotk/base/mem.h"
+#include "libgotk/base/thread.h"
 #include "libgotk/net/http.h"
 #include "libgotk/runtime/loop.h"
 #include "libgotk/runtime/manager.h"
@@ -18,7 +19,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <time.h>
 
 #define ARENA_MAX  ((size_t)256 << 20)
 #define TRIM_ABOVE ((size_t)4 << 20)
@@ -128,11 +128,12 @@ static void work(struct worker *w, struct http *http)
 static void wait_for_item(struct worker *w, bool connected)
 {
     int64_t due_ms = ctx_now_ms() + REST_MS;
-    struct timespec at = { .tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000 };
-    int rc = 0;
-    while (!w->ending && !w->hand && rc != ETIMEDOUT)
-        rc = connected ? pthread_cond_timedwait(&w->wake, &w->lock, &at)
-                       : pthread_cond_wait(&w->wake, &w->lock);
+    bool rested = false;
+    while (!w->ending && !w->hand && !rested)
+        if (connected)
+            rested = !thread_wait_until(&w->wake, &w->lock, due_ms);
+        else
+            pthread_cond_wait(&w->wake, &w->lock);
 }
 
 /* Waits for an item; false when the worker is to end. */
@@ -163,15 +164,6 @@ static void *worker_thread(void *arg)
     return NULL;
 }
 
-static void init_monotonic(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 static int start_worker(struct ctx *cx, struct pool *p, struct worker *w)
 {
     w->pool = p;
@@ -180,7 +172,7 @@ static int start_worker(struct ctx *cx, struct pool *p, struct worker *w)
     w->slot = progress_slot(manager_progress(p->manager));
     cancel_open(&w->cancel);
     pthread_mutex_init(&w->lock, NULL);
-    init_monotonic(&w->wake);
+    thread_cond_init(&w->wake);
     int rc = pthread_create(&w->thread, NULL, worker_thread, w);
     if (rc != 0) {
         errno = rc;
