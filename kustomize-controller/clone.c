@@ -10,6 +10,7 @@
 #include "libgotk/doc/decode.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/git/gitclone.h"
+#include "libgotk/git/gitref.h"
 #include "libgotk/git/gitsubmodule.h"
 
 #define MEMORY_MAX     ((size_t)512 << 20)
@@ -98,11 +99,10 @@ const struct job clone_job = { .name = "git clone", .run = run_child, .network =
 int clone_check(struct ctx *cx, const struct clone_request *request, const struct clone_result *result)
 {
     const char *commit = str_or(result->commit, "");
-    bool sane = strlen(commit) == 40 && strspn(commit, "0123456789abcdef") == 40;
     bool known = false;
     for (size_t i = 0; i < request->known_count; i++)
         known = known || str_eq(request->known[i], commit);
-    if (!sane || (result->known && !known))
+    if (!gitref_is_hash(commit) || (result->known && !known))
         return err_fail(cx, ERR_INTERNAL, "the answer of the clone makes no sense");
     return 0;
 }

@@ -16,7 +16,7 @@ struct clone_request {
     bool submodules;
     const char **known; /* commits that are there already */
     size_t known_count;
-    const char *git_dir;    /* where the objects go: made and removed here */
+    const char *git_dir;    /* an existing empty folder: the objects go in there */
     const char *parent_dir; /* an existing folder: the files go into "tree" in it */
 };
 

@@ -13,6 +13,7 @@
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
+#include "libgotk/git/gitref.h"
 
 #include <pthread.h>
 
@@ -190,11 +191,6 @@ static int fetch(struct ctx *cx, struct clones *c, const char *tenant, const cha
     return 0;
 }
 
-static bool is_commit(const char *s)
-{
-    return strlen(s) == 40 && strspn(s, "0123456789abcdef") == 40;
-}
-
 int clones_acquire(struct ctx *cx, struct clones *c, const char *tenant, const struct repospec *spec,
                    struct arena *until, const char **ret_dir)
 {
@@ -203,7 +199,7 @@ int clones_acquire(struct ctx *cx, struct clones *c, const char *tenant, const s
     struct clone_request req = {
         .url = url, .name = spec->ref, .timeout_ms = spec->timeout_ms, .submodules = spec->submodules
     };
-    struct tree *t = is_commit(spec->ref) ? use(c, key, spec->ref) : NULL;
+    struct tree *t = gitref_is_hash(spec->ref) ? use(c, key, spec->ref) : NULL;
     list_known(cx->arena, c, key, &req);
     if (!t && fetch(cx, c, tenant, key, &req, &t) < 0)
         return err_code(cx);

@@ -12,6 +12,7 @@
 #include "libgotk/base/vec.h"
 #include "libgotk/doc/decode.h"
 #include "libgotk/doc/json.h"
+#include "libgotk/git/gitref.h"
 #include "libgotk/git/gittransport.h"
 #include "source-controller/gitssh.h"
 #include "source-controller/pgpsig.h"
@@ -238,12 +239,6 @@ static int run_job(struct ctx *cx, const struct gitfetch_request *req, const cha
     return rc < 0 ? forget_harm(cx, req) : 0;
 }
 
-static bool is_hash(const char *s)
-{
-    size_t n = strlen(s);
-    return (n == 40 || n == 64) && strspn(s, "0123456789abcdef") == n;
-}
-
 static bool is_printable(const char *s)
 {
     for (; *s; s++)
@@ -260,7 +255,7 @@ int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req, const str
     const char *revision = str_or(found->revision, ""), *commit = str_or(found->commit, "");
     if (found->empty)
         return 0;
-    bool named = is_hash(commit) && strlen(revision) <= REVISION_MAX && is_printable(revision) &&
+    bool named = gitref_is_hash(commit) && strlen(revision) <= REVISION_MAX && is_printable(revision) &&
                  str_ends(revision, str_fmt(cx->arena, "sha1:%s", commit));
     bool settled = gitref_same_revision(cx->arena, revision, req->clone.last_revision);
     bool complete = found->unchanged ? settled : (!req->archive_dir || result->archived);

@@ -318,10 +318,11 @@ int storage_collect(struct ctx *cx, const struct storage *s, const struct storag
         return cx->err.code;
     for (size_t i = 0; i < count && files.len < GARBAGE_LIMIT; i++)
         consider(cx, dirfd, names[i], keep, &files);
-    *ret_count = retention_mark(files.at, files.len, &s->retention, gotime_now_ns());
+    size_t garbage = retention_mark(files.at, files.len, &s->retention, gotime_now_ns());
     for (size_t i = 0; i < files.len; i++)
         if (files.at[i].garbage && unlink_file(cx, dirfd, files.at[i].name) < 0)
             return cx->err.code;
+    *ret_count = garbage;
     return 0;
 }
 

@@ -251,5 +251,6 @@ int64_t gotime_jitter(int64_t ns, int percent)
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
         return ns;
     double share = 2.0 * ((double)random / (double)UINT32_MAX) - 1.0;
-    return (int64_t)((double)ns * (1.0 + share * percent / 100.0));
+    double jittered = (double)ns * (1.0 + share * percent / 100.0);
+    return jittered < (double)INT64_MAX ? (int64_t)jittered : INT64_MAX;
 }

@@ -16,7 +16,7 @@
 #define TAGS   "refs/tags/"
 #define PEELED "^{}"
 
-static bool is_hash(const char *s)
+bool gitref_is_hash(const char *s)
 {
     return strlen(s) == 40 && strspn(s, "0123456789abcdef") == 40;
 }
@@ -138,7 +138,7 @@ static int choose_commit(struct ctx *cx, const struct git_ref *ref, const struct
                          struct gitref_choice *ret)
 {
     const char *hash = str_lower(cx->arena, ref->commit);
-    if (!is_hash(hash))
+    if (!gitref_is_hash(hash))
         return err_fail(
             cx, ERR_INVALID,
             "unable to resolve commit object for '%s': object not found (a full commit id has 40 hex digits)",
@@ -290,7 +290,7 @@ int gitref_choose_any(struct ctx *cx, const char *name, const struct gitref_list
 {
     struct gitref_choice choice = { 0 };
     const char *wanted = *name ? name : "HEAD";
-    if (is_hash(wanted)) {
+    if (gitref_is_hash(wanted)) {
         choose_id(list, wanted, &choice);
         *ret = choice;
         return 0;

@@ -49,6 +49,9 @@ int gitref_choose(struct ctx *cx, const struct git_ref *ref, const struct gitref
 int gitref_choose_any(struct ctx *cx, const char *name, const struct gitref_list *list,
                       struct gitref_choice *ret) MUST_CHECK;
 
+/* True for the full name of a commit: 40 hex digits in lower case. */
+bool gitref_is_hash(const char *s);
+
 /* What the list says the reference of that full name stands at (a tag object for an annotated tag); NULL: not listed. */
 const char *gitref_hash(const struct gitref_list *list, const char *name);
 

@@ -192,6 +192,8 @@ static void jitter_stays_within_its_percentage(void **state)
     assert_true(low < 58 * GOTIME_SECOND && high > 62 * GOTIME_SECOND);
     assert_int_equal(gotime_jitter(GOTIME_MINUTE, 0), GOTIME_MINUTE);
     assert_int_equal(gotime_jitter(0, 5), 0);
+    for (int i = 0; i < 100; i++)
+        assert_true(gotime_jitter(INT64_MAX, 99) > 0);
 }
 
 int main(void)
