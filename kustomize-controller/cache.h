@@ -2,8 +2,8 @@
  * cache.h: one artifact, one unpack.
  *
  * Kustomizations that use the same artifact share one unpacked, read-only tree, keyed by the artifact's digest. The first
- * to ask downloads and unpacks it, the others wait for that; a tree nobody uses goes a minute later, or as soon as room
- * is needed. Shared by all workers, behind one leaf lock that is never held during a download. Rejected: a tree per
+ * to ask downloads and unpacks it, the others wait for that; what nobody has used for a minute goes when the next tree is
+ * put back. Shared by all workers, behind one leaf lock that is never held during a download. Rejected: a tree per
  * reconcile, as upstream has it, which makes 200 Kustomizations of one repository unpack it 200 times.
  */
 #ifndef GOTK_KUSTOMIZE_CACHE_H

@@ -1,8 +1,8 @@
 /*
  * controller.h: what the files of this controller share: its own options and state, and the run of one reconcile.
  *
- * One struct state per process, read-only after start-up but for the tree cache, which has its own lock. One struct
- * ks_run per reconcile, in the reconcile's arena.
+ * One struct state per process, read-only after start-up but for what has a lock of its own: trees, clones,
+ * targets, tracker, proofs. One struct ks_run per reconcile, in the reconcile's arena.
  */
 #ifndef GOTK_KUSTOMIZE_CONTROLLER_H
 #define GOTK_KUSTOMIZE_CONTROLLER_H

@@ -7,7 +7,6 @@
 #include "libgotk/base/str.h"
 
 #define HISTORY_MAX 5
-#define NS_PER_S    1000000000
 
 static bool is_same(const struct doc *entry, const struct history_outcome *outcome)
 {
@@ -25,7 +24,7 @@ static struct doc *find_same(const struct doc *history, const struct history_out
 
 static struct doc *new_entry(struct arena *a, const struct doc *same, const struct history_outcome *outcome)
 {
-    const char *finished = gotime_rfc3339(a, outcome->finished_ns / NS_PER_S);
+    const char *finished = gotime_rfc3339(a, outcome->finished_ns / GOTIME_SECOND);
     int64_t count = 0;
     doc_get_int(doc_find(same, "totalReconciliations"), &count);
     struct doc *entry = doc_object(a), *metadata = doc_object(a);

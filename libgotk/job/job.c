@@ -445,7 +445,7 @@ static int conclude(struct ctx *cx, struct run *r, int rc, bool own_deadline)
     if (rc == ERR_TIMEOUT && own_deadline && ctx_done(cx))
         return ended(cx, r, ERR_TIMEOUT,
                      str_fmt(cx->arena, "it ran longer than %s",
-                             gotime_print_duration(cx->arena, r->limits.timeout_ms * 1000000)));
+                             gotime_print_duration(cx->arena, r->limits.timeout_ms * GOTIME_MS)));
     return rc;
 }
 

@@ -130,8 +130,7 @@ static int read_answer(struct ctx *cx, struct flight *f, const struct http_excha
     return 0;
 }
 
-/* A 404 without a Status: not the object is missing but its whole resource, so what we know of kinds is old.
- * */
+/* A 404 without a Status: not the object is missing but its whole resource, so what we know of kinds is old. */
 static void doubt_discovery(struct kube *k, const struct kube_call *call, const struct http_exchange *x)
 {
     if (x->response.status == 404 && !call->status)

@@ -40,8 +40,7 @@ int kube_config_parse(struct ctx *cx, const char *text, size_t len, const char *
     return kubeconfig_resolve(cx, &file, 1, context, flags, ret_config);
 }
 
-/* Loads a colon-separated list of files; in a list of several, missing ones are left out as client-go does.
- * */
+/* Loads a colon-separated list of files; in a list of several, missing ones are left out as client-go does. */
 static int load_files(struct ctx *cx, const char *list, struct kube_config *ret_config)
 {
     VEC(struct kubeconfig_file) files = { 0 };

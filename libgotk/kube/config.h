@@ -4,7 +4,8 @@
  * Reads a kubeconfig (YAML or JSON, one file or a KUBECONFIG list) or the files a pod finds mounted. The
  * result is plain data in cx->arena: certificates are read into memory, a token file is only named, because
  * it rotates and the client re-reads it. Exec plugins and auth providers are refused: they run programs of
- * the file's author with our rights. Rejected: watching certificate files; a pod's CA outlives the pod.
+ * the file's author with our rights; only who passes KUBE_CONFIG_ALLOW_EXEC gets an exec section. Rejected:
+ * watching certificate files; a pod's CA outlives the pod.
  */
 #ifndef GOTK_KUBE_CONFIG_H
 #define GOTK_KUBE_CONFIG_H
@@ -51,8 +52,7 @@ enum kube_config_flags {
 int kube_config_load(struct ctx *cx, struct kube_config *ret_config) MUST_CHECK;
 
 /* Parses one kubeconfig text; `name` (its path, or "Secret ns/name key value") heads the messages, and its
- * folder is what relative paths start from. `context` NULL: the current-context. Errors as kube_config_load.
- * */
+ * folder is what relative paths start from. `context` NULL: the current-context. Errors as kube_config_load. */
 int kube_config_parse(struct ctx *cx, const char *text, size_t len, const char *name, const char *context,
                       int flags, struct kube_config *ret_config) MUST_CHECK;
 

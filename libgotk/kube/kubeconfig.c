@@ -3,10 +3,10 @@
  *
  * Follows client-go's clientcmd: *-data wins over the file of the same name, a token over a tokenFile's first
  * content (but the file is what is re-read), unknown names are errors and unknown fields are not. Two rules
- * are ours: programs are never run (exec, auth-provider), and insecure-skip-tls-verify together with a CA is
- * refused, because one of the two is a mistake. What a foreign file may not say is passed over in silence, as
- * fluxcd/pkg/runtime's KubeConfig does. Runs on whatever thread loads a configuration. Rejected: the
- * field tables of doc/decode.h, whose messages would not name the entry.
+ * are ours: programs (exec, auth-provider) are refused unless the caller allows exec, and insecure-skip-
+ * tls-verify together with a CA is refused, because one of the two is a mistake. What a foreign file may
+ * not say is passed over in silence, as fluxcd/pkg/runtime's KubeConfig does. Runs on whatever thread loads
+ * a configuration. Rejected: the field tables of doc/decode.h, whose messages would not name the entry.
  */
 #include "libgotk/kube/kubeconfig.h"
 
@@ -116,8 +116,7 @@ static int wrap_field(struct ctx *cx, const struct entry *e, const char *field)
     return err_wrap(cx, "%s: %s \"%s\": %s", e->file, e->what, e->name, field);
 }
 
-/* PEM text from "<field>-data" (base64) or else from the file that `field` names; NULL when neither is there.
- * */
+/* PEM text from "<field>-data" (base64) or else from the file that `field` names; NULL when neither is there. */
 static int read_pem(struct ctx *cx, const struct entry *e, const char *field, const char **ret_pem)
 {
     const char *data_field = str_fmt(cx->arena, "%s-data", field);

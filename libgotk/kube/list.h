@@ -23,8 +23,7 @@ struct list_query {
 struct buf list_path(struct arena *a, const struct list_query *q);
 
 /* The Accept header: full objects, or their metadata ("PartialObjectMetadataList" for lists, without "List"
- * for watches). A server without that feature sends full objects, except for Secrets: there it must refuse.
- * */
+ * for watches). A server without that feature sends full objects, except for Secrets: there it must refuse. */
 const char *list_accept(struct arena *a, const struct list_query *q, const char *as);
 
 /* Reads one page of at most `limit` items (0: all) after `token` (NULL: the first page). ERR_GONE when the

@@ -34,8 +34,7 @@ struct obj *store_put(struct store *s, struct obj *o);
 struct obj *store_remove(struct store *s, const char *ns, const char *name);
 
 /* Calls fn for each object, in no order, without holding the lock, until fn returns < 0 (returned as is: an
- * error in cx). The object is borrowed for the call. The list of references lives in cx->arena until the end.
- * */
+ * error in cx). The object is borrowed for the call. The list of references lives in cx->arena until the end. */
 int store_each(struct ctx *cx, struct store *s, int (*fn)(struct ctx *cx, void *user, struct obj *o),
                void *user) MUST_CHECK;
 

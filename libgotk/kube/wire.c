@@ -146,8 +146,7 @@ static int send_round(struct ctx *cx, struct kube *k, struct http_exchange *list
     return rc;
 }
 
-/* True when the wait would outlast the deadline: the answer we have says more than "deadline exceeded" would.
- * */
+/* True when the wait would outlast the deadline: the answer we have says more than "deadline exceeded" would. */
 static bool is_too_long(const struct ctx *cx, int64_t wait_ms)
 {
     return ctx_left_ms(cx, INT64_MAX) <= wait_ms;

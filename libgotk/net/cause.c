@@ -63,7 +63,7 @@ static const char *lateness(struct ctx *cx, const struct transfer *t)
     if (!connected)
         return str_fmt(cx->arena, "dial tcp: %s: i/o timeout while connecting", t->url.host);
     const char *phase = started ? "while reading body" : "while awaiting headers";
-    const char *limit = gotime_print_duration(cx->arena, t->req->timeout_ms * 1000000);
+    const char *limit = gotime_print_duration(cx->arena, t->req->timeout_ms * GOTIME_MS);
     return str_fmt(cx->arena, "context deadline exceeded (Client.Timeout of %s exceeded %s)", limit, phase);
 }
 
@@ -163,7 +163,7 @@ int cause_fail(struct ctx *cx, const struct transfer *t)
     }
     if (t->idle_timeout)
         err_fail(cx, ERR_TIMEOUT, "no byte came for %s",
-                 gotime_print_duration(cx->arena, t->req->idle_timeout_ms * 1000000));
+                 gotime_print_duration(cx->arena, t->req->idle_timeout_ms * GOTIME_MS));
     else if (t->body_too_large)
         err_fail(cx, ERR_LIMIT, "the answer is larger than the limit of %s",
                  in_units(cx->arena, t->max_body));

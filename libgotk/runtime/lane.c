@@ -3,6 +3,7 @@
  */
 #include "libgotk/runtime/lane.h"
 
+#include "libgotk/base/gotime.h"
 #include "libgotk/base/mem.h"
 #include "libgotk/base/str.h"
 #include "libgotk/runtime/loop.h"
@@ -50,7 +51,8 @@ struct lanes *lanes_open(struct manager *m, const struct controller *const *cont
         l->lanes[i] = (struct lane){
             .owner = l,
             .controller = controllers[i],
-            .queue = queue_open(options->min_retry_delay_ns / 1000000, options->max_retry_delay_ns / 1000000),
+            .queue =
+                queue_open(options->min_retry_delay_ns / GOTIME_MS, options->max_retry_delay_ns / GOTIME_MS),
         };
     return l;
 }

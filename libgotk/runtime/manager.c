@@ -7,6 +7,7 @@
 #include "libgotk/runtime/manager.h"
 
 #include "libgotk/base/fs.h"
+#include "libgotk/base/gotime.h"
 #include "libgotk/base/hash.h"
 #include "libgotk/base/str.h"
 #include "libgotk/kube/config.h"
@@ -384,9 +385,9 @@ static int start_election(struct ctx *cx, struct manager *m)
     struct lease_options options = {
         .ns = m->ns,
         .name = m->lease_name,
-        .duration_ms = m->options.lease_duration_ns / 1000000,
-        .renew_deadline_ms = m->options.lease_renew_deadline_ns / 1000000,
-        .retry_period_ms = m->options.lease_retry_period_ns / 1000000,
+        .duration_ms = m->options.lease_duration_ns / GOTIME_MS,
+        .renew_deadline_ms = m->options.lease_renew_deadline_ns / GOTIME_MS,
+        .retry_period_ms = m->options.lease_retry_period_ns / GOTIME_MS,
         .keep_on_stop = !m->options.leader_election_release,
         .on_acquired = signal_leading,
         .on_lost = signal_lost,

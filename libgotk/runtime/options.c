@@ -83,19 +83,19 @@ static const struct bound bounds[] = {
     { "requeue-dependency", &values.requeue_dependency_ns, 1, INT64_MAX },
 };
 
-struct flag options_sandbox_flag(const char **target)
-{
-    struct flag row = shared[ARRAY_LEN(shared) - 1];
-    row.target = target;
-    return row;
-}
-
 static const struct flag *find_row(const struct flag *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (str_eq(rows[i].name, name))
             return &rows[i];
     return NULL;
+}
+
+struct flag options_sandbox_flag(const char **target)
+{
+    struct flag row = *find_row(shared, ARRAY_LEN(shared), "sandbox");
+    row.target = target;
+    return row;
 }
 
 /* A row of the program; one without a target is a shared row with another default. */
