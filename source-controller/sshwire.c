@@ -5,15 +5,6 @@
 
 #include "libgotk/base/str.h"
 
-bool sshwire_byte(struct sshwire *w, unsigned char *ret)
-{
-    if (w->left < 1)
-        return false;
-    *ret = *w->p++;
-    w->left--;
-    return true;
-}
-
 bool sshwire_uint32(struct sshwire *w, uint32_t *ret)
 {
     if (w->left < 4)

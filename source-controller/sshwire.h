@@ -21,7 +21,6 @@ struct sshwire_bytes {
 };
 
 /* Each returns false when there are not enough bytes. An mpint that is negative is refused; its leading zeros go. */
-bool sshwire_byte(struct sshwire *w, unsigned char *ret);
 bool sshwire_uint32(struct sshwire *w, uint32_t *ret);
 bool sshwire_string(struct sshwire *w, struct sshwire_bytes *ret);
 bool sshwire_mpint(struct sshwire *w, struct sshwire_bytes *ret);

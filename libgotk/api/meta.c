@@ -40,23 +40,9 @@ const char *meta_annotation(const struct meta *m, const char *key)
     return doc_text(doc_find(m->annotations, key));
 }
 
-const char *meta_marker(const struct doc *object, const char *key)
-{
-    const char *label = doc_text_at(object, "metadata", "labels", key);
-    return label ? label : doc_text_at(object, "metadata", "annotations", key);
-}
-
 bool meta_marked(const struct doc *object, const char *key, const char *value)
 {
     const char *label = doc_text_at(object, "metadata", "labels", key);
     const char *annotation = doc_text_at(object, "metadata", "annotations", key);
     return (label && str_eq_fold(label, value)) || (annotation && str_eq_fold(annotation, value));
-}
-
-bool meta_has_finalizer(const struct meta *m)
-{
-    for (size_t i = 0; i < m->finalizers_count; i++)
-        if (str_eq(m->finalizers[i], API_FINALIZER))
-            return true;
-    return false;
 }

@@ -52,13 +52,7 @@ extern const struct field artifact_fields[];
 /* The value of annotation `key`; NULL when absent. */
 const char *meta_annotation(const struct meta *m, const char *key);
 
-/* The value of label or annotation `key` on any object document, labels first; NULL when absent. */
-const char *meta_marker(const struct doc *object, const char *key);
-
 /* True when the label or annotation `key` of the object is `value`, letters of either case. */
 bool meta_marked(const struct doc *object, const char *key, const char *value);
-
-/* True when the finalizer of Flux's kinds is present. */
-bool meta_has_finalizer(const struct meta *m);
 
 #endif

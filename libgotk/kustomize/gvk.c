@@ -126,10 +126,3 @@ int gvk_compare_text(struct gvk a, struct gvk b)
             return x - y;
     }
 }
-
-int gvk_compare(struct gvk a, struct gvk b)
-{
-    int left = gvk_rank(a.kind);
-    int right = gvk_rank(b.kind);
-    return left != right ? left - right : gvk_compare_text(a, b);
-}

@@ -33,9 +33,6 @@ bool gvk_selected(struct gvk g, struct gvk row);
 /* "Deployment.v1.apps", absent parts as [noKind], [noVer], [noGrp]: kustomize's spelling in messages. */
 const char *gvk_text(struct arena *a, struct gvk g);
 
-/* The legacy order of kinds: below, equal to or above 0, as strcmp. */
-int gvk_compare(struct gvk a, struct gvk b);
-
 /* The order of kinds of the same rank: that of "group_version_kind" texts. */
 int gvk_compare_text(struct gvk a, struct gvk b);
 

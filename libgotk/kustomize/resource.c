@@ -296,12 +296,6 @@ void resource_set_kind(struct arena *a, struct resource *r, const char *kind)
     doc_set(a, r->doc, "kind", kind[0] ? doc_string(a, kind) : doc_null(a));
 }
 
-const char *resource_label(const struct resource *r, const char *key)
-{
-    const struct doc *d = doc_find(doc_path(r->doc, "metadata", "labels"), key);
-    return d ? str_or(resource_scalar(d), "") : NULL;
-}
-
 const char *resource_annotation(const struct resource *r, const char *key)
 {
     const struct doc *d = doc_find(doc_path(r->doc, "metadata", "annotations"), key);

@@ -74,8 +74,7 @@ void resource_set_name(struct arena *a, struct resource *r, const char *name);
 void resource_set_namespace(struct arena *a, struct resource *r, const char *ns);
 void resource_set_kind(struct arena *a, struct resource *r, const char *kind);
 
-/* The value of a label or annotation as text; NULL when absent. */
-const char *resource_label(const struct resource *r, const char *key);
+/* The value of an annotation as text; NULL when absent. */
 const char *resource_annotation(const struct resource *r, const char *key);
 
 /* metadata.labels or metadata.annotations (or any map) as the object to change, made when absent. */

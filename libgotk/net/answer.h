@@ -33,7 +33,8 @@ const char *answer_find(const char *const *lines, const char *name);
 /* The standard text of a status, e.g. "Not Found"; "" for unknown ones. */
 const char *answer_status_text(int status);
 
-/* Milliseconds a Retry-After value asks to wait, at most one day; 0 for none or the past. */
+/* Milliseconds until the time a Retry-After value names (seconds or an HTTP date) given wall-clock `now_unix`; 0 when it
+ * names none or the past. At most one day. */
 int64_t answer_retry_after_ms(const char *value, int64_t now_unix);
 
 #endif

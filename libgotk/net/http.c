@@ -462,11 +462,6 @@ const char *http_header(const struct http_response *r, const char *name)
     return answer_find(r->headers, name);
 }
 
-int64_t http_retry_after_ms(const char *value, int64_t now_unix)
-{
-    return answer_retry_after_ms(value, now_unix);
-}
-
 static const struct {
     int status;
     int code;

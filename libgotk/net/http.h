@@ -126,12 +126,9 @@ int http_tunnel(struct ctx *cx, const char *host, int port, const char *proxy, i
 /* The value of header `name` (any case) of an answer; NULL when absent. */
 const char *http_header(const struct http_response *r, const char *name);
 
-/* Milliseconds until the time a Retry-After value names (seconds or an HTTP date) given wall-clock
- * `now_unix`; 0 when it names none or the past. At most one day. */
-int64_t http_retry_after_ms(const char *value, int64_t now_unix);
-
 /* An ERR_* code for a status that the caller treats as a failure: 401 ERR_UNAUTHORIZED, 403 ERR_DENIED, 404
- * ERR_NOT_FOUND, 409 ERR_CONFLICT, 410 ERR_GONE, 408, 429 and 5xx ERR_UNAVAILABLE, other 4xx ERR_INVALID. */
+ * ERR_NOT_FOUND, 409 ERR_CONFLICT, 410 ERR_GONE, 501 ERR_UNSUPPORTED, 408, 429 and all other 5xx ERR_UNAVAILABLE, all
+ * other 4xx ERR_INVALID. */
 int http_status_code(int status);
 
 #endif

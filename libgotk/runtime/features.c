@@ -93,8 +93,3 @@ bool features_on(const struct features *f, const char *name)
     ASSERT(i < f->count);
     return f->on[i];
 }
-
-bool features_known(const struct features *f, const char *name)
-{
-    return find(f, name) < f->count;
-}

@@ -29,7 +29,4 @@ int features_parse(struct ctx *cx, const struct feature *rows, const char *const
 /* True when the gate is on. A name without a row is a defect of ours and aborts. */
 bool features_on(const struct features *f, const char *name);
 
-/* True when the gate has a row. */
-bool features_known(const struct features *f, const char *name);
-
 #endif

@@ -39,17 +39,3 @@ struct result result_of(int code)
         .stalled = row->stalled,
     };
 }
-
-const char *result_name(const struct result *r)
-{
-    switch (r->requeue) {
-    case RESULT_BACKOFF:
-        return "error";
-    case RESULT_NOW:
-        return "requeue";
-    case RESULT_NEVER:
-        return "success";
-    default:
-        return "requeue_after";
-    }
-}

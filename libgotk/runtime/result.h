@@ -40,7 +40,4 @@ struct result {
 /* The table's row for an outcome: 0 is success, a negative code a failure. */
 struct result result_of(int code);
 
-/* controller_runtime_reconcile_total's label: "success", "requeue_after", "requeue" or "error". */
-const char *result_name(const struct result *r);
-
 #endif

@@ -1,5 +1,6 @@
 /* HTTP client: real servers over TLS and HTTP/2, and peers that are late, rude or cut off. */
 #include "libgotk/base/str.h"
+#include "libgotk/net/answer.h"
 #include "libgotk/net/http.h"
 #include "tests/unit/lib/peer.h"
 #include "tests/unit/lib/unit.h"
@@ -618,13 +619,13 @@ static void works_without_a_client_of_the_thread(void **state)
 static void reads_retry_after(void **state)
 {
     (void)state;
-    assert_int_equal(http_retry_after_ms("120", 0), 120000);
-    assert_int_equal(http_retry_after_ms("Wed, 21 Oct 2015 07:28:10 GMT", 1445412480), 10000);
-    assert_int_equal(http_retry_after_ms("Wed, 21 Oct 2015 07:28:10 GMT", 1445412500), 0);
-    assert_int_equal(http_retry_after_ms("999999999", 0), 86400000);
-    assert_int_equal(http_retry_after_ms("soon", 0), 0);
-    assert_int_equal(http_retry_after_ms("-5", 0), 0);
-    assert_int_equal(http_retry_after_ms(NULL, 0), 0);
+    assert_int_equal(answer_retry_after_ms("120", 0), 120000);
+    assert_int_equal(answer_retry_after_ms("Wed, 21 Oct 2015 07:28:10 GMT", 1445412480), 10000);
+    assert_int_equal(answer_retry_after_ms("Wed, 21 Oct 2015 07:28:10 GMT", 1445412500), 0);
+    assert_int_equal(answer_retry_after_ms("999999999", 0), 86400000);
+    assert_int_equal(answer_retry_after_ms("soon", 0), 0);
+    assert_int_equal(answer_retry_after_ms("-5", 0), 0);
+    assert_int_equal(answer_retry_after_ms(NULL, 0), 0);
     assert_int_equal(http_status_code(404), ERR_NOT_FOUND);
     assert_int_equal(http_status_code(502), ERR_UNAVAILABLE);
     assert_int_equal(http_status_code(422), ERR_INVALID);

@@ -153,15 +153,14 @@ static void outcomes_have_consequences(void **state)
         enum result_requeue requeue;
         enum result_event event;
         bool stalled;
-        const char *label;
     } rows[] = {
-        { 0, RESULT_INTERVAL, RESULT_SILENT, false, "requeue_after" },
-        { ERR_UNSUPPORTED, RESULT_NEVER, RESULT_WARNING, true, "success" },
-        { ERR_NOT_READY, RESULT_DEPENDENCY, RESULT_INFO, false, "requeue_after" },
-        { ERR_CANCELED, RESULT_NOW, RESULT_SILENT, false, "requeue" },
-        { ERR_INTERNAL, RESULT_BACKOFF, RESULT_WARNING, false, "error" },
-        { ERR_UNAVAILABLE, RESULT_RETRY, RESULT_WARNING, false, "requeue_after" },
-        { ERR_INVALID, RESULT_RETRY, RESULT_WARNING, false, "requeue_after" },
+        { 0, RESULT_INTERVAL, RESULT_SILENT, false },
+        { ERR_UNSUPPORTED, RESULT_NEVER, RESULT_WARNING, true },
+        { ERR_NOT_READY, RESULT_DEPENDENCY, RESULT_INFO, false },
+        { ERR_CANCELED, RESULT_NOW, RESULT_SILENT, false },
+        { ERR_INTERNAL, RESULT_BACKOFF, RESULT_WARNING, false },
+        { ERR_UNAVAILABLE, RESULT_RETRY, RESULT_WARNING, false },
+        { ERR_INVALID, RESULT_RETRY, RESULT_WARNING, false },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -170,7 +169,6 @@ static void outcomes_have_consequences(void **state)
         assert_int_equal(r.requeue, rows[i].requeue);
         assert_int_equal(r.event, rows[i].event);
         assert_int_equal(r.stalled, rows[i].stalled);
-        assert_string_equal(result_name(&r), rows[i].label);
     }
 }
 
