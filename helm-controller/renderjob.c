@@ -325,7 +325,7 @@ int render_in_child(struct ctx *cx, struct job_side *side, const struct doc *inp
         return run.rc;
     if (run.rc < 0) {
         out.error = err_message(cx);
-        out.hints = renderhints(cx->arena, &run.trace, run.values);
+        out.hints = renderhints(cx->arena, out.error, &run.trace, run.values);
         err_clear(cx);
     }
     return render_write(cx, side, ret_output, &out);

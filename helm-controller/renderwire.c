@@ -235,8 +235,10 @@ int render_read(struct ctx *cx, struct strv text, struct render_output *ret)
 {
     const char *line = text.n ? memchr(text.p, '\n', text.n) : NULL;
     struct doc *d;
-    if (!line || json_parse(cx, text.p, (size_t)(line - text.p), "the rendering's output", &d) < 0)
+    if (!line)
         return err_fail(cx, ERR_INTERNAL, "the output of the rendering makes no sense");
+    if (json_parse(cx, text.p, (size_t)(line - text.p), "the rendering's output", &d) < 0)
+        return err_code(cx);
     struct reader r = { cx, line + 1, text.p + text.n, false };
     struct render_output out = {
         .error = doc_text_at(d, "error"),

@@ -41,6 +41,7 @@ struct engine_trace {
     const char *places; /* from there to the mistake: "a/templates/x.yaml:12:5 -> a/templates/_h.tpl:4:11" */
     const char *node;   /* what was evaluated: ".Values.a.b" */
     const char *message;
+    const char *near; /* of a template that is not there: one that is, and is spelled alike; else NULL */
 };
 
 /* What a rendering may ask of the world outside. */

@@ -63,6 +63,15 @@ const struct function *function_find(struct strv name)
     return NULL;
 }
 
+const char *function_nearest(const char *name)
+{
+    const char *names[FUNCTIONS_MAX];
+    ASSERT(pthread_once(&once, sort_all) == 0);
+    for (size_t i = 0; i < sorted_len; i++)
+        names[i] = sorted[i]->name;
+    return str_nearest(name, names, sorted_len);
+}
+
 static const struct function *find_in(const struct function *rows, size_t len, struct strv name)
 {
     for (size_t i = 0; i < len; i++)

@@ -25,6 +25,8 @@ struct function {
 const struct function *function_find(struct strv name);
 /* The same among Sprig's and Go's functions alone, with those that read the environment: not for what a chart wrote. */
 const struct function *function_find_plain(struct strv name);
+/* A function of a chart that is spelled almost so; NULL when none is. */
+const char *function_nearest(const char *name);
 /* The method of a value's type; NULL when it has none of that name. Receivers are the first argument. */
 const struct function *function_method(struct value receiver, struct strv name);
 

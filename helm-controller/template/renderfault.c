@@ -203,6 +203,24 @@ static void add_place(struct places *p, const char *place)
     p->times++;
 }
 
+/* For `no template "a.nme"` or `template "a.nme" not defined`: a definition of almost that name. */
+static const char *near_template(struct exec *x, const char *message)
+{
+    const char *start = message ? strstr(message, "template \"") : NULL, *name, *end, *near = NULL;
+    if (!start || (!strstr(start, "\" associated with") && !strstr(start, "\" not defined")))
+        return NULL;
+    name = start + strlen("template \"");
+    end = strchr(name, '"');
+    for (const struct template_set *set = x->set; set && !near; set = set->parent) {
+        const char **names = map_sorted_keys(&set->trees, x->cx->arena);
+        size_t n = 0;
+        while (names[n])
+            n++;
+        near = str_nearest(str_ndup(x->cx->arena, name, (size_t)(end - name)), names, n);
+    }
+    return near;
+}
+
 void renderfault_trace(struct exec *x, const char *file, struct engine_trace *ret)
 {
     struct places places = { .text = buf_new(x->cx->arena, TRACE_MAX) };
@@ -215,4 +233,5 @@ void renderfault_trace(struct exec *x, const char *file, struct engine_trace *re
     if (places.count > PLACES_MAX)
         buf_fmt(&places.text, " -> ... (%zu in all)", places.count);
     ret->places = buf_text(&places.text);
+    ret->near = near_template(x, ret->message);
 }

@@ -630,12 +630,6 @@ static void note_anchor(struct reader *r)
         map_set(&r->anchors, (const char *)name, NULL);
 }
 
-static int nesting(yaml_event_type_t type)
-{
-    bool start = type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT;
-    return start - (type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT);
-}
-
 /* go-yaml parses a document as a whole before it looks at what it says: what is malformed behind a wrong value comes first. */
 static int settle_error(struct reader *r, int rc)
 {
@@ -644,10 +638,9 @@ static int settle_error(struct reader *r, int rc)
         return err_fail(r->cx, ERR_INVALID, "%s", r->later);
     if (rc != ERR_INVALID || r->malformed)
         return rc;
-    int depth = r->depth; /* libyaml takes the longer for each token the deeper it is */
-    while (depth <= NODE_DEPTH_MAX && r->event.type != YAML_DOCUMENT_END_EVENT &&
+    /* libyaml takes the longer for each token the more brackets are open */
+    while (r->parser.flow_level <= NODE_DEPTH_MAX && r->event.type != YAML_DOCUMENT_END_EVENT &&
            r->event.type != YAML_STREAM_END_EVENT) {
-        depth += nesting(r->event.type);
         const char *name =
             r->event.type == YAML_ALIAS_EVENT ? (const char *)r->event.data.alias.anchor : NULL;
         note_anchor(r);

@@ -159,6 +159,30 @@ def test_hints_name_the_way_and_the_nearest_value(chart):
     assert "hint: .Values.wrong is null or absent; there is .Values.wrung\n" in done.stderr
 
 
+def test_certificates_end_within_three_centuries_whatever_is_asked(tmp_path):
+    write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n",
+                     "templates/x.yaml": '{{ range list 999999999 106752 -999999999 -700000 9223372036854775807 }}{{ $c := genCA "x" . }}\n'
+                                         'c{{ . }}: {{ $c.Cert | trunc 27 }}{{ end }}'})
+    real, mine = both(["."], tmp_path)
+    assert real[0] == 0 and mine == real
+
+
+@pytest.mark.parametrize("template, hint", [
+    ("{{ .Values.name.x }}", ".Values.name is a string, which has no fields"), ("{{ .Values.list.x }}", ".Values.list is a list, which has no fields"),
+    ("{{ tpl .Values.nam . }}", ".Values.nam is null or absent; there is .Values.name"), ('{{ include "c.nme" . }}', 'there is a template "c.name"'),
+    ('{{ template "c.nme" . }}', 'there is a template "c.name"'), ("{{ toYamll . }}", 'there is a function "toYaml"'),
+    ("{{ if eq .Values.number 2 }}{{ end }}", "numbers of values are float64; (int .Values.x) makes one whole"),
+    ('{{ repeat .Values.number "x" }}', "numbers of values are float64; (int .Values.x) makes one whole"),
+    ("{{ range .Values.list }}{{ .Values.name }}{{ end }}", "the dot is not the chart's here, but what include, range or with made it"),
+    ('{{ include "c.name" .Values }}', "the dot is not the chart's here, but what include, range or with made it"),
+])
+def test_hints_tell_of_usual_mistakes(tmp_path, template, hint):
+    write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "values.yaml": "name: some\nlist: [x]\nnumber: 2\n",
+                     "templates/_h.tpl": '{{ define "c.name" }}{{ .Values.name }}{{ end }}', "templates/x.yaml": template})
+    real, mine = both(["."], tmp_path)
+    assert mine == real and f"hint: {hint}" in ours(["."], tmp_path).stderr
+
+
 def test_hints_say_once_what_calls_itself(tmp_path):
     write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n",
                      "templates/x.yaml": '{{ define "r" }}{{ include "r" . }}{{ end }}\n{{ include "r" . }}'})
