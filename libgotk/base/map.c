@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define FIRST 8 /* entries there is room for; a power of two */
+
 static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
 static uint32_t seed;
 
@@ -65,10 +67,19 @@ static void rebuild(struct map *m, size_t cap)
     }
 }
 
+void map_reserve(struct map *m, size_t len)
+{
+    size_t cap = FIRST;
+    while (cap < len)
+        cap *= 2;
+    if (cap > FIRST)
+        rebuild(m, cap);
+}
+
 void map_set(struct map *m, const char *key, void *value)
 {
     if (m->used == m->cap)
-        rebuild(m, m->len * 2 >= m->cap ? (m->cap ? m->cap * 2 : 8) : m->cap);
+        rebuild(m, m->len * 2 >= m->cap ? (m->cap ? m->cap * 2 : FIRST) : m->cap);
     uint32_t hash = hash_of(key);
     uint32_t *slot = slot_of(m, key, hash);
     if (*slot) {

@@ -31,6 +31,9 @@ struct map {
 /* An empty map in `a`. */
 struct map map_new(struct arena *a);
 
+/* Makes room for `len` entries at once; the map must be empty. */
+void map_reserve(struct map *m, size_t len);
+
 /* Stores value under a copy of key; an older value is replaced in its place. */
 void map_set(struct map *m, const char *key, void *value);
 

@@ -135,10 +135,12 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
     if (check_history(cx, m) < 0 || check_schema(cx, t->build, m) < 0)
         return err_code(cx);
     generators_add_hashes(m);
+    resmap_rest(m);
     if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)
         return err_code(cx);
     resmap_refresh(m);
     drop_local(m);
+    resmap_rest(m);
     if (resmap_check_unique(cx, m) < 0)
         return err_code(cx);
     if (sort(cx, m, doc_find(t->file, "sortOptions"), options) < 0)

@@ -136,11 +136,16 @@ static struct doc *field_of(const struct walk *w, struct doc *map, const char *n
 
 static int walk_map(const struct walk *w, const char *const *path, struct doc *map)
 {
-    struct arena *a = w->cx->arena;
+    char small[64];
     const char *name = path[0];
+    size_t n = strlen(name) - 2;
     bool is_list = str_ends(name, "[]");
-    if (is_list)
-        name = str_ndup(a, name, strlen(name) - 2);
+    if (is_list && n < sizeof(small)) { /* it is asked for in each object */
+        name = memcpy(small, name, n);
+        small[n] = '\0';
+    } else if (is_list) {
+        name = str_ndup(w->cx->arena, name, n);
+    }
     if (!name[0])
         return err_fail(w->cx, ERR_INVALID, "cannot set or create an empty field name");
     if (strcmp(name, "*") == 0)

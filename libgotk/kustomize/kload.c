@@ -7,7 +7,6 @@
 
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
-#include "libgotk/base/vec.h"
 #include "libgotk/kustomize/repospec.h"
 
 #include <errno.h>
@@ -21,21 +20,44 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 
+static char *without_last(const char *start, char *end)
+{
+    while (end > start && end[-1] != '/')
+        end--;
+    return end > start ? end - 1 : end;
+}
+
+static bool ends_above(const char *start, const char *end)
+{
+    return end - start >= 2 && end[-1] == '.' && end[-2] == '.' && (end - start == 2 || end[-3] == '/');
+}
+
+/* Writes the parts of `path` behind those from `start` on; returns the new end. */
+static char *add_parts(const char *start, char *end, const char *path)
+{
+    while (*path) {
+        size_t n = strcspn(path, "/");
+        bool up = n == 2 && !strncmp(path, "..", n);
+        if (up && end > start && !ends_above(start, end)) {
+            end = without_last(start, end);
+        } else if (n && !(n == 1 && *path == '.')) {
+            if (end > start)
+                *end++ = '/';
+            end = mempcpy(end, path, n);
+        }
+        path += n + (path[n] == '/');
+    }
+    return end;
+}
+
 const char *kload_join(struct arena *a, const char *dir, const char *path)
 {
-    VEC(const char *) kept = { 0 };
-    size_t n = 0;
-    char **parts = str_split(a, path[0] == '/' ? path : str_fmt(a, "%s/%s", dir, path), '/', &n);
-    for (size_t i = 0; i < n; i++) {
-        if (!parts[i][0] || !strcmp(parts[i], "."))
-            continue;
-        bool up = !strcmp(parts[i], "..");
-        if (up && kept.len && strcmp(kept.at[kept.len - 1], "..") != 0)
-            kept.len--;
-        else
-            vec_push(a, &kept, parts[i]);
-    }
-    return kept.len ? str_join(a, kept.at, kept.len, "/") : ".";
+    char *joined = arena_alloc_raw(a, strlen(dir) + strlen(path) + 2), *end = joined;
+    if (path[0] != '/')
+        end = add_parts(joined, end, dir);
+    end = add_parts(joined, end, path);
+    *end = '\0';
+    return end > joined ? joined : ".";
 }
 
 bool kload_is_remote(const char *path)

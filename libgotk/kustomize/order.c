@@ -60,7 +60,7 @@ static struct map own_ranks(struct arena *a, const struct doc *first, const stru
 
 static void sort_legacy(struct resmap *m, const struct doc *own)
 {
-    struct arena *a = m->arena;
+    CLEANUP(arena_cleanup) struct arena *a = arena_new(arena_max(m->arena));
     struct sort_key *keys = ARENA_ARRAY(a, struct sort_key, m->list.len + 1);
     struct map ranks = own_ranks(a, doc_find(own, "orderFirst"), doc_find(own, "orderLast"));
     for (size_t i = 0; i < m->list.len; i++) {

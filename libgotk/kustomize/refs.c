@@ -21,6 +21,7 @@ VEC_NAMED(rules, struct rule);
 struct fixer {
     struct ctx *cx;
     struct arena *a;
+    struct arena *scratch; /* of the maps, and of what is found in them */
     const struct tconfig *config;
     struct resmap *m;
     struct map by_old_name;    /* former name -> struct resources */
@@ -44,16 +45,16 @@ static void index_add(struct arena *a, struct map *index, const char *key, struc
 
 static void build_index(struct fixer *f)
 {
-    f->by_old_name = map_new(f->a);
-    f->by_original_ns = map_new(f->a);
-    f->rules = map_new(f->a);
+    f->by_old_name = map_new(f->scratch);
+    f->by_original_ns = map_new(f->scratch);
+    f->rules = map_new(f->scratch);
     for (size_t i = 0; i < f->m->list.len; i++) {
         struct resource *r = f->m->list.at[i];
         for (size_t j = 0; j < r->past.len; j++)
-            index_add(f->a, &f->by_old_name, r->past.at[j].name, r);
+            index_add(f->scratch, &f->by_old_name, r->past.at[j].name, r);
         struct resid original = resource_original(r);
         if (strcmp(resid_namespace(&original), RESOURCE_NO_NAMESPACE) != 0)
-            index_add(f->a, &f->by_original_ns, resid_namespace(&original), r);
+            index_add(f->scratch, &f->by_original_ns, resid_namespace(&original), r);
     }
 }
 
@@ -178,7 +179,7 @@ static int select_referral(const struct fixer *f, const char *name, enum ns_test
         struct resource *r = named->at[i];
         if (r->doc && visible(f, r) && passes_ns(r, test, ns) && was_kind(r, f->rule.target) &&
             fits_role(f, r) && fits_namespace(f, r))
-            vec_push(f->a, &list, r);
+            vec_push(f->scratch, &list, r);
     }
     if (list.len > 1)
         sieve_affixes(f, &list, true);
@@ -266,13 +267,13 @@ static const struct rules *rules_of(struct fixer *f, struct gvk g)
     struct rules *found = map_find(&f->rules, key);
     if (found)
         return found;
-    found = ARENA_NEW(f->a, struct rules);
+    found = ARENA_NEW(f->scratch, struct rules);
     for (size_t i = 0; i < f->config->refs.len; i++) {
         const struct nameref *ref = &f->config->refs.at[i];
         for (size_t j = 0; j < ref->referrers.len; j++) {
             struct rule rule = { .target = ref->target, .field = &ref->referrers.at[j] };
             if (gvk_selected(g, rule.field->gvk))
-                vec_push(f->a, found, rule);
+                vec_push(f->scratch, found, rule);
         }
     }
     map_set(&f->rules, key, found);
@@ -337,7 +338,8 @@ static int fix_resource(struct fixer *f, struct resource *r)
 
 int refs_fix(struct ctx *cx, const struct tconfig *config, struct resmap *m)
 {
-    struct fixer f = { .cx = cx, .a = cx->arena, .config = config, .m = m };
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(cx->arena));
+    struct fixer f = { .cx = cx, .a = cx->arena, .scratch = scratch, .config = config, .m = m };
     if (!config)
         return 0;
     build_index(&f);

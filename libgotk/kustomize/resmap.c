@@ -16,7 +16,7 @@ struct resmap_slot {
 
 struct resmap resmap_new(struct arena *a)
 {
-    return (struct resmap){ .arena = a, .stale = true };
+    return (struct resmap){ .arena = a, .stale = true, .unchecked = true };
 }
 
 static void free_scratch(void *scratch)
@@ -40,7 +40,7 @@ static void index_reset(struct resmap *m)
     m->scratch = *m->scratch_box;
     m->index = map_new(m->scratch);
     m->names = map_new(m->scratch);
-    m->indexed = 0;
+    m->indexed = m->named = 0;
     m->stale = false;
 }
 
@@ -90,13 +90,10 @@ static void index_name(struct resmap *m, const char *name, struct resource *r)
     slot_add(m->scratch, named, r);
 }
 
-static void index_one(struct resmap *m, struct resource *r)
+static void index_ids(struct resmap *m, struct resource *r)
 {
-    if (!r->doc)
-        return;
-    for (size_t i = 0; i <= r->past.len; i++) {
+    for (size_t i = 0; r->doc && i <= r->past.len; i++) {
         struct resid id = resource_id_at(r, i);
-        index_name(m, id.name, r);
         struct resmap_slot *slot = slot_make(m, &id);
         slot_add(m->scratch, &slot->any, r);
         if (i == r->past.len)
@@ -104,12 +101,27 @@ static void index_one(struct resmap *m, struct resource *r)
     }
 }
 
+/* Brings the index of identities up to date. */
 static void index_update(struct resmap *m)
 {
     if (m->stale)
         index_reset(m);
+    if (!m->indexed)
+        map_reserve(&m->index, 2 * m->list.len); /* most have had another name */
     for (; m->indexed < m->list.len; m->indexed++)
-        index_one(m, m->list.at[m->indexed]);
+        index_ids(m, m->list.at[m->indexed]);
+}
+
+/* Brings that of names up to date, which is much smaller. */
+static void names_update(struct resmap *m)
+{
+    if (m->stale)
+        index_reset(m);
+    for (; m->named < m->list.len; m->named++) {
+        struct resource *r = m->list.at[m->named];
+        for (size_t i = 0; r->doc && i <= r->past.len; i++)
+            index_name(m, resource_id_at(r, i).name, r);
+    }
 }
 
 static int already_registered(struct ctx *cx, const struct resource *r, const struct resource *before)
@@ -150,11 +162,16 @@ int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
     return 0;
 }
 
+void resmap_rest(struct resmap *m)
+{
+    if (m->scratch_box)
+        free_scratch(m->scratch_box);
+    m->stale = true;
+}
+
 int resmap_append_all(struct ctx *cx, struct resmap *m, struct resmap *other)
 {
-    if (other->scratch_box)
-        free_scratch(other->scratch_box);
-    other->stale = true;
+    resmap_rest(other);
     for (size_t i = 0; i < other->list.len; i++)
         if (resmap_append(cx, m, other->list.at[i]) < 0)
             return err_code(cx);
@@ -163,7 +180,7 @@ int resmap_append_all(struct ctx *cx, struct resmap *m, struct resmap *other)
 
 void resmap_touch(struct resmap *m)
 {
-    m->stale = true;
+    m->stale = m->unchecked = true;
 }
 
 struct resources resmap_find_current(struct resmap *m, const struct resid *id)
@@ -188,7 +205,7 @@ struct resources resmap_named(struct resmap *m, const char *name)
 {
     if (str_empty(name))
         return m->list;
-    index_update(m);
+    names_update(m);
     const struct resources *named = map_find(&m->names, name);
     return named ? *named : (struct resources){ 0 };
 }
@@ -229,14 +246,22 @@ void resmap_refresh(struct resmap *m)
             resmap_touch(m);
 }
 
+/* By a map of its own, which is smaller than the index. */
 int resmap_check_unique(struct ctx *cx, struct resmap *m)
 {
-    index_update(m);
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(m->arena));
+    struct map seen = map_new(scratch);
+    map_reserve(&seen, m->list.len);
     for (size_t i = 0; i < m->list.len; i++) {
-        const struct resource *r = m->list.at[i];
-        const struct resmap_slot *slot = r->doc ? slot_find(m, &r->id) : NULL;
-        if (slot && slot->current.len > 1 && slot->current.at[0] != r)
-            return already_registered(cx, r, slot->current.at[0]);
+        char small[256];
+        struct resource *r = m->list.at[i];
+        const char *key = key_of(scratch, &r->id, small, sizeof(small));
+        const struct resource *before = r->doc ? map_find(&seen, key) : NULL;
+        if (before)
+            return already_registered(cx, r, before);
+        if (r->doc)
+            map_set(&seen, key, r);
     }
+    m->unchecked = false;
     return 0;
 }

@@ -2,7 +2,7 @@
  * resmap.h: the resources of a build, in order, found by any identity they have or had.
  *
  * The list keeps the order of appending, which is the order of output. Lookups go through a hash index that is built on
- * demand and thrown away when an identity changes (resmap_touch). One thread, one build. Rejected: scanning the list
+ * demand and thrown away when an identity changes (resmap_touch); names have a small one of their own. One thread, one build. Rejected: scanning the list
  * as upstream does, which makes a build of n resources with n patches quadratic.
  */
 #ifndef GOTK_KUSTOMIZE_RESMAP_H
@@ -20,8 +20,10 @@ struct resmap {
     struct map index;           /* identity text -> struct resmap_slot */
     struct map names;           /* any name, present or past -> struct resources */
     size_t indexed;             /* how many of the list are in the index */
+    size_t named;               /* how many are in the names */
     bool stale;
-    bool emptied; /* a document went: resmap_drop_empty has something to do */
+    bool unchecked; /* identities changed after resmap_check_unique */
+    bool emptied;   /* a document went: resmap_drop_empty has something to do */
 };
 
 /* An empty map in `a`. */
@@ -35,6 +37,9 @@ int resmap_append_all(struct ctx *cx, struct resmap *m, struct resmap *other) MU
 
 /* Says that identities changed: the index is built anew at the next lookup. */
 void resmap_touch(struct resmap *m);
+
+/* Gives the memory of the index back until the next lookup. */
+void resmap_rest(struct resmap *m);
 
 /* Resources whose present identity equals `id`, in order. Valid until the map changes. */
 struct resources resmap_find_current(struct resmap *m, const struct resid *id);

@@ -118,7 +118,7 @@ static int run_merge_selected(struct ctx *cx, const struct transform_step *step,
         if (apply_merge_in(cx, step->target, m, r, patch, text) < 0)
             return err_code(cx);
     }
-    return m->stale ? resmap_check_unique(cx, m) : 0;
+    return m->unchecked ? resmap_check_unique(cx, m) : 0;
 }
 
 /* `of_field`: of `patches`, and not of patchesStrategicMerge. */
@@ -206,7 +206,7 @@ static int run_patch_sm(struct ctx *cx, const struct transform_step *step, struc
 {
     if (run_merge_by_id(cx, step, step->args, m, false) < 0)
         return err_code(cx);
-    return m->stale ? resmap_check_unique(cx, m) : 0;
+    return m->unchecked ? resmap_check_unique(cx, m) : 0;
 }
 
 /* A JSON patch is a list of objects. Text that starts with "[" has to be JSON, all else may be YAML 1.1. */

@@ -111,6 +111,22 @@ static void a_map_agrees_with_a_plain_array(void **state)
     assert_int_equal(seen, alive);
 }
 
+static void room_in_a_map_is_made_once(void **state)
+{
+    struct arena *a = unit_cx(state)->arena;
+    struct map few = map_new(a), many = map_new(a);
+    map_reserve(&few, 0);
+    map_reserve(&many, 1000);
+    for (int i = 0; i < 1000; i++) {
+        const struct map_entry *entries = many.entries;
+        map_set(&many, str_fmt(a, "k%d", i), &many);
+        map_set(&few, str_fmt(a, "k%d", i), &few);
+        assert_ptr_equal(many.entries, entries);
+    }
+    assert_ptr_equal(map_find(&many, "k999"), &many);
+    assert_ptr_equal(map_find(&few, "k0"), &few);
+}
+
 static void a_map_remembers_the_order_of_insertion(void **state)
 {
     struct arena *a = unit_cx(state)->arena;
@@ -170,6 +186,7 @@ int main(void)
         UNIT_TEST(a_buffer_stops_at_its_maximum),
         UNIT_TEST(vectors_keep_order_while_growing_and_shrinking),
         UNIT_TEST(a_map_agrees_with_a_plain_array),
+        UNIT_TEST(room_in_a_map_is_made_once),
         UNIT_TEST(a_map_remembers_the_order_of_insertion),
         UNIT_TEST(a_heap_gives_the_smallest_first_and_ties_in_order),
     };

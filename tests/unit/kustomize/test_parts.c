@@ -5,6 +5,7 @@
 #include "libgotk/kustomize/fieldpath.h"
 #include "libgotk/kustomize/fieldspec.h"
 #include "libgotk/kustomize/generators.h"
+#include "libgotk/kustomize/kload.h"
 #include "libgotk/kustomize/selector.h"
 #include "libgotk/kustomize/smp.h"
 #include "libgotk/kustomize/transform.h"
@@ -204,13 +205,36 @@ static void splits_of_paths(void **state UNUSED)
     rows_check_lines("kustomize/split.tsv", 226, splits);
 }
 
+static void paths_are_joined(void **state)
+{
+    static const char *const rows[][3] = {
+        { ".", ".", "." },
+        { "a/b", "../c", "a/c" },
+        { "a", "../../c", "../c" },
+        { ".", "../../c", "../../c" },
+        { "..", "../a/..", "../.." },
+        { "a", "/b//c/", "b/c" },
+        { "a//b/.", "./c/.", "a/b/c" },
+        { "a", "..", "." },
+        { "a", "...", "a/..." },
+        { "a..", "..", "." },
+        { "a/b..", "../c", "a/c" },
+        { "a", "", "a" },
+        { "", "b/../../c", "../c" },
+        { ".a", "..b/.c", ".a/..b/.c" },
+        { "a", "/", "." },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(kload_join(unit_cx(state)->arena, rows[i][0], rows[i][1]), rows[i][2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strategic_merges),   cmocka_unit_test(field_specs),
         cmocka_unit_test(hashes_of_contents), cmocka_unit_test(paths_of_replacements),
         cmocka_unit_test(selectors),          cmocka_unit_test(identities),
-        cmocka_unit_test(splits_of_paths),
+        cmocka_unit_test(splits_of_paths),    UNIT_TEST(paths_are_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
