@@ -2,8 +2,8 @@
  * resmap.h: the resources of a build, in order, found by any identity they have or had.
  *
  * The list keeps the order of appending, which is the order of output. Lookups go through a hash index that is built on
- * demand and thrown away when an identity changes (resmap_touch); names have a small one of their own. One thread, one build. Rejected: scanning the list
- * as upstream does, which makes a build of n resources with n patches quadratic.
+ * demand and thrown away when an identity changes (resmap_touch); names have a small one of their own. One thread, one
+ * build. Rejected: scanning the list as upstream does, which makes a build of n resources with n patches quadratic.
  */
 #ifndef GOTK_KUSTOMIZE_RESMAP_H
 #define GOTK_KUSTOMIZE_RESMAP_H
