@@ -112,7 +112,8 @@ static void programs_say_what_their_tables_say(void **state UNUSED)
 /* As the job's own table says, read by hand. */
 static void jobs_may_call_what_they_need(void **state UNUSED)
 {
-    static const struct {
+    const uint64_t own = (uint64_t)getpid();
+    const struct {
         int number;
         uint64_t args[6];
         uint32_t plain;
@@ -130,6 +131,11 @@ static void jobs_may_call_what_they_need(void **state UNUSED)
         { SYS_sendto, { 0, 0, 0, 0, 1 }, SECCOMP_RET_ERRNO | 38, SECCOMP_RET_ALLOW },
         { SYS_clone, { 0 }, SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ERRNO | 1 },
         { SYS_clone, { 0x10000 }, SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ALLOW },
+        { SYS_tgkill, { own }, SECCOMP_RET_ALLOW, SECCOMP_RET_ALLOW },
+        { SYS_tgkill, { own + 1 }, SECCOMP_RET_ERRNO | 38, SECCOMP_RET_ERRNO | 38 },
+        { SYS_tkill, { own }, SECCOMP_RET_ALLOW, SECCOMP_RET_ALLOW },
+        { SYS_tkill, { own + 1 }, SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ERRNO | 1 },
+        { SYS_kill, { own }, SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ERRNO | 1 },
         { SYS_mount, { 0 }, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_PROCESS },
         { FILTER_CALLS + 7, { 0 }, SECCOMP_RET_ERRNO | 38, SECCOMP_RET_ERRNO | 38 },
     };
