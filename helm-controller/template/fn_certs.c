@@ -3,6 +3,8 @@
  */
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/object.h"
+#include "helm-controller/template/rsakey.h"
+#include "helm-controller/template/times.h"
 #include "libgotk/base/base64.h"
 #include "libgotk/base/goaddr.h"
 #include "libgotk/base/quote.h"
@@ -16,7 +18,6 @@
 #include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
-#include <time.h>
 
 struct certificate {
     struct strv cert;
@@ -117,7 +118,7 @@ FN(fn_gen_private_key)
     CLEANUP(free_key) EVP_PKEY *key = NULL;
     struct value type = args[0];
     if (type.len == 0 || is_text(type, "rsa"))
-        key = EVP_RSA_gen(4096);
+        key = rsakey_new(4096);
     else if (is_text(type, "dsa"))
         key = make_dsa();
     else if (is_text(type, "ecdsa"))
@@ -330,14 +331,14 @@ static void set_serial(X509 *cert)
 }
 
 /* Go counts in 64 bits of nanoseconds: 292 years, then it begins anew. OpenSSL adds to no time before 1900. */
-static void set_validity(X509 *cert, int64_t days)
+static void set_validity(struct exec *x, X509 *cert, int64_t days)
 {
-    char text[32];
-    struct tm tm;
-    time_t end = time(NULL) + (int64_t)((uint64_t)days * (86400ULL * 1000000000)) / 1000000000;
-    ASSERT(gmtime_r(&end, &tm) && strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm));
+    static const char layout[] = "20060102150405Z";
+    struct buf text = buf_new(x->cx->arena, 64);
+    const struct moment end = times_add(times_now(), (int64_t)((uint64_t)days * (86400ULL * 1000000000)));
+    layout_format(&text, &end, (struct strv){ layout, strlen(layout) });
     ASSERT(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
-    ASSERT(ASN1_TIME_set_string_X509(X509_getm_notAfter(cert), text));
+    ASSERT(ASN1_TIME_set_string_X509(X509_getm_notAfter(cert), buf_text(&text)));
 }
 
 static bool is_printable(struct strv s)
@@ -390,7 +391,7 @@ static int fill(struct exec *x, const struct request *r, EVP_PKEY *key, GENERAL_
         return err_code(x->cx);
     ASSERT(X509_set_version(cert, X509_VERSION_3) == 1 && X509_set_pubkey(cert, key) == 1);
     set_serial(cert);
-    set_validity(cert, r->days);
+    set_validity(x, cert, r->days);
     if (set_common_name(x, subject, r->name) < 0)
         return err_code(x->cx);
     ASSERT(X509_set_issuer_name(cert, r->issuer ? X509_get_subject_name(r->issuer) : subject) == 1);
@@ -428,7 +429,7 @@ static int make(struct exec *x, struct request r, const struct value *pem, struc
     CLEANUP(free_key) EVP_PKEY *key = NULL, *issuer_key = NULL;
     CLEANUP(free_x509) X509 *issuer = NULL;
     if (!pem)
-        key = EVP_RSA_gen(2048);
+        key = rsakey_new(2048);
     else if (read_key(x, v_view(*pem), &key) < 0)
         return err_wrap(x->cx, "parsing private key");
     ASSERT(key);
