@@ -58,7 +58,8 @@ int companion_main(int argc, char **argv, const struct tool *tool)
     const struct command *command = tool_find(tool->commands, argc > 1 ? argv[1] : NULL);
     if (!command)
         return become_full(tool, argv);
-    struct ctx cx = { .arena = arena_new(COMMAND_MEMORY_MAX) }; /* ends with the process */
+    static struct ctx cx; /* its arena ends with the process, which is no leak while something points there */
+    cx.arena = arena_new(COMMAND_MEMORY_MAX);
 #ifdef M_TOP_PAD
     mallopt(M_TOP_PAD, TOP_PAD);
 #endif

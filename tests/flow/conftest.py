@@ -9,7 +9,8 @@ The shared controllers run as the main instance of a sharded installation does, 
 `private`: controllers that see only objects with the label the fixture tells.
 
 A failing test shows the lines of the controllers' logs that name its namespace. What the shared controllers did wrong
-over the whole session (an early end, a sanitizer report, an exit code) is printed at the end and fails the run.
+over the whole session (an early end, a sanitizer report, an exit code) is printed at the end and fails the run. So is a
+report in the log of any controller of a test, however that one ended. What a command writes is looked at by `commands`.
 """
 import json
 import os
@@ -17,11 +18,13 @@ import pathlib
 import re
 import secrets
 import shutil
+import subprocess
 
 import pytest
 
 import rig
 from rig.controller import Attached
+from rig.report import SANITIZERS, look_into, watching
 
 SHARD = "sharding.fluxcd.io/key"
 NAMES = ("source-controller", "kustomize-controller")
@@ -66,15 +69,21 @@ class Session:
                 part.stop()
             except AssertionError as e:
                 self.problems.append(str(e))
+        self._look_into_logs()
         if self.problems:
             self._keep_logs()
         self.folder.remove()
+
+    def _look_into_logs(self):
+        self.reported = look_into(self.folder.path)
+        for log, reports in self.reported.items():
+            self.problems.append(f"{log.name}: {len(reports)} sanitizer reports, the first:\n{reports[0]}")
 
     def _keep_logs(self):
         kept = rig.ROOT / os.environ.get("BUILD_DIR", "build/bin") / "../results/flow-logs"
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
-        for log in self.folder.path.glob("*.log"):
+        for log in {*self.folder.path.glob("*.log"), *self.reported}:
             shutil.copy(log, kept)
         self.problems.append(f"whole logs: {kept.resolve()}")
 
@@ -125,6 +134,19 @@ def pytest_runtest_makereport(item, call):
 
 def _state():
     return json.loads(os.environ["RIG_STATE"])
+
+
+@pytest.fixture(autouse=True)
+def commands(monkeypatch):
+    """Fails the test when a command it ran wrote a sanitizer report, whatever else the test looks at."""
+    found = []
+    monkeypatch.setattr(subprocess, "run", watching(subprocess.run, found))
+    for name, options in SANITIZERS.items():
+        if name not in os.environ:
+            monkeypatch.setenv(name, options)
+    yield
+    if found:
+        pytest.fail(f"{len(found)} sanitizer reports of commands, the first:\n{found[0]}")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 import hashlib
 import io
 import json
-import os
 import subprocess
 import tarfile
 
@@ -19,6 +18,14 @@ def write(file, name):
     subprocess.run([WRITE, rig.binary(name), file, "v1.2.3"], check=True, stdout=subprocess.DEVNULL)
     with tarfile.open(file) as tar:
         return {entry.name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}
+
+
+def enter(root):
+    """What runs a program with `root` as its root folder. There is nothing else, but for sanitizers, which need /proc."""
+    if rig.proc.SLOW == 1:
+        return ["chroot", root]
+    (root / "proc").mkdir(exist_ok=True)
+    return ["--mount", "sh", "-c", 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"', root]
 
 
 def blob(files, digest):
@@ -43,9 +50,8 @@ def test_image(tmp_path, name):
     with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
         assert {(entry.uid, entry.gid, entry.mtime) for entry in tar} == {(0, 0, 0)}
         tar.extractall(tmp_path / "root")
-    done = subprocess.run(["unshare", "--user", "--map-root-user", "chroot", tmp_path / "root",
-                           *config["config"]["Entrypoint"], "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})  # looking for leaks takes /proc
+    done = subprocess.run(["unshare", "--user", "--map-root-user", *enter(tmp_path / "root"), *config["config"]["Entrypoint"],
+                           "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if b"Operation not permitted" in done.stdout and b"unshare" in done.stdout:
         pytest.skip("user namespaces are off here")
     assert done.returncode == 0 and b"--concurrent" in done.stdout, done.stdout  # the controller's own help

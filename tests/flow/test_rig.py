@@ -3,11 +3,13 @@ import pathlib
 import signal
 import subprocess
 import sys
+from subprocess import run as unwatched  # as it is before the fixture `commands`
 
 import pytest
 
 import rig
 from rig.proc import alive
+from rig.report import look_into, watching
 from rig.web import git
 
 
@@ -156,3 +158,29 @@ def test_processes_end_with_a_killed_runner(tmp_path):
     runner.send_signal(signal.SIGKILL)
     runner.wait()
     rig.wait_for(lambda: not alive(child), 10, "the child to end")
+
+
+ASAN = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1\n    #0 0x1 in doc_find\n"
+
+
+@pytest.mark.parametrize("text, count", [
+    (ASAN, 1),
+    ("==7==ERROR: LeakSanitizer: detected memory leaks\n", 1),
+    ("libgotk/doc/json.c:12:34: runtime error: signed integer overflow\n", 1),
+    ("WARNING: ThreadSanitizer: data race (pid=7)\n", 1),
+    ("WARNING: ThreadSanitizer: thread leak (pid=7)\n", 0),
+    ('{"msg":"build was ended: it crashed (SIGSEGV)"}\n', 1),
+    ('{"msg":"build was ended: it used a system call that jobs may not use"}\n', 1),
+    ('{"msg":"build was ended: it needed more than 64 MiB of memory"}\n', 0),
+])
+def test_sanitizer_reports_in_logs_are_found(tmp_path, text, count):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "source-controller.log").write_text(f'{{"msg":"started"}}\n{text}{{"msg":"ended"}}\n')
+    assert [len(reports) for reports in look_into(tmp_path).values()] == [count] * count
+
+
+@pytest.mark.parametrize("options", [{"capture_output": True}, {"stderr": subprocess.STDOUT, "stdout": subprocess.PIPE, "text": True}])
+def test_sanitizer_reports_of_commands_are_found(options):
+    found = []
+    watching(unwatched, found)(["sh", "-c", 'echo fine; echo "$0" >&2', ASAN], **options)
+    assert len(found) == 1 and "heap-use-after-free" in found[0] and "doc_find" in found[0]
