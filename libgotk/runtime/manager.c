@@ -407,7 +407,8 @@ static int start(struct ctx *cx, struct manager *m)
                        &m->features) < 0 ||
         open_cluster(cx, m) < 0 || check_namespace(cx, m) < 0)
         return cx->err.code;
-    if (probes_start(cx, m->metrics, &m->options, &m->probes) < 0 || open_threads(cx, m) < 0)
+    /* Whoever sees that it is ready may ask it to end: signals are waited for before probes are answered. */
+    if (open_threads(cx, m) < 0 || probes_start(cx, m->metrics, &m->options, &m->probes) < 0)
         return cx->err.code;
     if (p->setup && p->setup(cx, m) < 0)
         return cx->err.code;

@@ -9,7 +9,7 @@ import pytest
 import rig
 from flux import Flux, configmap
 from process import Probe, flags_of, reconciles, status_of
-from rig.proc import SLOW, alive, children
+from rig.proc import SLOW, alive, children, port_open
 
 CONTROLLERS = ("source-controller", "kustomize-controller")
 BOTH = pytest.mark.parametrize("which", ["source", "kustomize"])
@@ -248,6 +248,15 @@ def test_probes(private, which):
     for path in ("/healthz", "/readyz", "/healthz/ping", "/readyz/ping"):
         assert status_of(controller.health_url + path) == 200
     assert status_of(controller.health_url + "/nothing") == 404
+
+
+@BOTH
+def test_it_ends_cleanly_as_soon_as_probes_are_answered(private, cp, web, which):
+    for attempt in range(5):
+        controller = getattr(rig, f"{which}_controller")(cp, private.folder, web.ca_bundle, label=f"early-{which}-{attempt}",
+                                                         args=["--watch-label-selector=" + "=".join(*private.labels.items())])
+        rig.wait_for(lambda: port_open(controller.health_port), 20, "the probes' port to be open", every=0)
+        controller.stop()
 
 
 @BOTH
