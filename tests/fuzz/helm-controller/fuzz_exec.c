@@ -77,7 +77,9 @@ static void render(void *arg)
     struct chart *chart;
     struct capabilities capabilities = capabilities_default(a);
     const struct engine_host host = { .lookup = look_up, .trace = &trace };
-    struct strv yaml = { r->parts[1].text, r->parts[1].len }; /* empty when there is none */
+    struct strv yaml = { "", 0 };
+    if (r->count > 1)
+        yaml = (struct strv){ r->parts[1].text, r->parts[1].len };
     if (valuesinput_parse(r->cx, yaml, "values.yaml", &values) < 0 || load(r, &chart) < 0) {
         fuzz_that(*err_message(r->cx));
         return;
@@ -99,41 +101,42 @@ static void run(struct ctx *cx, const char *text, size_t len)
 }
 
 static const char
-    *const seeds[] = {
-        "tests/golden/helm/snippets.jsonl#template,valuesYaml",
-        "tests/golden/helm/sprig.jsonl#t",
-        "tests/golden/helm/exec.jsonl#t",
-        "tests/golden/helm/helm.jsonl#t",
-        "../shared/corpus/templates/16-nondeterministic.jsonl#template",
-        "../shared/corpus/templates/*.jsonl#template,valuesYaml",
-        "../shared/corpus/templates/*.jsonl#template,values",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.Add 1 }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $d := (toDate \"2006\" \"2020\").Sub (toDate \"2006-01-02 15:04\" \"2019-03-04 05:06\") }}{{ $t.Add $d }}{{ $t.AddDate 1 2 -3 }}{{ $t.After (now) }}{{ $t.Before $t }}{{ $t.Compare $t }}{{ $t.Equal (now) }}{{ $t.Sub $t }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.Year }}{{ $t.Month }}{{ $t.Day }}{{ $t.Hour }}{{ $t.Minute }}{{ $t.Second }}{{ $t.Nanosecond }}{{ $t.YearDay }}{{ $t.Weekday }}{{ $t.Month.String }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.Unix }}{{ $t.UnixMicro }}{{ $t.UnixMilli }}{{ $t.UnixNano }}{{ $t.IsZero }}{{ $t.IsDST }}{{ $t.UTC }}{{ $t.Local }}{{ $t.Location }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.In $t.Location }}{{ $t.Location.String }}{{ $t.String }}{{ $t.GoString }}{{ $t.Format \"Mon Jan _2 .000 MST Z07:00\" }}{{ printf \"%v %d %q %#v %s\" $t $t $t $t $t }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.MarshalJSON }}{{ $t.MarshalText }}{{ $t.MarshalBinary }}{{ $t.GobEncode }}{{ $t.AppendFormat (b64dec \"YQ==\" | toString | .Files.GetBytes) \"2006\" }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $b := .Files.GetBytes \"lines.txt\" }}{{ $t.AppendFormat $b \"2006\" }}{{ $t.AppendText $b }}{{ $t.AppendBinary $b }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $d := (toDate \"2006\" \"2020\").Sub (toDate \"2006-01-02 15:04\" \"2019-03-04 05:06\") }}{{ $t.Round $d }}{{ $t.Truncate $d }}{{ eq $t $t }}{{ deepEqual $t (now) }}{{ dict \"t\" $t | toYaml }}{{ list $t | toJson }}{{ kindOf $t }}{{ typeOf $t }}",
-        "={{ $d := (toDate \"2006\" \"2020\").Sub (toDate \"2006-01-02 15:04\" \"2019-03-04 05:06\") }}{{ $d.Abs }}{{ $d.Hours }}{{ $d.Minutes }}{{ $d.Seconds }}{{ $d.Milliseconds }}{{ $d.Microseconds }}{{ $d.Nanoseconds }}{{ $d.String }}{{ $d.Round $d }}{{ $d.Truncate $d }}",
-        "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ ago $t }}{{ date \"2006\" $t }}{{ dateInZone \"Mon\" $t \"Europe/Paris\" }}{{ dateModify \"-1.5h\" $t }}{{ durationRound \"2400h\" }}{{ htmlDate $t }}{{ unixEpoch (now) }}{{ duration \"95\" }}",
-        "={{ $v := semver \"1.2.3-a.1+b\" }}{{ $v.Major }}{{ $v.Minor }}{{ $v.Patch }}{{ $v.Prerelease }}{{ $v.Metadata }}{{ $v.Original }}{{ $v.String }}{{ $v.IncMajor }}{{ $v.IncMinor }}{{ $v.IncPatch }}{{ $v }}",
-        "={{ $v := semver \"1.2.3-a.1+b\" }}{{ $w := semver \"2\" }}{{ $v.Compare $w }}{{ $v.Equal $w }}{{ $v.LessThan $w }}{{ $v.LessThanEqual $v }}{{ $v.GreaterThan $w }}{{ $v.GreaterThanEqual $v }}{{ eq $v $v }}",
-        "={{ $v := semver \"1.2.3-a.1+b\" }}{{ ($v.SetPrerelease \"x\").String }}{{ ($v.SetMetadata \"y\").Major }}{{ ($v.IncMajor).Minor }}{{ toJson $v }}{{ printf \"%#v %d\" $v $v }}{{ semverCompare \"^1.2 || ~2.x, >=3 <4\" \"1.2.9\" }}",
-        "={{ .Values.YAML }}{{ .Values.AsMap }}{{ .Values.Table \"a\" }}{{ .Values.PathValue \"a.b\" }}\n=== values\na: {b: 1}\n",
-        "={{ .Capabilities.Copy }}{{ .Capabilities.KubeVersion.String }}{{ .Capabilities.HelmVersion.GoVersion }}{{ .Capabilities.APIVersions.Has \"v1\" }}{{ .Values.Encode . }}",
-        "={{ .Capabilities.Copy.KubeVersion.GitVersion }}{{ .Chart.Maintainers }}{{ (index .Chart.Maintainers 0).Name }}{{ .Chart.Annotations.a }}{{ toYaml .Chart }}{{ .Chart | toJson }}{{ .Subcharts }}",
-        "={{ .Files.Glob \"**.t*\" }}{{ (.Files.Glob \"*\").AsConfig }}{{ (.Files.Glob \"c*/*\").AsSecrets }}{{ range .Files.Lines \"lines.txt\" }}{{ . }}{{ end }}{{ .Files.Get \"config/app.toml\" | fromToml }}{{ range $k, $v := .Files }}{{ $k }}{{ end }}",
-        "={{ randAlpha 3 }}{{ randAlphaNum 3 }}{{ randAscii 3 }}{{ randNumeric 3 }}{{ randBytes 3 }}{{ randInt 1 9 }}{{ shuffle \"abc\" }}{{ uuidv4 }}{{ now }}{{ hello }}",
-        "={{ atoi \"7\" }}{{ plural \"a\" \"b\" 2 }}{{ substr 1 2 \"abc\" }}{{ substr -1 2 \"abc\" }}{{ abbrevboth 5 10 \"1234 5678 9123\" }}{{ seq 1 2 9 }}{{ untilStep 3 9 2 }}{{ getHostByName \"localhost\" }}",
-        "={{ derivePassword 1 \"long\" \"p\" \"u\" \"s\" }}{{ encryptAES \"k\" \"x\" }}{{ decryptAES \"k\" (encryptAES \"k\" \"x\") }}{{ htpasswd \"u\" \"p\" }}{{ sha512sum \"a\" }}{{ bcrypt \"p\" }}",
-        "={{ genPrivateKey \"ed25519\" }}{{ genPrivateKey \"ecdsa\" }}{{ $k := genPrivateKey \"ecdsa\" }}{{ $ca := genCAWithKey \"ca\" 1 $k }}{{ $ca.Cert }}{{ (genSignedCertWithKey \"a\" (list \"1.2.3.4\") (list \"a.b\") 1 $ca $k).Cert }}",
-        "={{ $k := genPrivateKey \"ecdsa\" }}{{ $c := genSelfSignedCertWithKey \"a\" nil (list \"x\") 1 $k }}{{ buildCustomCert ($c.Cert | b64enc) ($c.Key | b64enc) }}",
-        "={{ printf \"%U %#U %x %X %o %O %b %c %e %g %t %p %T %+d % x %08.3f %-5s| %*d %[1]d %!\" 65 66 \"a\" \"b\" 8 8 2 67 1.5 1.5 true . 1 2 \"ab\" 3.14159 \"s\" 4 5 }}{{ printf \"%0x\" (list \"a\") }}{{ printf \"%v\" nil }}",
-        "={{ lookup \"v1\" \"Pod\" \"ns\" \"a\" }}{{ (lookup \"v1\" \"Pod\" \"\" \"x\").items }}{{ lookup \"v1\" \"Pod\" \"\" \"y\" }}",
-        "={{ include \"a\" 1 }}{{ include \"b\" . }}\n=== values\n{}\n=== helper\n{{ define \"b\" }}{{ template \"a\" . }}{{ end }}",
-        NULL,
-    };
+    *const
+        seeds[] = {
+            "tests/golden/helm/snippets.jsonl#template,valuesYaml",
+            "tests/golden/helm/sprig.jsonl#t",
+            "tests/golden/helm/exec.jsonl#t",
+            "tests/golden/helm/helm.jsonl#t",
+            "../shared/corpus/templates/16-nondeterministic.jsonl#template",
+            "../shared/corpus/templates/*.jsonl#template,valuesYaml",
+            "../shared/corpus/templates/*.jsonl#template,values",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.Add 1 }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $d := (toDate \"2006\" \"2020\").Sub (toDate \"2006-01-02 15:04\" \"2019-03-04 05:06\") }}{{ $t.Add $d }}{{ $t.AddDate 1 2 -3 }}{{ $t.After (now) }}{{ $t.Before $t }}{{ $t.Compare $t }}{{ $t.Equal (now) }}{{ $t.Sub $t }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.Year }}{{ $t.Month }}{{ $t.Day }}{{ $t.Hour }}{{ $t.Minute }}{{ $t.Second }}{{ $t.Nanosecond }}{{ $t.YearDay }}{{ $t.Weekday }}{{ $t.Month.String }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.Unix }}{{ $t.UnixMicro }}{{ $t.UnixMilli }}{{ $t.UnixNano }}{{ $t.IsZero }}{{ $t.IsDST }}{{ $t.UTC }}{{ $t.Local }}{{ $t.Location }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.In $t.Location }}{{ $t.Location.String }}{{ $t.String }}{{ $t.GoString }}{{ $t.Format \"Mon Jan _2 .000 MST Z07:00\" }}{{ printf \"%v %d %q %#v %s\" $t $t $t $t $t }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $t.MarshalJSON }}{{ $t.MarshalText }}{{ $t.MarshalBinary }}{{ $t.GobEncode }}{{ $t.AppendFormat (b64dec \"YQ==\" | toString | .Files.GetBytes) \"2006\" }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $b := .Files.GetBytes \"lines.txt\" }}{{ $t.AppendFormat $b \"2006\" }}{{ $t.AppendText $b }}{{ $t.AppendBinary $b }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ $d := (toDate \"2006\" \"2020\").Sub (toDate \"2006-01-02 15:04\" \"2019-03-04 05:06\") }}{{ $t.Round $d }}{{ $t.Truncate $d }}{{ eq $t $t }}{{ deepEqual $t (now) }}{{ dict \"t\" $t | toYaml }}{{ list $t | toJson }}{{ kindOf $t }}{{ typeOf $t }}",
+            "={{ $d := (toDate \"2006\" \"2020\").Sub (toDate \"2006-01-02 15:04\" \"2019-03-04 05:06\") }}{{ $d.Abs }}{{ $d.Hours }}{{ $d.Minutes }}{{ $d.Seconds }}{{ $d.Milliseconds }}{{ $d.Microseconds }}{{ $d.Nanoseconds }}{{ $d.String }}{{ $d.Round $d }}{{ $d.Truncate $d }}",
+            "={{ $t := toDate \"2006-01-02 15:04:05\" \"2024-02-29 23:59:58\" }}{{ ago $t }}{{ date \"2006\" $t }}{{ dateInZone \"Mon\" $t \"Europe/Paris\" }}{{ dateModify \"-1.5h\" $t }}{{ durationRound \"2400h\" }}{{ htmlDate $t }}{{ unixEpoch (now) }}{{ duration \"95\" }}",
+            "={{ $v := semver \"1.2.3-a.1+b\" }}{{ $v.Major }}{{ $v.Minor }}{{ $v.Patch }}{{ $v.Prerelease }}{{ $v.Metadata }}{{ $v.Original }}{{ $v.String }}{{ $v.IncMajor }}{{ $v.IncMinor }}{{ $v.IncPatch }}{{ $v }}",
+            "={{ $v := semver \"1.2.3-a.1+b\" }}{{ $w := semver \"2\" }}{{ $v.Compare $w }}{{ $v.Equal $w }}{{ $v.LessThan $w }}{{ $v.LessThanEqual $v }}{{ $v.GreaterThan $w }}{{ $v.GreaterThanEqual $v }}{{ eq $v $v }}",
+            "={{ $v := semver \"1.2.3-a.1+b\" }}{{ ($v.SetPrerelease \"x\").String }}{{ ($v.SetMetadata \"y\").Major }}{{ ($v.IncMajor).Minor }}{{ toJson $v }}{{ printf \"%#v %d\" $v $v }}{{ semverCompare \"^1.2 || ~2.x, >=3 <4\" \"1.2.9\" }}",
+            "={{ .Values.YAML }}{{ .Values.AsMap }}{{ .Values.Table \"a\" }}{{ .Values.PathValue \"a.b\" }}\n=== values\na: {b: 1}\n",
+            "={{ .Capabilities.Copy }}{{ .Capabilities.KubeVersion.String }}{{ .Capabilities.HelmVersion.GoVersion }}{{ .Capabilities.APIVersions.Has \"v1\" }}{{ .Values.Encode . }}",
+            "={{ .Capabilities.Copy.KubeVersion.GitVersion }}{{ .Chart.Maintainers }}{{ (index .Chart.Maintainers 0).Name }}{{ .Chart.Annotations.a }}{{ toYaml .Chart }}{{ .Chart | toJson }}{{ .Subcharts }}",
+            "={{ .Files.Glob \"**.t*\" }}{{ (.Files.Glob \"*\").AsConfig }}{{ (.Files.Glob \"c*/*\").AsSecrets }}{{ range .Files.Lines \"lines.txt\" }}{{ . }}{{ end }}{{ .Files.Get \"config/app.toml\" | fromToml }}{{ range $k, $v := .Files }}{{ $k }}{{ end }}",
+            "={{ randAlpha 3 }}{{ randAlphaNum 3 }}{{ randAscii 3 }}{{ randNumeric 3 }}{{ randBytes 3 }}{{ randInt 1 9 }}{{ shuffle \"abc\" }}{{ uuidv4 }}{{ now }}{{ hello }}",
+            "={{ atoi \"7\" }}{{ plural \"a\" \"b\" 2 }}{{ substr 1 2 \"abc\" }}{{ substr -1 2 \"abc\" }}{{ abbrevboth 5 10 \"1234 5678 9123\" }}{{ seq 1 2 9 }}{{ untilStep 3 9 2 }}{{ getHostByName \"localhost\" }}",
+            "={{ derivePassword 1 \"long\" \"p\" \"u\" \"s\" }}{{ encryptAES \"k\" \"x\" }}{{ decryptAES \"k\" (encryptAES \"k\" \"x\") }}{{ htpasswd \"u\" \"p\" }}{{ sha512sum \"a\" }}{{ bcrypt \"p\" }}",
+            "={{ genPrivateKey \"ed25519\" }}{{ genPrivateKey \"ecdsa\" }}{{ $k := genPrivateKey \"ecdsa\" }}{{ $ca := genCAWithKey \"ca\" 1 $k }}{{ $ca.Cert }}{{ (genSignedCertWithKey \"a\" (list \"1.2.3.4\") (list \"a.b\") 1 $ca $k).Cert }}",
+            "={{ $k := genPrivateKey \"ecdsa\" }}{{ $c := genSelfSignedCertWithKey \"a\" nil (list \"x\") 1 $k }}{{ buildCustomCert ($c.Cert | b64enc) ($c.Key | b64enc) }}",
+            "={{ printf \"%U %#U %x %X %o %O %b %c %e %g %t %p %T %+d % x %08.3f %-5s| %*d %[1]d %!\" 65 66 \"a\" \"b\" 8 8 2 67 1.5 1.5 true . 1 2 \"ab\" 3.14159 \"s\" 4 5 }}{{ printf \"%0x\" (list \"a\") }}{{ printf \"%v\" nil }}",
+            "={{ lookup \"v1\" \"Pod\" \"ns\" \"a\" }}{{ (lookup \"v1\" \"Pod\" \"\" \"x\").items }}{{ lookup \"v1\" \"Pod\" \"\" \"y\" }}",
+            "={{ include \"a\" 1 }}{{ include \"b\" . }}\n=== values\n{}\n=== helper\n{{ define \"b\" }}{{ template \"a\" . }}{{ end }}",
+            NULL,
+        };
 
 static const char *const words[] = {
     "{{",

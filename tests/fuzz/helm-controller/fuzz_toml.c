@@ -28,7 +28,9 @@ static void read_and_print(void *arg)
     }
     if (toml_print(r->cx, &out, v_map(table)) < 0 || out.overflow)
         return;
-    fuzz_that(toml_read(r->cx, (struct strv){ buf_text(&out), out.len }, &again, &error) < 0 || again);
+    /* Upstream reads zones up to 24:60, which it prints as 25:00 and does not read. */
+    fuzz_that(toml_read(r->cx, (struct strv){ buf_text(&out), out.len }, &again, &error) < 0 || again ||
+              strstr(buf_text(&out), "25:00"));
 }
 
 static void run(struct ctx *cx, const char *text, size_t len)
