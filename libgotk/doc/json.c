@@ -454,10 +454,7 @@ static int read_value(struct reader *r, cJSON **ret)
 
 int json_parse(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_doc)
 {
-    struct reader *r = ARENA_NEW(cx->arena, struct reader);
-    *r = (struct reader){
-        .cx = cx, .name = name, .p = text, .end = text + len, .line_start = text, .line = 1
-    };
+    struct reader reader = { cx, name, text, text + len, .line_start = text, .line = 1 }, *r = &reader;
     cJSON *n = NULL;
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         return fail_at(r, text, "the text starts with a byte order mark; JSON has none");

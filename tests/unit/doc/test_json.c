@@ -185,6 +185,17 @@ static void stops_when_the_arena_is_full(void **state)
     test_free(text);
 }
 
+/* An annotation of every object is such a text. */
+static void a_small_text_takes_little_memory(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct doc *d;
+    size_t before = arena_used(cx->arena);
+    for (int i = 0; i < 1000; i++)
+        assert_ok(cx, json_parse(cx, "{}", 2, "x", &d));
+    assert_true(arena_used(cx->arena) - before < 500000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +208,7 @@ int main(void)
         UNIT_TEST(refuses_to_nest_too_deep),
         UNIT_TEST(respects_the_end_given),
         UNIT_TEST(stops_when_the_arena_is_full),
+        UNIT_TEST(a_small_text_takes_little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
