@@ -483,6 +483,8 @@ static int read_document(struct toml_reader *r)
         uint32_t c = next_solid(r);
         if (c == TOML_EOF)
             return 0;
+        if (ctx_check(r->cx) < 0)
+            return -1;
         if (c == '[') {
             toml_ignore(r);
             if (read_header(r) < 0)
