@@ -164,11 +164,17 @@ static int through_yaml(struct writer *w, struct strv *s, bool key)
     return 0;
 }
 
+static bool is_written(struct strv s, const char *text)
+{
+    return strlen(text) == s.n && memcmp(text, s.p, s.n) == 0;
+}
+
 static int write_map(struct writer *w, const struct vmap *map, struct doc **ret)
 {
     struct arena *a = w->cx->arena;
     size_t n;
     const struct vmap_entry **sorted = vmap_sorted(map, a, &n);
+    bool distinct = true; /* until a key is written as something else, which may be another key */
     *ret = doc_object(a);
     for (size_t i = 0; i < n; i++) {
         struct strv name = sorted[i]->key;
@@ -177,7 +183,8 @@ static int write_map(struct writer *w, const struct vmap *map, struct doc **ret)
         struct doc *child = NULL, *key = string_doc(a, name, w->utf8);
         if (write_value(w, sorted[i]->value, &child) < 0)
             return err_code(w->cx);
-        doc_set(a, *ret, doc_text(key), child);
+        distinct = distinct && is_written(sorted[i]->key, doc_text(key));
+        (distinct ? doc_add : doc_set)(a, *ret, doc_text(key), child);
     }
     return 0;
 }

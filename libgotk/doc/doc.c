@@ -341,8 +341,14 @@ void doc_set(struct arena *a, struct doc *object, const char *key, struct doc *v
         swap_in(parent, old, n);
         return;
     }
+    doc_add(a, object, key, value);
+}
+
+void doc_add(struct arena *a, struct doc *object, const char *key, struct doc *value)
+{
+    cJSON *n = node_of(value);
     n->string = str_dup(a, key);
-    node_link(parent, n);
+    node_link(node_of(object), n);
 }
 
 struct doc *doc_ensure(struct arena *a, struct doc *object, const char *key)

@@ -63,6 +63,8 @@ bool doc_is_true(const struct doc *d, bool fallback);
 
 /* Sets `key` of an object to `value` (a node of the same arena, not yet in a tree), in its old place or at the end. */
 void doc_set(struct arena *a, struct doc *object, const char *key, struct doc *value);
+/* doc_set for a key that the object is known not to have: doc_set looks at all members, which makes large objects slow to build. */
+void doc_add(struct arena *a, struct doc *object, const char *key, struct doc *value);
 /* The object under `key`, made when absent or no object. */
 struct doc *doc_ensure(struct arena *a, struct doc *object, const char *key);
 /* Takes `key` out of an object; false when it was not there. */

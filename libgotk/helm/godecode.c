@@ -152,13 +152,14 @@ static int decode_text_map(struct ctx *cx, const struct doc *d, struct place at,
 {
     if (doc_kind(d) != DOC_OBJECT)
         return wrong_type(cx, d, at, "map[string]string");
-    struct doc *map = doc_kind(old) == DOC_OBJECT ? doc_copy(cx->arena, old) : doc_object(cx->arena);
+    bool empty = doc_kind(old) != DOC_OBJECT;
+    struct doc *map = empty ? doc_object(cx->arena) : doc_copy(cx->arena, old);
     struct doc **sorted = doc_sorted(cx->arena, d);
     for (size_t i = 0; sorted[i]; i++) {
         struct doc *text = doc_string(cx->arena, "");
         if (doc_kind(sorted[i]) != DOC_NULL && decode_text(cx, sorted[i], at, false, &text) < 0)
             return err_code(cx);
-        doc_set(cx->arena, map, doc_key(sorted[i]), text);
+        (empty ? doc_add : doc_set)(cx->arena, map, doc_key(sorted[i]), text);
     }
     *ret = map;
     return 0;

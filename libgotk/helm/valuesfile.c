@@ -6,20 +6,27 @@
  */
 #include "libgotk/helm/valuesfile.h"
 
+#include "libgotk/base/map.h"
 #include "libgotk/doc/yml.h"
 
 #include <string.h>
 
 #define YAML_RULES (YML_11 | YML_LAST_WINS | YML_GO_ERRORS | YML_FIRST)
 
+/* Both tables may be large: keys are looked up in a map. */
 static void merge_tables(struct arena *a, struct doc *into, const struct doc *from)
 {
+    struct map olds = map_new(a);
+    doc_each (member, into)
+        map_set(&olds, doc_key(member), member);
     doc_each (member, from) {
-        struct doc *old = doc_find(into, doc_key(member));
+        struct doc *old = map_find(&olds, doc_key(member));
         if (doc_kind(old) == DOC_OBJECT && doc_kind(member) == DOC_OBJECT)
             merge_tables(a, old, member);
+        else if (old)
+            doc_replace(a, into, old, doc_copy(a, member));
         else
-            doc_set(a, into, doc_key(member), doc_copy(a, member));
+            doc_add(a, into, doc_key(member), doc_copy(a, member));
     }
 }
 

@@ -263,10 +263,14 @@ static void refuses_a_billion_laughs(void **state)
 static void refuses_to_nest_too_deep(void **state)
 {
     struct ctx *cx = unit_cx(state);
+    struct doc *d;
     char text[4096];
     memset(text, '[', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     assert_refuses(cx, text, "f.yaml:1:1001: the document nests deeper than 1000 levels");
+    err_clear(cx);
+    assert_true(yml_parse_as(cx, text, strlen(text), "f.yaml", YML_11 | YML_GO_ERRORS, &d) < 0);
+    assert_non_null(strstr(err_message(cx), "nests deeper than 1000 levels"));
 }
 
 static void stops_when_the_arena_is_full(void **state)
