@@ -97,8 +97,7 @@ static int check_element(const struct list_merge *m, const struct doc *element, 
 static int set_element(const struct list_merge *m, struct nodes *list, struct doc *element, struct keys keys,
                        const char *const *values, size_t count)
 {
-    struct arena *a = m->a;
-    struct nodes kept = { 0 };
+    size_t kept = 0;
     bool matched = false;
     bool maps_only = keys.names[0][0] && count && values[0][0];
     for (size_t i = 0; i < list->len; i++) {
@@ -106,21 +105,21 @@ static int set_element(const struct list_merge *m, struct nodes *list, struct do
         if (is_nothing(old))
             continue;
         if (maps_only && doc_kind(old) != DOC_OBJECT) {
-            vec_push(a, &kept, old);
+            list->at[kept++] = old;
         } else if (count && check_element(m, old, keys) < 0) {
             return err_code(m->s->cx);
         } else if (!element_matches(old, keys, values, count)) {
             if (count)
-                vec_push(a, &kept, old);
+                list->at[kept++] = old;
         } else {
             matched = true;
             if (element)
-                vec_push(a, &kept, element);
+                list->at[kept++] = element;
         }
     }
+    list->len = kept;
     if (element && doc_kind(element) != DOC_NULL && !matched)
-        vec_push(a, &kept, element);
-    *list = kept;
+        vec_push(m->a, list, element);
     return 0;
 }
 

@@ -175,6 +175,32 @@ static void strategic_merges(void **state UNUSED)
     rows_check("kustomize/smp.rows", 141, merges);
 }
 
+static struct doc *pod_with_variables(struct ctx *cx, int first, int count)
+{
+    struct doc *pod = NULL, *env = doc_array(cx->arena);
+    const char *text = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c}]}}";
+    assert_ok(cx, yml_parse(cx, text, strlen(text), "pod", &pod));
+    for (int i = first; i < first + count; i++) {
+        struct doc *variable = doc_object(cx->arena);
+        doc_set_text(cx->arena, variable, "name", str_fmt(cx->arena, "V%d", i));
+        doc_append(env, variable);
+    }
+    doc_set(cx->arena, doc_first(doc_path(pod, "spec", "containers")), "env", env);
+    return pod;
+}
+
+static void long_lists_take_memory_for_their_elements_only(void **state UNUSED)
+{
+    CLEANUP(arena_cleanup) struct arena *arena = arena_new((size_t)64 << 20);
+    struct ctx cx = { .arena = arena };
+    struct doc *result = NULL;
+    struct doc *pod = pod_with_variables(&cx, 0, 1000), *patch = pod_with_variables(&cx, 500, 1000);
+    size_t before = arena_used(arena);
+    assert_ok(&cx, smp_apply(&cx, NULL, pod, patch, &result));
+    assert_int_equal(doc_len(doc_path(doc_first(doc_path(result, "spec", "containers")), "env")), 1500);
+    assert_true(arena_used(arena) - before < ((size_t)4 << 20));
+}
+
 static void field_specs(void **state UNUSED)
 {
     rows_check("kustomize/fieldspec.rows", 25, walks);
@@ -231,10 +257,15 @@ static void paths_are_joined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strategic_merges),   cmocka_unit_test(field_specs),
-        cmocka_unit_test(hashes_of_contents), cmocka_unit_test(paths_of_replacements),
-        cmocka_unit_test(selectors),          cmocka_unit_test(identities),
-        cmocka_unit_test(splits_of_paths),    UNIT_TEST(paths_are_joined),
+        cmocka_unit_test(strategic_merges),
+        cmocka_unit_test(long_lists_take_memory_for_their_elements_only),
+        cmocka_unit_test(field_specs),
+        cmocka_unit_test(hashes_of_contents),
+        cmocka_unit_test(paths_of_replacements),
+        cmocka_unit_test(selectors),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(splits_of_paths),
+        UNIT_TEST(paths_are_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
