@@ -3,7 +3,6 @@
  */
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/object.h"
-#include "helm-controller/template/rsakey.h"
 #include "helm-controller/template/times.h"
 #include "libgotk/base/base64.h"
 #include "libgotk/base/goaddr.h"
@@ -118,7 +117,7 @@ FN(fn_gen_private_key)
     CLEANUP(free_key) EVP_PKEY *key = NULL;
     struct value type = args[0];
     if (type.len == 0 || is_text(type, "rsa"))
-        key = rsakey_new(4096);
+        key = EVP_RSA_gen(4096);
     else if (is_text(type, "dsa"))
         key = make_dsa();
     else if (is_text(type, "ecdsa"))
@@ -429,7 +428,7 @@ static int make(struct exec *x, struct request r, const struct value *pem, struc
     CLEANUP(free_key) EVP_PKEY *key = NULL, *issuer_key = NULL;
     CLEANUP(free_x509) X509 *issuer = NULL;
     if (!pem)
-        key = rsakey_new(2048);
+        key = EVP_RSA_gen(2048);
     else if (read_key(x, v_view(*pem), &key) < 0)
         return err_wrap(x->cx, "parsing private key");
     ASSERT(key);
