@@ -317,6 +317,7 @@ static void swap_in(cJSON *parent, cJSON *old, cJSON *n)
     if (old->type & NODE_SHARED)
         take_over_ring(old, n);
     n->string = old->string;
+    n->type |= old->type & NODE_BARE_KEY;
     n->next = old->next;
     n->prev = old->prev == old ? n : old->prev;
     if (n->next)
@@ -607,6 +608,26 @@ void doc_set_tag(struct doc *d, enum doc_tag tag)
 {
     cJSON *n = node_of(d);
     n->type = (n->type & ~NODE_TAG) | (int)tag << NODE_TAG_SHIFT;
+}
+
+struct doc *doc_repeated(const struct doc *object)
+{
+    if (!object || !(node_of(object)->type & NODE_REPEATS))
+        return NULL;
+    doc_each (child, object)
+        if (doc_find(object, doc_key(child)) != child)
+            return child;
+    return NULL;
+}
+
+void doc_set_bare_key(struct doc *child)
+{
+    node_of(child)->type |= NODE_BARE_KEY;
+}
+
+bool doc_bare_key(const struct doc *child)
+{
+    return node_of(child)->type & NODE_BARE_KEY;
 }
 
 void doc_keep_order(struct doc *object)

@@ -128,6 +128,11 @@ enum doc_tag {
     DOC_TAG_NULL,
     DOC_TAG_TIME,
 };
+/* The second member of a key that is in an object twice, as YML_REPEATS reads it; NULL. */
+struct doc *doc_repeated(const struct doc *object);
+/* Marks an object's child, and whatever takes its place, as one whose key was set without quotes. */
+void doc_set_bare_key(struct doc *child);
+bool doc_bare_key(const struct doc *child);
 /* Has YAML printers keep the order of an object's members. Copies forget it. */
 void doc_keep_order(struct doc *object);
 enum doc_tag doc_tag(const struct doc *d);

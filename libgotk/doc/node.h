@@ -41,6 +41,10 @@
 /* The object's members are printed in their own order. */
 #define NODE_ORDERED (1 << 24)
 
+/* The object was read with a key given twice; the member's key is printed without quotes. */
+#define NODE_REPEATS  (1 << 25)
+#define NODE_BARE_KEY (1 << 26)
+
 static inline cJSON *node_of(const struct doc *d)
 {
     return (cJSON *)(uintptr_t)d;

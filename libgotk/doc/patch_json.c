@@ -7,6 +7,7 @@
  * arrays are values. Each operation is a row of a table. Any thread.
  */
 #include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
 #include "libgotk/doc/node.h"
 #include "libgotk/doc/patch.h"
 
@@ -301,7 +302,45 @@ static int run_op(const struct op *op)
                             op->name);
         return operations[i].run(op);
     }
-    return err_fail(op->cx, ERR_INVALID, "Unexpected kind: %s", op->name);
+    return err_fail(op->cx, ERR_INVALID,
+                    "Unexpected kind: %s (an operation is add, remove, replace, move, copy or test)",
+                    op->name);
+}
+
+/* What there is where the way to a place ends: the nearest name, or how many elements. Never values. */
+static const char *there_is(struct arena *a, const struct doc *at, const char *key)
+{
+    VEC(const char *) names = { 0 };
+    if (doc_kind(at) == DOC_ARRAY)
+        return str_fmt(a, ": the list has %zu", doc_len(at));
+    doc_each (member, doc_kind(at) == DOC_OBJECT ? at : NULL)
+        vec_push(a, &names, doc_key(member));
+    const char *near = key[0] && key[1] && key[2] ? str_nearest(key, names.at, names.len) : NULL;
+    if (near)
+        return str_fmt(a, ": did you mean \"%s\"?", near);
+    return names.len && names.len <= 12 ? str_fmt(a, ", but %s", str_join(a, names.at, names.len, ", ")) : "";
+}
+
+/* How far the object has the place an operation names. */
+static const char *hint(const struct op *op)
+{
+    struct arena *a = op->cx->arena;
+    const struct doc *at = *op->root;
+    bool lost = strstr(err_message(op->cx), "missing value") || strstr(err_message(op->cx), "invalid index");
+    const char *token = lost && op->path ? strchr(op->path, '/') : NULL;
+    while (token) {
+        const char *end = strchrnul(token + 1, '/');
+        const char *key = unescape(a, token + 1, (size_t)(end - token - 1));
+        const struct doc *next = child_of(at, key);
+        bool adds = !*end && strcmp(op->name, "remove") != 0;
+        if (!next && adds && doc_kind(at) == DOC_OBJECT)
+            return "";
+        if (!next)
+            return str_fmt(a, " (there is no %.*s%s)", (int)(end - op->path), op->path, there_is(a, at, key));
+        at = next;
+        token = *end ? end : NULL;
+    }
+    return "";
 }
 
 int patch_json6902(struct ctx *cx, struct doc **target, const struct doc *list)
@@ -322,7 +361,8 @@ int patch_json6902(struct ctx *cx, struct doc **target, const struct doc *list)
             .path = doc_text_at(spec, "path"),
         };
         if (run_op(&op) < 0)
-            return err_wrap(cx, "operation %zu (%s %s)", number, op.name, str_or(op.path, "\"\""));
+            return err_fail(cx, err_code(cx), "operation %zu (%s %s): %s%s", number, op.name,
+                            str_or(op.path, "\"\""), str_dup(cx->arena, err_message(cx)), hint(&op));
         int rc = ctx_check(cx);
         if (rc < 0)
             return rc;

@@ -399,12 +399,6 @@ static void link_member(struct members *m, cJSON *n)
         map_set(&m->index, n->string, n);
 }
 
-static bool is_mapping_or_null(const cJSON *n)
-{
-    enum doc_kind kind = doc_kind(node_doc(n));
-    return kind == DOC_OBJECT || kind == DOC_NULL;
-}
-
 /* Copies the members of `from`; those already there stay, or under YAML 1.1 go. */
 static int merge_mapping(struct members *m, const cJSON *from)
 {
@@ -423,43 +417,18 @@ static int merge_mapping(struct members *m, const cJSON *from)
     return 0;
 }
 
-/* Whether a repeated key is a piece of the object's annotations, or one of them. */
-static bool is_annotations(const struct reader *r)
-{
-    return r->rules & YML_LAX_ANNOTATIONS && r->depth > 1 && r->depth <= YML_PATH_DEPTH + 1 &&
-           strcmp(str_or(r->path[0], ""), "metadata") == 0 &&
-           strcmp(str_or(r->path[1], ""), "annotations") == 0;
-}
-
-/* What was read later joins what was read earlier, members of which stay. */
-static int join_annotations(struct members *m, cJSON *earlier, cJSON *n)
-{
-    if (doc_kind(node_doc(n)) == DOC_NULL)
-        return 0;
-    if (doc_kind(node_doc(earlier)) == DOC_OBJECT) {
-        struct members joined = { .r = m->r, .mapping = earlier, .count = doc_len(node_doc(earlier)) };
-        return merge_mapping(&joined, n);
-    }
-    doc_detach(node_doc(m->mapping), node_doc(earlier));
-    link_member(m, n);
-    return 0;
-}
-
 /* Links a member that was just read. */
 static int add_member(struct members *m, cJSON *n)
 {
     const struct reader *r = m->r;
     cJSON *earlier = find_member(m, n->string);
-    bool lax = earlier && is_annotations(r);
-    if (lax && r->depth == YML_PATH_DEPTH && is_mapping_or_null(earlier) && is_mapping_or_null(n))
-        return join_annotations(m, earlier, n);
-    bool last_wins = r->rules & YML_LAST_WINS || (lax && r->depth > YML_PATH_DEPTH);
-    if (earlier && !last_wins && r->rules & YML_REPEATS) {
+    if (earlier && r->rules & YML_REPEATS) {
+        m->mapping->type |= NODE_REPEATS;
         node_link(m->mapping, n);
         m->count++;
         return 0;
     }
-    if (earlier && !last_wins)
+    if (earlier && !(r->rules & YML_LAST_WINS))
         return fail_duplicate(m->r, earlier, n);
     if (earlier)
         doc_detach(node_doc(m->mapping), node_doc(earlier));
@@ -496,8 +465,6 @@ static int read_members(struct reader *r, cJSON *mapping)
         cJSON *n = NULL;
         int rc = read_key(r, &key);
         bool alias = r->event.type == YAML_ALIAS_EVENT && r->rules & YML_GO_ERRORS;
-        if (rc >= 0 && r->depth <= YML_PATH_DEPTH)
-            r->path[r->depth - 1] = key.text;
         if (rc >= 0)
             rc = read_node(r, &n);
         if (rc < 0)
@@ -775,23 +742,4 @@ int yml_parse(struct ctx *cx, const char *text, size_t len, const char *name, st
 int yml_parse_all(struct ctx *cx, const char *text, size_t len, const char *name, struct doc **ret_docs)
 {
     return yml_parse_all_as(cx, text, len, name, YML_CORE, ret_docs);
-}
-
-bool yml_is_no_text(struct ctx *cx, const char *text)
-{
-    static const char simple[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~/";
-    if (!text[0] || strchr(text, '\n'))
-        return false;
-    if (!text[strspn(text, simple)]) {
-        enum yml_type type = yml_resolve(text, YML_11).type;
-        return type != YML_STRING && type != YML_TIME;
-    }
-    struct doc *d = NULL;
-    struct err kept = cx->err;
-    struct arena_mark mark = arena_mark(cx->arena);
-    int rules = YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS;
-    bool other = yml_parse_as(cx, text, strlen(text), "text", rules, &d) >= 0 && doc_kind(d) != DOC_STRING;
-    arena_release(cx->arena, mark);
-    cx->err = kept;
-    return other;
 }

@@ -22,10 +22,7 @@ enum yml_rules {
     YML_SOURCE = 8,      /* nodes remember how they were written: doc_style, doc_source */
     YML_FIRST = 16,      /* only the first document is read; what stands behind it need not be YAML */
     YML_GO_ERRORS = 32,  /* messages are go-yaml's: "yaml: line 2: did not find expected key" */
-    /* As kustomize, which refuses any other repeated key, sees `annotations` below the top level's `metadata`: given
-     * twice they are one map, of which earlier members stay; of a key that is in one of them twice, the last counts */
-    YML_LAX_ANNOTATIONS = 64,
-    YML_REPEATS = 128, /* a repeated key stays as a second member, which doc_find passes by */
+    YML_REPEATS = 64,    /* a repeated key stays as a second member, which doc_find passes by */
 };
 
 /* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.

@@ -24,8 +24,6 @@ struct anchor {
 #define SHARED_MAX  40
 #define SHARED_MANY 256
 
-#define YML_PATH_DEPTH 2
-
 struct reader {
     struct ctx *cx;
     const char *name;
@@ -37,10 +35,9 @@ struct reader {
     struct map anchors; /* name to struct anchor */
     enum yml_type type; /* of the scalar read last */
     int depth;
-    char flow;                        /* what ends the braces or brackets being read; 0: there are none */
-    const char *path[YML_PATH_DEPTH]; /* the keys being read, of the upper levels */
-    size_t nodes;                     /* read and copied so far */
-    size_t aliased;                   /* of these, copied for aliases */
+    char flow;      /* what ends the braces or brackets being read; 0: there are none */
+    size_t nodes;   /* read and copied so far */
+    size_t aliased; /* of these, copied for aliases */
     unsigned events;
     struct yml_dialect_cursor dialect;
     const char *stop;  /* a byte that libyaml reads otherwise than go-yaml: what it reads is of no use */

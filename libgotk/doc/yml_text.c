@@ -169,6 +169,36 @@ static enum style style_of(const char *s, const struct traits *t, enum yml_place
     return t->single ? STYLE_SINGLE : STYLE_DOUBLE;
 }
 
+/* True when no character of the text means anything to YAML. */
+static bool is_one_scalar(const char *s)
+{
+    if (strchr("-?:,[]{}#&*!|>'\"%@` \t", *s) || strncmp(s, "...", 3) == 0)
+        return false;
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7F || (*s == ':' && (!s[1] || s[1] == ' ')) ||
+            (*s == ' ' && (!s[1] || s[1] == '#')))
+            return false;
+    return true;
+}
+
+bool yml_is_no_text(struct ctx *cx, const char *text)
+{
+    if (!text[0] || strchr(text, '\n'))
+        return false;
+    if (is_one_scalar(text)) {
+        enum yml_type type = yml_resolve(text, YML_11).type;
+        return type != YML_STRING && type != YML_TIME;
+    }
+    struct doc *d = NULL;
+    struct err kept = cx->err;
+    struct arena_mark mark = arena_mark(cx->arena);
+    int rules = YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS;
+    bool other = yml_parse_as(cx, text, strlen(text), "text", rules, &d) >= 0 && doc_kind(d) != DOC_STRING;
+    arena_release(cx->arena, mark);
+    cx->err = kept;
+    return other;
+}
+
 bool yml_is_quoted(const char *s)
 {
     struct traits t = look_at(s, true);

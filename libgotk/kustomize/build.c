@@ -10,6 +10,7 @@
 #include "libgotk/kustomize/kinds.h"
 #include "libgotk/kustomize/ktarget.h"
 #include "libgotk/kustomize/order.h"
+#include "libgotk/kustomize/read.h"
 #include "libgotk/kustomize/refs.h"
 #include "libgotk/kustomize/reprint.h"
 #include "libgotk/kustomize/vars.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #define LOCAL_CONFIG "config.kubernetes.io/local-config"
+#define REWRITES     3 /* of the annotations: each makes one of two maps */
 #define MANAGED_BY   "app.kubernetes.io/managed-by"
 
 /* Annotations that only mean something to kustomize itself and are never printed. */
@@ -62,14 +64,17 @@ static int check_schema(struct ctx *cx, const struct ktarget_build *build, const
 }
 
 /* Objects that are only there for the build. */
-static void drop_local(struct resmap *m)
+static int drop_local(struct ctx *cx, struct resmap *m)
 {
     for (size_t i = 0; i < m->list.len; i++) {
+        if (read_check_names(cx, m->list.at[i]) < 0)
+            return err_code(cx);
         const char *local = resource_annotation(m->list.at[i], LOCAL_CONFIG);
         if (local && strcmp(local, "false") != 0)
             m->list.at[i]->doc = NULL;
     }
     resmap_drop_empty(m);
+    return 0;
 }
 
 static void mark_managed(struct resmap *m)
@@ -84,13 +89,16 @@ static void mark_managed(struct resmap *m)
 static void clean_annotations(struct arena *a, struct resource *r)
 {
     struct doc *meta = doc_find(r->doc, "metadata");
-    struct doc *map = doc_find(meta, "annotations");
     struct doc *next = NULL;
+    for (int i = 0; i < REWRITES && (doc_repeated(meta) || doc_repeated(doc_find(meta, "annotations"))); i++)
+        resource_stringify(a, r->doc, "annotations");
+    struct doc *map = doc_find(meta, "annotations");
     for (size_t i = 0; doc_kind(map) == DOC_OBJECT && i < ARRAY_LEN(internal_annotations); i++)
         doc_remove(map, internal_annotations[i]);
     for (struct doc *d = doc_first(map); d; d = next) {
         next = doc_next(d);
         doc_set_tag(d, DOC_TAG_NONE);
+        resource_mark_key(d);
         if (doc_kind(d) == DOC_STRING && !doc_source(d))
             doc_set_style(d, DOC_STYLE_PLAIN);
         else
@@ -111,7 +119,7 @@ static int check_history(struct ctx *cx, const struct resmap *m)
             return err_fail(
                 cx, ERR_INVALID,
                 "number of previous names, number of previous namespaces, number of previous kinds not "
-                "equal: a patch or replacement left '%s' without a name or kind",
+                "equal: '%s' was left without a name or kind, or with a comma in it, by a patch or replacement",
                 resid_text(cx->arena, &m->list.at[i]->past.at[0]));
     return 0;
 }
@@ -139,7 +147,8 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
     if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)
         return err_code(cx);
     resmap_refresh(m);
-    drop_local(m);
+    if (drop_local(cx, m) < 0)
+        return err_code(cx);
     resmap_rest(m);
     if (resmap_check_unique(cx, m) < 0)
         return err_code(cx);

@@ -294,3 +294,18 @@ int fieldpath_match(struct ctx *cx, struct doc *d, const char *const *parts, int
     *ret = hits;
     return 0;
 }
+
+const char *fieldpath_hint(struct arena *a, const struct doc *d, const char *const *parts)
+{
+    struct parts names = { 0 };
+    while (*parts && doc_kind(d) == DOC_OBJECT && doc_find(d, *parts))
+        d = doc_find(d, *parts++);
+    doc_each (member, doc_kind(d) == DOC_OBJECT ? d : NULL)
+        vec_push(a, &names, doc_key(member));
+    const char *near = *parts ? str_nearest(*parts, names.at, names.len) : NULL;
+    if (near)
+        return str_fmt(a, " (did you mean \"%s\"?)", near);
+    if (!names.len || !*parts || names.len > 12)
+        return "";
+    return str_fmt(a, " (instead of \"%s\" there is %s)", *parts, str_join(a, names.at, names.len, ", "));
+}

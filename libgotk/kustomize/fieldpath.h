@@ -30,4 +30,7 @@ int fieldpath_lookup(struct ctx *cx, struct doc *d, const char *const *parts, st
 int fieldpath_match(struct ctx *cx, struct doc *d, const char *const *parts, int create,
                     struct fieldpath_hits *ret) MUST_CHECK;
 
+/* What there is where a path leads to nothing: the nearest name, or all of them; "". Names only, never values. */
+const char *fieldpath_hint(struct arena *a, const struct doc *d, const char *const *parts);
+
 #endif

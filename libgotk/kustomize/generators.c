@@ -66,36 +66,35 @@ static struct doc *string_of(struct ctx *cx, const char *text)
     return d;
 }
 
-static int put_value(struct ctx *cx, struct doc *object, bool secret, const struct kv *pair)
+static void put_string(struct ctx *cx, struct doc *map, const char *key, const char *text)
+{
+    struct doc *d = string_of(cx, text);
+    doc_set(cx->arena, map, key, d);
+    resource_mark_key(d);
+}
+
+static void put_value(struct ctx *cx, struct doc *object, bool secret, const struct kv *pair)
 {
     struct arena *a = cx->arena;
-    if (yml_check_key(cx, pair->key) < 0)
-        return err_code(cx);
     bool text = str_is_utf8(pair->value, pair->len);
     if (secret || !text)
-        doc_set(a, doc_ensure(a, object, secret ? "data" : "binaryData"), pair->key,
-                string_of(cx, wrapped_base64(a, pair->value, pair->len)));
+        put_string(cx, doc_ensure(a, object, secret ? "data" : "binaryData"), pair->key,
+                   wrapped_base64(a, pair->value, pair->len));
     else
-        doc_set(a, doc_ensure(a, object, "data"), pair->key,
-                string_of(cx, doc_text(doc_nstring(a, pair->value, pair->len))));
-    return 0;
+        put_string(cx, doc_ensure(a, object, "data"), pair->key,
+                   doc_text(doc_nstring(a, pair->value, pair->len)));
 }
 
 /* Global labels or annotations below the local ones. */
-static int put_metadata(struct ctx *cx, struct doc *object, const char *field, const struct doc *local,
-                        const struct doc *global)
+static void put_metadata(struct ctx *cx, struct doc *object, const char *field, const struct doc *local,
+                         const struct doc *global)
 {
     struct arena *a = cx->arena;
     const struct doc *layers[] = { doc_find(global, field), doc_find(local, field) };
-    for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
-        doc_each (entry, layers[i]) {
-            struct doc *map = doc_ensure(a, doc_ensure(a, object, "metadata"), field);
-            if (yml_check_key(cx, doc_key(entry)) < 0)
-                return err_wrap(cx, "%s", field);
-            doc_set(a, map, doc_key(entry), string_of(cx, str_or(doc_text(entry), "")));
-        }
-    }
-    return 0;
+    for (size_t i = 0; i < ARRAY_LEN(layers); i++)
+        doc_each (entry, layers[i])
+            put_string(cx, doc_ensure(a, doc_ensure(a, object, "metadata"), field), doc_key(entry),
+                       str_or(doc_text(entry), ""));
 }
 
 static bool option(const struct doc *local, const struct doc *global, const char *name)
@@ -131,11 +130,9 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
         doc_ensure(a, d, "data");
     }
     for (size_t i = 0; i < pairs.len; i++)
-        if (put_value(cx, d, secret, &pairs.at[i]) < 0)
-            return err_code(cx);
-    if (put_metadata(cx, d, "labels", local, global) < 0 ||
-        put_metadata(cx, d, "annotations", local, global) < 0)
-        return err_code(cx);
+        put_value(cx, d, secret, &pairs.at[i]);
+    put_metadata(cx, d, "labels", local, global);
+    put_metadata(cx, d, "annotations", local, global);
     if (option(local, global, "immutable"))
         doc_set_bool(a, d, "immutable", true);
     struct resource *r = resource_new(a, d, NULL);
@@ -148,33 +145,27 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
 
 /* Fills `over`'s map with what only `under` has; a map that stays empty is removed. Values become strings, and keys lose
  * their quotes. */
-static int merge_maps(struct ctx *cx, const struct doc *under, struct doc *owner, const char *field)
+static void merge_maps(struct ctx *cx, const struct doc *under, struct doc *owner, const char *field)
 {
     struct doc *merged = doc_object(cx->arena);
     const struct doc *layers[] = { under, doc_find(owner, field) };
-    for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
-        doc_each (entry, layers[i]) {
-            if (yml_check_key(cx, doc_key(entry)) < 0)
-                return err_wrap(cx, "%s", field);
-            const char *text = doc_kind(entry) == DOC_NULL ? "" : resource_written(entry);
-            doc_set(cx->arena, merged, doc_key(entry), string_of(cx, text));
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(layers); i++)
+        doc_each (entry, layers[i])
+            put_string(cx, merged, doc_key(entry),
+                       doc_kind(entry) == DOC_NULL ? "" : resource_written(entry));
     if (doc_len(merged))
         doc_set(cx->arena, owner, field, merged);
     else
         doc_remove(owner, field);
-    return 0;
 }
 
 /* The new object takes over the old one's identity, history, and labels it does not set itself. */
-static int inherit(struct ctx *cx, struct resource *r, const struct resource *old)
+static void inherit(struct ctx *cx, struct resource *r, const struct resource *old)
 {
     struct arena *a = cx->arena;
     struct doc *meta = doc_ensure(a, r->doc, "metadata");
-    if (merge_maps(cx, doc_path(old->doc, "metadata", "labels"), meta, "labels") < 0 ||
-        merge_maps(cx, doc_path(old->doc, "metadata", "annotations"), meta, "annotations") < 0)
-        return err_code(cx);
+    merge_maps(cx, doc_path(old->doc, "metadata", "labels"), meta, "labels");
+    merge_maps(cx, doc_path(old->doc, "metadata", "annotations"), meta, "annotations");
     resource_set_name(a, r, old->id.name);
     resource_set_namespace(a, r, old->id.ns);
     r->needs_hash = r->needs_hash && old->needs_hash;
@@ -184,7 +175,6 @@ static int inherit(struct ctx *cx, struct resource *r, const struct resource *ol
     r->suffixes = old->suffixes;
     r->vars = old->vars;
     resource_refresh(a, r);
-    return 0;
 }
 
 static const char *go_id(struct arena *a, const struct resid *id)
@@ -205,14 +195,16 @@ static int merge_into(struct ctx *cx, struct resmap *m, struct resource *r, stru
     const char *origin = resource_annotation(old, ORIGIN);
     if (behavior != BEHAVIOR_MERGE && behavior != BEHAVIOR_REPLACE)
         return err_fail(cx, ERR_EXISTS,
-                        "id %s exists; can not use behavior: '%s', behavior must be merge or replace",
-                        go_id(a, &r->id), behavior_name(behavior));
-    if (inherit(cx, r, old) < 0)
-        return err_wrap(cx, "%s", resid_text(a, &old->id));
+                        "id %s exists; can not use behavior: '%s', behavior must be merge or replace%s",
+                        go_id(a, &r->id), behavior_name(behavior),
+                        old->file ? str_fmt(a, " (there is one from %s)", old->file) : "");
+    inherit(cx, r, old);
+    if (!resid_equal(&r->id, &old->id)) /* it was found by what it once was */
+        return err_fail(cx, ERR_INVALID, "cannot find resource with id %s to replace: it is a %s by now",
+                        resid_text(a, &r->id), resid_text(a, &old->id));
     if (behavior == BEHAVIOR_MERGE) {
-        if (merge_maps(cx, doc_find(old->doc, "data"), r->doc, "data") < 0 ||
-            merge_maps(cx, doc_find(old->doc, "binaryData"), r->doc, "binaryData") < 0)
-            return err_wrap(cx, "%s", resid_text(a, &old->id));
+        merge_maps(cx, doc_find(old->doc, "data"), r->doc, "data");
+        merge_maps(cx, doc_find(old->doc, "binaryData"), r->doc, "binaryData");
         if (origin)
             doc_set_text(a, resource_metadata_map(a, r, "annotations"), ORIGIN, origin);
     }
@@ -230,8 +222,8 @@ int generators_absorb(struct ctx *cx, struct resmap *m, struct resource *r)
     if (found.len == 1)
         return merge_into(cx, m, r, found.at[0]);
     if (r->behavior == BEHAVIOR_MERGE || r->behavior == BEHAVIOR_REPLACE)
-        return err_fail(cx, ERR_NOT_FOUND, "id %s does not exist; cannot merge or replace",
-                        go_id(cx->arena, &r->id));
+        return err_fail(cx, ERR_NOT_FOUND, "id %s does not exist; cannot merge or replace%s",
+                        go_id(cx->arena, &r->id), resmap_hint(cx->arena, m, r->id.gvk.kind, r->id.name));
     return resmap_append(cx, m, r);
 }
 

@@ -12,15 +12,42 @@
 const char *const kfile_names[] = { "kustomization.yaml", "kustomization.yml", "Kustomization", NULL };
 
 /* clang-format off */
-#define STRING(name)        { name, KSCHEMA_STRING, NULL }
-#define BOOL(name)          { name, KSCHEMA_BOOL, NULL }
-#define INT(name)           { name, KSCHEMA_INT, NULL }
-#define ANY(name)           { name, KSCHEMA_ANY, NULL }
-#define STRINGS(name)       { name, KSCHEMA_STRINGS, NULL }
-#define MAP(name)           { name, KSCHEMA_MAP, NULL }
-#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows }
-#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows }
-#define END                 { NULL, KSCHEMA_END, NULL }
+#define STRING(name)        { name, KSCHEMA_STRING, NULL, NULL }
+#define BOOL(name)          { name, KSCHEMA_BOOL, NULL, NULL }
+#define INT(name)           { name, KSCHEMA_INT, NULL, NULL }
+#define ANY(name)           { name, KSCHEMA_ANY, NULL, NULL }
+#define STRINGS(name)       { name, KSCHEMA_STRINGS, NULL, NULL }
+#define MAP(name)           { name, KSCHEMA_MAP, NULL, NULL }
+#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows, rows##_go }
+#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows, rows##_go }
+#define END                 { NULL, KSCHEMA_END, NULL, NULL }
+
+/* The Go types of these, which messages name. */
+#define metadata_fields_go "ObjectMeta"
+#define fieldspec_fields_go "FieldSpec"
+#define label_fields_go "Label"
+#define selector_fields_go "Selector"
+#define patch_option_fields_go "PatchArgs"
+#define patch_fields_go "Patch"
+#define image_fields_go "Image"
+#define replica_fields_go "Replica"
+#define field_option_fields_go "FieldOptions"
+#define source_fields_go "SourceSelector"
+#define target_fields_go "TargetSelector"
+#define replacement_fields_go "ReplacementField"
+#define objref_fields_go "Target"
+#define fieldref_fields_go "FieldSelector"
+#define var_fields_go "Var"
+#define generator_option_fields_go "GeneratorOptions"
+#define configmap_fields_go "ConfigMapArgs"
+#define secret_fields_go "SecretArgs"
+#define helm_global_fields_go "HelmGlobals"
+#define helm_chart_fields_go "HelmChart"
+#define helm_inflation_fields_go "HelmChartArgs"
+#define legacy_sort_fields_go "LegacySortOptions"
+#define sort_fields_go "SortOptions"
+#define value_target_fields_go     "Target"
+#define account_fields_go          "ServiceAccount"
 
 static const struct kschema metadata_fields[] = {
     STRING("name"), STRING("namespace"), MAP("labels"), MAP("annotations"), END,

@@ -156,6 +156,21 @@ static const char *real_path(struct ctx *cx, const struct kload *l, const struct
     return below ? str_dup(cx->arena, below) : named;
 }
 
+const char *kload_names(struct ctx *cx, const struct kload *l)
+{
+    const char **names = NULL;
+    size_t count = 0;
+    struct err kept = cx->err;
+    if (fs_list(cx, str_fmt(cx->arena, "%s/%s", l->root, l->dir), &names, &count) < 0)
+        count = 0;
+    cx->err = kept;
+    if (!count || count > 12)
+        return "";
+    return str_fmt(cx->arena,
+                   " (it holds %s: list files by their names, or write a kustomization.yaml for them)",
+                   str_join(cx->arena, names, count, ", "));
+}
+
 /* What could have been meant: the nearest name in the folder of a missing file, or all names of a small one. */
 static const char *names_there(struct ctx *cx, const struct kload *l, const char *path)
 {

@@ -46,6 +46,9 @@ bool kload_is_remote(const char *path);
 /* How to show the loader's folder itself. */
 const char *kload_name(struct arena *a, const struct kload *l);
 
+/* What a folder without a kustomization file holds instead, for messages: " (it holds a.yaml, b)", or "". */
+const char *kload_names(struct ctx *cx, const struct kload *l);
+
 /* Joins and cleans two paths without looking at the disk; a result that leaves the root starts with "..". */
 const char *kload_join(struct arena *a, const char *dir, const char *path);
 

@@ -43,12 +43,32 @@ static int unknown_field(const struct check *c, const struct kschema *rows, cons
                     doc_key(member), place_of(c, member), str_join(c->cx->arena, known.at, known.len, ", "));
 }
 
-static int wrong_kind(const struct check *c, const struct doc *d, const char *path, enum kschema_kind want)
+/* What a value has to be, in YAML's words. */
+static const char *const plain_names[] = {
+    [KSCHEMA_STRING] = "string, in quotes if need be",
+    [KSCHEMA_BOOL] = "bool, true or false",
+    [KSCHEMA_INT] = "whole number",
+    [KSCHEMA_ANY] = "value",
+    [KSCHEMA_OBJECT] = "map",
+    [KSCHEMA_STRINGS] = "list of strings",
+    [KSCHEMA_OBJECTS] = "list of maps",
+    [KSCHEMA_MAP] = "map of strings",
+};
+
+static const char *go_name(const struct check *c, enum kschema_kind kind, const char *go)
 {
-    return err_fail(
-        c->cx, ERR_INVALID,
-        "json: cannot unmarshal %s into Go struct field %s of type %s (%s: write the value as a %s)",
-        doc_kind_name(d), path, go_names[want], place_of(c, d), go_names[want]);
+    if (kind != KSCHEMA_OBJECT && kind != KSCHEMA_OBJECTS)
+        return go_names[kind];
+    return str_fmt(c->cx->arena, "%stypes.%s", kind == KSCHEMA_OBJECTS ? "[]" : "", go);
+}
+
+/* `go`: the Go type of the objects that are wanted. */
+static int wrong_kind(const struct check *c, const struct doc *d, const char *path, enum kschema_kind want,
+                      const char *go)
+{
+    const char *field = path ? str_fmt(c->cx->arena, "Go struct field %s.%s", c->type, path) : "Go value";
+    return err_fail(c->cx, ERR_INVALID, "json: cannot unmarshal %s into %s of type %s (%s: write a %s)",
+                    doc_kind_name(d), field, go_name(c, want, go), place_of(c, d), plain_names[want]);
 }
 
 /* The text a number or boolean becomes where sigs.k8s.io/yaml wants a string: numbers were normalized when read. */
@@ -65,20 +85,20 @@ static int check_string(const struct check *c, struct doc *parent, struct doc *d
         return 0;
     const char *text = c->mode == KSCHEMA_LENIENT ? coerced(d) : NULL;
     if (!text)
-        return wrong_kind(c, d, path, KSCHEMA_STRING);
+        return wrong_kind(c, d, path, KSCHEMA_STRING, NULL);
     doc_replace(c->cx->arena, parent, d, doc_string(c->cx->arena, text));
     return 0;
 }
 
 static int check_bool(const struct check *c, const struct doc *d, const char *path)
 {
-    return doc_kind(d) == DOC_BOOL ? 0 : wrong_kind(c, d, path, KSCHEMA_BOOL);
+    return doc_kind(d) == DOC_BOOL ? 0 : wrong_kind(c, d, path, KSCHEMA_BOOL, NULL);
 }
 
 static int check_int(const struct check *c, const struct doc *d, const char *path)
 {
     int64_t value = 0;
-    return doc_get_int(d, &value) ? 0 : wrong_kind(c, d, path, KSCHEMA_INT);
+    return doc_get_int(d, &value) ? 0 : wrong_kind(c, d, path, KSCHEMA_INT, NULL);
 }
 
 static int check_object(const struct check *c, struct doc *d, const struct kschema *rows, const char *path);
@@ -96,15 +116,18 @@ static int check_strings(const struct check *c, struct doc *list, const char *pa
     return 0;
 }
 
-static int check_objects(const struct check *c, struct doc *list, const struct kschema *rows,
-                         const char *path)
+/* `c` checks the list, `inner` what it holds. */
+static int check_objects(const struct check *c, const struct check *inner, struct doc *list,
+                         const struct kschema *rows, const char *path)
 {
     struct doc *next = NULL;
     for (struct doc *d = doc_first(list); d; d = next) {
         next = doc_next(d);
         if (doc_kind(d) == DOC_NULL)
             doc_replace(c->cx->arena, list, d, doc_object(c->cx->arena));
-        else if (check_object(c, d, rows, path) < 0)
+        else if (doc_kind(d) != DOC_OBJECT)
+            return wrong_kind(c, d, path, KSCHEMA_OBJECT, inner->type);
+        else if (check_object(inner, d, rows, path) < 0)
             return err_code(c->cx);
     }
     return 0;
@@ -116,7 +139,9 @@ static int check_value(const struct check *c, struct doc *parent, struct doc *d,
     bool is_list = row->kind == KSCHEMA_STRINGS || row->kind == KSCHEMA_OBJECTS;
     bool is_map = row->kind == KSCHEMA_MAP || row->kind == KSCHEMA_OBJECT;
     if ((is_list && doc_kind(d) != DOC_ARRAY) || (is_map && doc_kind(d) != DOC_OBJECT))
-        return wrong_kind(c, d, path, row->kind);
+        return wrong_kind(c, d, path, row->kind, str_or(row->go, c->type));
+    struct check inner = *c;
+    inner.type = row->go ? row->go : c->type;
     switch (row->kind) {
     case KSCHEMA_STRING:
         return check_string(c, parent, d, path);
@@ -125,12 +150,12 @@ static int check_value(const struct check *c, struct doc *parent, struct doc *d,
     case KSCHEMA_INT:
         return check_int(c, d, path);
     case KSCHEMA_OBJECT:
-        return check_object(c, d, row->of, path);
+        return check_object(&inner, d, row->of, path);
     case KSCHEMA_STRINGS:
     case KSCHEMA_MAP:
         return check_strings(c, d, path);
     case KSCHEMA_OBJECTS:
-        return check_objects(c, d, row->of, path);
+        return check_objects(c, &inner, d, row->of, path);
     default:
         return 0;
     }
@@ -161,14 +186,15 @@ static int check_member(const struct check *c, struct doc *object, struct doc *m
     }
     if (strcmp(row->name, name) != 0)
         doc_rename(c->cx->arena, object, name, row->name);
-    return check_value(c, object, member, row, str_fmt(c->cx->arena, "%s.%s", path, row->name));
+    return check_value(c, object, member, row,
+                       path ? str_fmt(c->cx->arena, "%s.%s", path, row->name) : row->name);
 }
 
 static int check_object(const struct check *c, struct doc *d, const struct kschema *rows, const char *path)
 {
     struct doc *next = NULL;
     if (doc_kind(d) != DOC_OBJECT)
-        return wrong_kind(c, d, path, KSCHEMA_OBJECT);
+        return wrong_kind(c, d, path, KSCHEMA_OBJECT, c->type);
     for (struct doc *member = doc_first(d); member; member = next) {
         next = doc_next(member);
         if (check_member(c, d, member, rows, path) < 0)
@@ -181,5 +207,5 @@ int kschema_check(struct ctx *cx, struct doc *d, const struct kschema *rows, enu
                   const char *type, const char *file)
 {
     struct check c = { .cx = cx, .mode = mode, .type = type, .file = file };
-    return check_object(&c, d, rows, type);
+    return check_object(&c, d, rows, NULL);
 }

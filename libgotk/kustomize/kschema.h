@@ -27,6 +27,7 @@ struct kschema {
     const char *name;
     enum kschema_kind kind;
     const struct kschema *of;
+    const char *go; /* the Go type of `of`, for messages; NULL: as the whole */
 };
 
 enum kschema_mode {

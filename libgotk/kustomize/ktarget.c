@@ -39,8 +39,8 @@ static int find_file(struct ctx *cx, const struct kload *l, const char **ret_nam
         return err_fail(
             cx, ERR_NOT_FOUND,
             "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory "
-            "'%s'",
-            kload_name(cx->arena, l));
+            "'%s'%s",
+            kload_name(cx->arena, l), kload_names(cx, l));
     *ret_name = found;
     return 0;
 }
@@ -347,5 +347,5 @@ int ktarget_accumulate(struct ctx *cx, struct ktarget *t, struct ktarget_result 
         accumulate_components(cx, t, result) < 0 || run_transformers(cx, t, result) < 0 ||
         plugins_validate(cx, t, result) < 0)
         return err_code(cx);
-    return vars_declare(cx, doc_find(t->file, "vars"), result);
+    return vars_declare(cx, t, result);
 }

@@ -31,11 +31,19 @@ struct ktarget {
     struct origin origin;
 };
 
+/* A variable, and the kustomization file and line that declare it. */
+struct var {
+    const struct doc *d;
+    const char *place;
+};
+
+VEC_NAMED(vars, struct var);
+
 /* What a kustomization and all it includes come to. */
 struct ktarget_result {
     struct resmap map;
     const struct tconfig *config; /* NULL: nothing yet */
-    struct docs vars;             /* variables declared so far */
+    struct vars vars;             /* variables declared so far */
 };
 
 /* An empty result. */

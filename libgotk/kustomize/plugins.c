@@ -49,11 +49,10 @@ static int generate_field(struct ctx *cx, struct ktarget *t, const struct genera
     const struct doc *origin = t->build->track_origin ? origin_of_field(cx->arena, file, g->plugin) : NULL;
     doc_each (args, doc_find(t->file, g->field)) {
         struct resource *r = NULL;
-        if (generators_make(cx, t->load, g->makes, args, global, &r) < 0)
+        if (generators_make(cx, t->load, g->makes, args, global, &r) < 0 ||
+            add_generated(cx, result, r, origin) < 0)
             return err_wrap(cx, "%s '%s' (%s:%d)", g->field, str_or(doc_text_at(args, "name"), ""),
                             kload_show(cx->arena, t->load, t->file_name), doc_line(args));
-        if (add_generated(cx, result, r, origin) < 0)
-            return err_code(cx);
     }
     return 0;
 }
@@ -71,26 +70,39 @@ static int check_builtin(struct ctx *cx, const struct resource *plugin)
                     plugin->id.gvk.kind);
 }
 
-static int generate_plugin(struct ctx *cx, struct ktarget *t, const struct resource *plugin,
-                           struct ktarget_result *result)
+static const struct generator *generator_find(const struct resource *plugin)
 {
-    const struct generator *g = NULL;
-    struct resource *r = NULL;
     for (size_t i = 0; i < ARRAY_LEN(generators); i++)
         if (!strcmp(generators[i].plugin, plugin->id.gvk.kind))
-            g = &generators[i];
+            return &generators[i];
+    return NULL;
+}
+
+/* Reads the document of a plugin, which happens before anything is generated. */
+static int configure_plugin(struct ctx *cx, const struct resource *plugin, struct doc **ret_args)
+{
+    const struct generator *g = generator_find(plugin);
     if (check_builtin(cx, plugin) < 0)
         return err_wrap(cx, "loading generator plugins: failed to load generator");
     if (!g && !strcmp(plugin->id.gvk.kind, "HelmChartInflationGenerator"))
         return refuse_helm(cx, plugin->doc);
     if (!g)
         return err_fail(cx, ERR_UNSUPPORTED,
-                        "loading generator plugins: failed to load generator: unable to load builtin %s",
-                        gvk_text(cx->arena, plugin->id.gvk));
-    struct doc *args = NULL;
-    if (transform_config(cx, plugin, kfile_generator_config, &args) < 0)
+                        "loading generator plugins: failed to load generator: unable to load builtin %s "
+                        "(%s:%d: the generators are ConfigMapGenerator, SecretGenerator, IAMPolicyGenerator)",
+                        gvk_text(cx->arena, plugin->id.gvk), str_or(plugin->file, "inline"),
+                        doc_line(plugin->doc));
+    if (transform_config(cx, plugin, kfile_generator_config, ret_args) < 0)
         return err_wrap(cx, "loading generator plugins: plugin %s fails configuration",
                         resid_text(cx->arena, &plugin->id));
+    return 0;
+}
+
+static int generate_plugin(struct ctx *cx, struct ktarget *t, const struct resource *plugin, struct doc *args,
+                           struct ktarget_result *result)
+{
+    const struct generator *g = generator_find(plugin);
+    struct resource *r = NULL;
     if (str_empty(doc_text_at(args, "name")))
         doc_set_text(cx->arena, args, "name", plugin->id.name);
     if (str_empty(doc_text_at(args, "namespace")))
@@ -105,16 +117,20 @@ int plugins_generate(struct ctx *cx, struct ktarget *t, struct ktarget_result *r
 {
     static const char *const charts[] = { "helmCharts", "helmChartInflationGenerator" };
     struct ktarget_result configs = ktarget_result_new(cx->arena);
-    for (size_t i = 0; i < ARRAY_LEN(generators); i++)
-        if (generators[i].field && generate_field(cx, t, &generators[i], result) < 0)
-            return err_code(cx);
     for (size_t i = 0; i < ARRAY_LEN(charts); i++)
         if (doc_len(doc_find(t->file, charts[i])))
             return refuse_helm(cx, doc_first(doc_find(t->file, charts[i])));
     if (ktarget_accumulate_paths(cx, t, doc_find(t->file, "generators"), true, &configs) < 0)
         return err_wrap(cx, "loading generator plugins");
+    struct doc **args = ARENA_ARRAY(cx->arena, struct doc *, configs.map.list.len + 1);
     for (size_t i = 0; i < configs.map.list.len; i++)
-        if (generate_plugin(cx, t, configs.map.list.at[i], result) < 0)
+        if (configure_plugin(cx, configs.map.list.at[i], &args[i]) < 0)
+            return err_code(cx);
+    for (size_t i = 0; i < ARRAY_LEN(generators); i++)
+        if (generators[i].field && generate_field(cx, t, &generators[i], result) < 0)
+            return err_code(cx);
+    for (size_t i = 0; i < configs.map.list.len; i++)
+        if (generate_plugin(cx, t, configs.map.list.at[i], args[i], result) < 0)
             return err_code(cx);
     return 0;
 }

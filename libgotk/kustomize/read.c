@@ -13,7 +13,7 @@
 
 #define MALFORMED "MalformedYAMLError"
 
-static const int RESOURCE_RULES = YML_CORE | YML_STRING_KEYS | YML_SOURCE | YML_LAX_ANNOTATIONS;
+static const int RESOURCE_RULES = YML_CORE | YML_STRING_KEYS | YML_SOURCE | YML_REPEATS;
 
 bool read_is_malformed(const struct ctx *cx)
 {
@@ -32,8 +32,17 @@ static bool read_number(const char **p, long *ret)
     return found;
 }
 
+static bool is_indented_with_tab(const char *text, long line)
+{
+    for (; text && line > 1; line--) {
+        text = strchr(text, '\n');
+        text += text ? 1 : 0;
+    }
+    return text && text[strspn(text, " ")] == '\t';
+}
+
 /* go-yaml counts the line where the broken construct starts, from 0 unless the scanner found it. */
-static int malformed(struct ctx *cx, const char *file)
+static int malformed(struct ctx *cx, const char *text, const char *file)
 {
     static const char starts_at[] = "that starts at line ";
     const char *message = err_message(cx);
@@ -43,15 +52,19 @@ static int malformed(struct ctx *cx, const char *file)
     if (!read_number(&p, &line) || !read_number(&p, &column) || !str_starts(p, ": "))
         return err_wrap(cx, MALFORMED);
     const char *problem = p + 2;
+    const char *note =
+        is_indented_with_tab(text, line) ? ": a tab is in the indentation, which takes spaces only" : "";
     const char *context = strstr(problem, " while ");
     const char *starts = context ? strstr(context, starts_at) : NULL;
     if (!context)
-        return err_fail(cx, ERR_INVALID, MALFORMED ": yaml: line %ld: %s in File: %s (line %ld, column %ld)",
-                        line, problem, file, line, column);
+        return err_fail(cx, ERR_INVALID,
+                        MALFORMED ": yaml: line %ld: %s in File: %s (line %ld, column %ld%s)", line, problem,
+                        file, line, column, note);
     long start = starts ? strtol(starts + strlen(starts_at), NULL, 10) : line;
-    return err_fail(cx, ERR_INVALID, MALFORMED ": yaml: line %ld: %.*s in File: %s (line %ld, column %ld,%s)",
+    return err_fail(cx, ERR_INVALID,
+                    MALFORMED ": yaml: line %ld: %.*s in File: %s (line %ld, column %ld,%s%s)",
                     start - !str_starts(context, " while scanning"), (int)(context - problem), problem, file,
-                    line, column, context);
+                    line, column, context, note);
 }
 
 /* A line that starts with "---" separates documents; only white space or a comment may follow on it. */
@@ -131,13 +144,13 @@ static const char *show_place(struct arena *a, const char *file, const struct do
     return file && doc_line(d) ? str_fmt(a, " (%s:%d)", file, doc_line(d)) : "";
 }
 
-static int check_names(struct ctx *cx, const struct resource *r, const char *file)
+int read_check_names(struct ctx *cx, const struct resource *r)
 {
     struct arena *a = cx->arena;
     const struct resid *id = &r->id;
     if (id->gvk.kind[0] && (id->name[0] || str_ends(id->gvk.kind, "List")))
         return 0;
-    const char *place = show_place(a, file, r->doc);
+    const char *place = show_place(a, r->file, r->doc);
     if (!id->gvk.kind[0] && !id->gvk.version[0] && !id->name[0])
         return err_fail(cx, ERR_INVALID, "missing Resource metadata%s", place);
     if (!id->gvk.kind[0])
@@ -147,7 +160,7 @@ static int check_names(struct ctx *cx, const struct resource *r, const char *fil
 
 static int check_meta(struct ctx *cx, const struct resource *r, const char *file)
 {
-    if (check_names(cx, r, file) < 0)
+    if (read_check_names(cx, r) < 0)
         return err_code(cx);
     const struct doc *annotations = doc_path(r->doc, "metadata", "annotations");
     if (doc_kind(annotations) == DOC_ARRAY) /* kustomize panics, sooner or later */
@@ -216,8 +229,7 @@ static int queue_documents(struct ctx *cx, struct doc *docs, size_t count, const
     return add_items(cx, docs, file, queue);
 }
 
-static int read_by(struct ctx *cx, const char *text, size_t len, const char *file, int rules,
-                   struct resources *ret)
+int read_resources(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
 {
     struct resources queue = { 0 };
     struct resources result = { 0 };
@@ -225,8 +237,8 @@ static int read_by(struct ctx *cx, const char *text, size_t len, const char *fil
     const char *name = str_or(file, "inline");
     if (check_separators(cx, text, file) < 0)
         return err_code(cx);
-    if (parse_documents(cx, text, len, name, rules, &docs) < 0)
-        return malformed(cx, name);
+    if (parse_documents(cx, text, len, name, RESOURCE_RULES, &docs) < 0)
+        return malformed(cx, text, name);
     if (queue_documents(cx, docs, count_documents(text), file, &queue) < 0)
         return err_code(cx);
     for (size_t i = 0; i < queue.len; i++)
@@ -234,23 +246,4 @@ static int read_by(struct ctx *cx, const char *text, size_t len, const char *fil
             return err_code(cx);
     *ret = result;
     return ctx_check(cx);
-}
-
-int read_resources(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
-{
-    return read_by(cx, text, len, file, RESOURCE_RULES, ret);
-}
-
-int read_patches(struct ctx *cx, const char *text, size_t len, const char *file, struct resources *ret)
-{
-    if (read_resources(cx, text, len, file, ret) >= 0)
-        return 0;
-    if (!strstr(err_message(cx), "already defined at line"))
-        return err_code(cx);
-    err_clear(cx);
-    if (read_by(cx, text, len, file, RESOURCE_RULES | YML_REPEATS, ret) < 0)
-        return err_code(cx);
-    for (size_t i = 0; i < ret->len; i++)
-        ret->at[i]->repeats = true;
-    return 0;
 }

@@ -152,9 +152,27 @@ static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struc
     return 0;
 }
 
+/* A map cannot be printed with a key that is there twice, or one that is no string. */
+static int check_keys(struct ctx *cx, const struct doc *map)
+{
+    const struct doc *second = doc_repeated(map);
+    if (second)
+        return err_fail(
+            cx, ERR_INVALID,
+            "yaml: unmarshal errors: line %d: mapping key \"%s\" already defined at line %d: remove "
+            "one of them",
+            doc_line(second), doc_key(second), doc_line(doc_find(map, doc_key(second))));
+    doc_each (child, map)
+        if (doc_bare_key(child) && yml_check_key(cx, doc_key(child)) < 0)
+            return err_code(cx);
+    return 0;
+}
+
 static int reprint_node(struct ctx *cx, struct doc *parent, struct doc *d, struct way way)
 {
     struct doc *next = NULL;
+    if (doc_kind(d) == DOC_OBJECT && check_keys(cx, d) < 0)
+        return err_code(cx);
     if (!way.as_json) /* the tree is made anew, and its nodes are on their own */
         doc_unshare(d);
     if (doc_kind(d) == DOC_STRING)
@@ -174,7 +192,8 @@ static int reprint_node(struct ctx *cx, struct doc *parent, struct doc *d, struc
 int reprint_resource(struct ctx *cx, struct resource *r)
 {
     if (reprint_node(cx, NULL, r->doc, (struct way){ .as_json = true }) < 0)
-        return err_wrap(cx, "%s", resid_text(cx->arena, &r->id));
+        return err_wrap(cx, "%s%s%s", resid_text(cx->arena, &r->id), r->file ? " from " : "",
+                        str_or(r->file, ""));
     return 0;
 }
 

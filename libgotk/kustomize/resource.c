@@ -250,7 +250,8 @@ void resource_store_past(struct arena *a, struct resource *r)
     struct resid id = r->id;
     id.ns = resid_namespace(&r->id);
     id.cluster = false; /* past identities are never taken for cluster-scoped: their namespace says it */
-    r->lost_past = r->lost_past || !id.name[0] || !id.gvk.kind[0];
+    bool comma = strchr(id.name, ',') || strchr(id.ns, ',') || strchr(id.gvk.kind, ',');
+    r->lost_past = r->lost_past || !id.name[0] || !id.gvk.kind[0] || comma;
     vec_push(a, &r->past, id);
 }
 
@@ -307,6 +308,12 @@ struct doc *resource_metadata_map(struct arena *a, struct resource *r, const cha
     return doc_ensure(a, doc_ensure(a, r->doc, "metadata"), field);
 }
 
+void resource_mark_key(struct doc *member)
+{
+    if (yml_tag(doc_key(member)) != DOC_TAG_NONE)
+        doc_set_bare_key(member);
+}
+
 void resource_stringify(struct arena *a, struct doc *d, const char *field)
 {
     struct doc *meta = doc_find(d, "metadata");
@@ -319,7 +326,7 @@ void resource_stringify(struct arena *a, struct doc *d, const char *field)
             doc_set_text(a, text, doc_key(member), resource_written(member));
     doc_remove(meta, field);
     struct doc *second = doc_find(meta, field); /* it was given twice */
-    if (!second && doc_len(text))
+    if ((!second || doc_kind(second) == DOC_NULL) && doc_len(text))
         doc_set(a, meta, field, text);
     doc_each (member, text)
         if (doc_kind(second) == DOC_OBJECT)

@@ -40,9 +40,9 @@ struct resource {
     bool generated;         /* upstream notes so in an annotation */
     bool allow_name_change; /* patches only */
     bool allow_kind_change;
-    bool repeats; /* some key is there twice */
     bool helm_generated;
-    bool lost_past;   /* was remembered without a name or kind: upstream cannot read its history any more */
+    bool
+        lost_past; /* was remembered without a name or kind, or with a comma in it: upstream cannot read that */
     const char *file; /* where it was read from, for messages; may be NULL */
     uint32_t mark;    /* scratch of whoever walks the resources */
 };
@@ -102,6 +102,10 @@ void resource_pass_json(struct arena *a, struct doc *parent, struct doc *d, bool
  * hold the plain text: a float may be an integer. */
 enum doc_tag resource_tag(const struct doc *d);
 bool resource_fits(enum doc_tag tag, const char *text);
+
+/* Marks the key of a member that was just added: upstream sets keys without quotes, and cannot print one that is then no
+ * string. */
+void resource_mark_key(struct doc *member);
 
 /* Labels or annotations of an object as text, null included; none when there are none, so that they cannot be removed
  * whole. */

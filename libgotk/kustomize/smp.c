@@ -70,6 +70,19 @@ static int map_directive(struct ctx *cx, struct doc *patch, enum smp_directive *
     return 0;
 }
 
+/* A text that a merge comes by without changing it, or adds, gets quotes when it would be read as something else. */
+static struct doc *found_quotes(struct ctx *cx, struct doc *d)
+{
+    bool untyped = doc_tag(d) == DOC_TAG_ANY && doc_kind(d) != DOC_OBJECT && doc_kind(d) != DOC_ARRAY;
+    bool text = untyped || (doc_kind(d) == DOC_STRING && resource_tag(d) == DOC_TAG_NONE);
+    if (!text || doc_quoted(d) || !yml_is_no_text(cx, resource_written(d)))
+        return d;
+    struct doc *quoted = doc_kind(d) == DOC_STRING ? d : doc_string(cx->arena, resource_written(d));
+    doc_set_style(quoted, DOC_STYLE_QUOTED);
+    doc_set_tag(quoted, doc_tag(d));
+    return quoted;
+}
+
 static int merge_member(const struct smp *s, struct doc *map, struct doc *patch, const char *key,
                         struct openapi_at at)
 {
@@ -85,11 +98,13 @@ static int merge_member(const struct smp *s, struct doc *map, struct doc *patch,
         return err_code(s->cx);
     if (!result || (doc_kind(result) == DOC_NULL && !keep_null)) {
         doc_remove(map, key);
-    } else if (result != old) {
-        if (result == new)
-            doc_detach(patch, new);
-        doc_set(s->cx->arena, map, key, result);
+        return 0;
     }
+    if (result == new &&result != old)
+        doc_detach(patch, new);
+    struct doc *quoted = old && result != old ? result : found_quotes(s->cx, result);
+    if (quoted != old)
+        doc_set(s->cx->arena, map, key, quoted);
     return 0;
 }
 

@@ -235,10 +235,12 @@ static const char **values_for(const struct list_merge *m, struct tuple t, struc
     return values;
 }
 
-/* A key that came from the other side is written into the element. */
+/* A key that came from the other side is written into the element; one that is its own key loses its type. */
 static void fill_keys(const struct list_merge *m, struct doc *element, struct keys keys,
                       const char *const *values)
 {
+    if (!keys.names[0][0] && doc_kind(element) != DOC_OBJECT && doc_kind(element) != DOC_ARRAY)
+        doc_set_tag(element, DOC_TAG_ANY);
     for (size_t i = 0; i < keys.count; i++) {
         if (doc_kind(element) != DOC_OBJECT || doc_find(element, keys.names[i]) || !values[i][0])
             continue;

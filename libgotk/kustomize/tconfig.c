@@ -216,29 +216,30 @@ struct tconfig *tconfig_default(struct arena *a)
 }
 
 static const struct kschema fieldspec_rows[] = {
-    { "path", KSCHEMA_STRING, NULL }, { "group", KSCHEMA_STRING, NULL }, { "version", KSCHEMA_STRING, NULL },
-    { "kind", KSCHEMA_STRING, NULL }, { "create", KSCHEMA_BOOL, NULL },  { NULL, KSCHEMA_END, NULL },
+    { "path", KSCHEMA_STRING, NULL, NULL },    { "group", KSCHEMA_STRING, NULL, NULL },
+    { "version", KSCHEMA_STRING, NULL, NULL }, { "kind", KSCHEMA_STRING, NULL, NULL },
+    { "create", KSCHEMA_BOOL, NULL, NULL },    { NULL, KSCHEMA_END, NULL, NULL },
 };
 
 static const struct kschema nameref_rows[] = {
-    { "kind", KSCHEMA_STRING, NULL },    { "group", KSCHEMA_STRING, NULL },
-    { "version", KSCHEMA_STRING, NULL }, { "fieldSpecs", KSCHEMA_OBJECTS, fieldspec_rows },
-    { NULL, KSCHEMA_END, NULL },
+    { "kind", KSCHEMA_STRING, NULL, NULL },    { "group", KSCHEMA_STRING, NULL, NULL },
+    { "version", KSCHEMA_STRING, NULL, NULL }, { "fieldSpecs", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { NULL, KSCHEMA_END, NULL, NULL },
 };
 
 static const struct kschema config_rows[] = {
-    { "namePrefix", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "nameSuffix", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "namespace", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "commonLabels", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "labels", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "templateLabels", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "commonAnnotations", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "nameReference", KSCHEMA_OBJECTS, nameref_rows },
-    { "varReference", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "images", KSCHEMA_OBJECTS, fieldspec_rows },
-    { "replicas", KSCHEMA_OBJECTS, fieldspec_rows },
-    { NULL, KSCHEMA_END, NULL },
+    { "namePrefix", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "nameSuffix", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "namespace", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "commonLabels", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "labels", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "templateLabels", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "commonAnnotations", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "nameReference", KSCHEMA_OBJECTS, nameref_rows, "NameBackReferences" },
+    { "varReference", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "images", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { "replicas", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec" },
+    { NULL, KSCHEMA_END, NULL, NULL },
 };
 
 int tconfig_parse(struct ctx *cx, struct doc *d, const char *file, struct tconfig **ret)

@@ -78,6 +78,17 @@ static const struct transform *row_find(const char *kind)
     return NULL;
 }
 
+static int unknown_kind(struct ctx *cx, const struct resource *plugin)
+{
+    const char *kinds[ARRAY_LEN(rows)];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        kinds[i] = rows[i].kind;
+    const char *near = str_nearest(plugin->id.gvk.kind, kinds, ARRAY_LEN(rows));
+    return err_fail(cx, ERR_UNSUPPORTED, "unable to load builtin %s (%s:%d%s)",
+                    gvk_text(cx->arena, plugin->id.gvk), str_or(plugin->file, "inline"),
+                    doc_line(plugin->doc), near ? str_fmt(cx->arena, ": did you mean %s?", near) : "");
+}
+
 int transform_config(struct ctx *cx, const struct resource *plugin, const struct kschema *fields,
                      struct doc **ret)
 {
@@ -94,8 +105,7 @@ int transform_plan_config(struct ctx *cx, struct transform_plan *plan, const str
     struct doc *config = NULL;
     const struct transform *row = row_find(plugin->id.gvk.kind);
     if (!row)
-        return err_fail(cx, ERR_UNSUPPORTED, "unable to load builtin %s",
-                        gvk_text(cx->arena, plugin->id.gvk));
+        return unknown_kind(cx, plugin);
     size_t from = plan->steps.len;
     if (transform_config(cx, plugin, row->fields, &config) < 0 || row->from_config(cx, plan, config) < 0)
         return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));

@@ -12,8 +12,7 @@
 struct pairs {
     const struct doc *values;
     struct fieldspecs specs;
-    bool keys_are_text; /* no key would be read as a number */
-    struct doc **made;  /* per pair: a member that was made in the present object; NULL: none yet */
+    struct doc **made; /* per pair: a member that was made in the present object; NULL: none yet */
 };
 
 static void set_pair(struct ctx *cx, struct doc *node, const char *key, const char *value, struct doc **made)
@@ -25,6 +24,7 @@ static void set_pair(struct ctx *cx, struct doc *node, const char *key, const ch
     doc_set(cx->arena, node, key, d);
     if (old)
         return;
+    resource_mark_key(d);
     if (*made)
         doc_share(*made, d);
     *made = d;
@@ -35,11 +35,11 @@ static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc 
     const struct pairs *pairs = user;
     size_t i = 0;
     (void)parent;
+    if (doc_kind(node) == DOC_NULL) /* upstream adds to it what is never printed */
+        return 0;
     if (doc_kind(node) != DOC_OBJECT)
         return transform_wrong_kind(cx, "MappingNode", node);
     doc_each (pair, pairs->values) {
-        if (!pairs->keys_are_text && !doc_find(node, doc_key(pair)) && yml_check_key(cx, doc_key(pair)) < 0)
-            return err_code(cx);
         set_pair(cx, node, doc_key(pair), str_or(doc_text(pair), ""), &pairs->made[i++]);
     }
     return 0;
@@ -58,22 +58,11 @@ static int run_pairs(struct ctx *cx, const struct transform_step *step, struct r
     return 0;
 }
 
-static bool keys_are_text(struct ctx *cx, const struct doc *values)
-{
-    doc_each (pair, values) {
-        if (yml_check_key(cx, doc_key(pair)) < 0) {
-            err_clear(cx);
-            return false;
-        }
-    }
-    return true;
-}
-
 static void plan_pairs(struct ctx *cx, struct transform_plan *plan, const struct doc *values,
                        struct fieldspecs specs)
 {
     struct pairs *pairs = ARENA_NEW(cx->arena, struct pairs);
-    *pairs = (struct pairs){ .values = values, .specs = specs, .keys_are_text = keys_are_text(cx, values) };
+    *pairs = (struct pairs){ .values = values, .specs = specs };
     transform_add(cx, plan, run_pairs, pairs);
 }
 

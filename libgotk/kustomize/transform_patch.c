@@ -26,20 +26,6 @@ struct patch_args {
     bool keep_history;       /* a JSON patch remembers the former identity */
 };
 
-/* A key that a patch gives twice is merged once, the first time; where whole maps were taken over it cannot be printed. */
-static int check_repeats(struct ctx *cx, const struct doc *d)
-{
-    doc_each (child, d) {
-        const struct doc *first = doc_kind(d) == DOC_OBJECT ? doc_find(d, doc_key(child)) : child;
-        if (first != child)
-            return err_fail(cx, ERR_INVALID, "line %d: mapping key \"%s\" already defined at line %d",
-                            doc_line(child), doc_key(child), doc_line(first));
-        if (check_repeats(cx, child) < 0)
-            return err_code(cx);
-    }
-    return 0;
-}
-
 /* Merges one patch into one resource. */
 static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource *r,
                        const struct resource *patch, const struct doc *text)
@@ -47,8 +33,7 @@ static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource 
     struct resid old = r->id;
     if (patch->allow_name_change || patch->allow_kind_change)
         resource_store_past(cx->arena, r);
-    if (smp_apply(cx, t->build->openapi, r->doc, text, &r->doc) < 0 ||
-        (patch->repeats && check_repeats(cx, r->doc) < 0))
+    if (smp_apply(cx, t->build->openapi, r->doc, text, &r->doc) < 0)
         return err_wrap(cx, "patch for %s%s%s", resid_text(cx->arena, &old), patch->file ? " in " : "",
                         str_or(patch->file, ""));
     if (!doc_len(r->doc)) {
@@ -157,6 +142,18 @@ static const char *brief(struct arena *a, const char *source)
     return str_fmt(a, "%.*s...]", (int)n, source);
 }
 
+/* With null for its metadata an object has no annotations, and upstream no notes. */
+static void lose_notes(struct resource *r)
+{
+    const struct doc *meta = doc_find(r->doc, "metadata");
+    if (!meta || doc_kind(meta) != DOC_NULL)
+        return;
+    r->past = (struct resids){ 0 };
+    r->prefixes = r->suffixes = (struct names){ 0 };
+    r->behavior = BEHAVIOR_UNSPECIFIED;
+    r->needs_hash = r->generated = false;
+}
+
 static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, const struct patch_args *args)
 {
     if (args->keep_history)
@@ -169,6 +166,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
     if (reprint_json(cx, r->doc) < 0) /* upstream makes YAML of the patched JSON, and reads that */
         return err_code(cx);
     resource_stringify(cx->arena, r->doc, "annotations");
+    lose_notes(r);
     m->emptied = m->emptied || !doc_first(r->doc);
     if (resource_refresh(cx->arena, r))
         resmap_touch(m);
@@ -239,7 +237,7 @@ static int parse_either(struct ctx *cx, const char *text, const char *file, stru
 {
     struct resources merges = { 0 };
     struct doc *operations = NULL;
-    bool is_merge = read_patches(cx, text, strlen(text), file, &merges) >= 0;
+    bool is_merge = read_resources(cx, text, strlen(text), file, &merges) >= 0;
     const char *why_no_merge = is_merge ? "" : str_dup(cx->arena, err_message(cx));
     if (!is_merge)
         err_clear(cx);
@@ -250,7 +248,8 @@ static int parse_either(struct ctx *cx, const char *text, const char *file, stru
     if (!is_merge && !is_json)
         return err_fail(
             cx, ERR_INVALID,
-            "unable to parse SM or JSON patch from %s: as a strategic merge patch: %s; as a JSON patch: %s",
+            "unable to parse SM or JSON patch from %s: as a strategic merge patch, which has apiVersion, kind "
+            "and metadata.name even with a target: %s; as a JSON patch, which is a list of operations: %s",
             args->source, why_no_merge, err_message(cx));
     err_clear(cx);
     args->merges = is_merge ? merges : (struct resources){ 0 };
@@ -359,10 +358,10 @@ static int load_merges(struct ctx *cx, struct transform_plan *plan, const struct
         const char *text = str_or(doc_text(entry), "");
         const char *file = NULL;
         struct resources found = { 0 };
-        if (read_patches(cx, text, strlen(text), NULL, &found) < 0) {
+        if (read_resources(cx, text, strlen(text), NULL, &found) < 0) {
             err_clear(cx);
             if (patch_text(cx, plan->target, "", text, &text, &file) < 0 ||
-                read_patches(cx, text, strlen(text), file, &found) < 0)
+                read_resources(cx, text, strlen(text), file, &found) < 0)
                 return err_code(cx);
         }
         for (size_t i = 0; i < found.len; i++)
@@ -388,7 +387,7 @@ static int plan_merges(struct ctx *cx, struct transform_plan *plan, const struct
         return err_fail(cx, ERR_INVALID, "empty file path and empty patch content");
     if (load_merges(cx, plan, paths, &args->merges) < 0)
         return err_code(cx);
-    if (patches[0] && read_patches(cx, patches, strlen(patches), NULL, &more) < 0)
+    if (patches[0] && read_resources(cx, patches, strlen(patches), NULL, &more) < 0)
         return err_code(cx);
     for (size_t i = 0; i < more.len; i++)
         vec_push(cx->arena, &args->merges, more.at[i]);

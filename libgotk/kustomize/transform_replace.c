@@ -27,6 +27,7 @@ struct replace_target {
 struct replacement {
     const struct doc *d;
     const char *place; /* its file and line */
+    struct err broken; /* what is wrong with its targets, told once its source is read; code 0: nothing */
     VEC(struct replace_target) targets;
 };
 
@@ -171,11 +172,12 @@ static int read_source(struct ctx *cx, const struct doc *replacement, struct res
     const char *path = str_or(doc_text_at(source, "fieldPath"), "metadata.name");
     if (find_source(cx, source, m, &r) < 0)
         return err_code(cx);
-    if (fieldpath_lookup(cx, r->doc, fieldpath_split(cx->arena, path), &value) < 0)
+    const char **parts = fieldpath_split(cx->arena, path);
+    if (fieldpath_lookup(cx, r->doc, parts, &value) < 0)
         return err_wrap(cx, "error looking up replacement source");
     if (!value || is_nothing(value))
-        return err_fail(cx, ERR_INVALID, "fieldPath `%s` is missing for replacement source %s", path,
-                        show_source(cx->arena, source));
+        return err_fail(cx, ERR_INVALID, "fieldPath `%s` is missing for replacement source %s%s", path,
+                        show_source(cx->arena, source), fieldpath_hint(cx->arena, r->doc, parts));
     return refine(cx, doc_find(source, "options"), value, ret);
 }
 
@@ -278,22 +280,6 @@ static bool try_inside(struct ctx *cx, struct doc *root, const char *const *part
     return false;
 }
 
-/* Which fields there are where a path leads to nothing: only names, never values. */
-static const char *fields_there(struct arena *a, const struct doc *d, const char *const *parts)
-{
-    VEC(const char *) names = { 0 };
-    while (*parts && doc_kind(d) == DOC_OBJECT && doc_find(d, *parts))
-        d = doc_find(d, *parts++);
-    doc_each (member, doc_kind(d) == DOC_OBJECT ? d : NULL)
-        vec_push(a, &names, doc_key(member));
-    const char *near = *parts ? str_nearest(*parts, names.at, names.len) : NULL;
-    if (near)
-        return str_fmt(a, " (did you mean \"%s\"?)", near);
-    if (!names.len || names.len > 12)
-        return "";
-    return str_fmt(a, " (instead of \"%s\" there is %s)", *parts, str_join(a, names.at, names.len, ", "));
-}
-
 static int put_path(struct ctx *cx, struct resource *r, const struct doc *options, const char *path,
                     const struct doc *value)
 {
@@ -308,7 +294,7 @@ static int put_path(struct ctx *cx, struct resource *r, const struct doc *option
         return err_wrap(cx, "%s \"%s\" in replacement target", what, path);
     if (!hits.len)
         return err_fail(cx, ERR_NOT_FOUND, "%s \"%s\" in replacement target %s%s", what, path,
-                        resid_text(cx->arena, &r->id), fields_there(cx->arena, r->doc, parts));
+                        resid_text(cx->arena, &r->id), fieldpath_hint(cx->arena, r->doc, parts));
     for (size_t i = 0; i < hits.len; i++)
         if (put_value(cx, options, &hits.at[i], value) < 0)
             return err_wrap(cx, "%s of %s", path, resid_text(cx->arena, &r->id));
@@ -355,8 +341,15 @@ static int put_target(struct ctx *cx, const struct replace_target *target, struc
 static int run_one(struct ctx *cx, const struct replacement *replacement, struct resmap *m)
 {
     struct doc *value = NULL;
+    if ((!doc_find(replacement->d, "source") && !doc_find(replacement->d, "sourceValue")) ||
+        !doc_len(doc_find(replacement->d, "targets")))
+        return err_fail(cx, ERR_INVALID, "replacements must specify a source and at least one target");
     if (read_source(cx, replacement->d, m, &value) < 0)
         return err_code(cx);
+    if (replacement->broken.code) {
+        cx->err = replacement->broken;
+        return err_code(cx);
+    }
     value = doc_copy(cx->arena, value);
     for (size_t i = 0; i < replacement->targets.len; i++) {
         struct resources all = selector_candidates(replacement->targets.at[i].select, m);
@@ -410,16 +403,17 @@ static int plan_target(struct ctx *cx, const struct doc *d, struct replacement *
     return 0;
 }
 
-static int plan_one(struct ctx *cx, const struct doc *d, const char *file, struct replace_args *args)
+static void plan_one(struct ctx *cx, const struct doc *d, const char *file, struct replace_args *args)
 {
     struct replacement replacement = { .d = d, .place = str_fmt(cx->arena, "%s:%d", file, doc_line(d)) };
-    if ((!doc_find(d, "source") && !doc_find(d, "sourceValue")) || !doc_find(d, "targets"))
-        return err_fail(cx, ERR_INVALID, "replacements must specify a source and at least one target");
-    doc_each (target, doc_find(d, "targets"))
-        if (plan_target(cx, target, &replacement) < 0)
-            return err_code(cx);
+    doc_each (target, doc_find(d, "targets")) {
+        if (plan_target(cx, target, &replacement) >= 0)
+            continue;
+        replacement.broken = cx->err;
+        err_clear(cx);
+        break;
+    }
     vec_push(cx->arena, &args->all, replacement);
-    return 0;
 }
 
 /* A file holds one replacement, or a list of them. */
@@ -432,15 +426,16 @@ static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *p
     if (kload_read(cx, t->load, path, &text) < 0 ||
         yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
         return err_code(cx);
-    if (doc_kind(d) == DOC_OBJECT)
-        return plan_one(cx, d, name, args);
+    if (doc_kind(d) == DOC_OBJECT) {
+        plan_one(cx, d, name, args);
+        return 0;
+    }
     if (doc_kind(d) != DOC_ARRAY)
         return err_fail(cx, ERR_INVALID,
                         "unsupported replacement type encountered within replacement path: %s (%s)",
                         doc_kind_name(d), name);
     doc_each (one, d)
-        if (plan_one(cx, one, name, args) < 0)
-            return err_code(cx);
+        plan_one(cx, one, name, args);
     return 0;
 }
 
@@ -451,10 +446,16 @@ static int plan_entries(struct ctx *cx, struct transform_plan *plan, const struc
     doc_each (entry, entries) {
         const char *path = str_or(doc_text_at(entry, "path"), "");
         if (path[0] && (doc_find(entry, "source") || doc_find(entry, "targets")))
-            return err_fail(cx, ERR_INVALID, "cannot specify both path and inline replacement");
-        int rc = path[0] ? plan_from_file(cx, plan->target, path, args) : plan_one(cx, entry, file, args);
-        if (rc < 0)
-            return err_wrap(cx, "replacements (%s:%d)", file, doc_line(entry));
+            return err_fail(
+                cx, ERR_INVALID,
+                "trouble configuring builtin ReplacementTransformer: replacements (%s:%d): cannot "
+                "specify both path and inline replacement",
+                file, doc_line(entry));
+        if (!path[0])
+            plan_one(cx, entry, file, args);
+        else if (plan_from_file(cx, plan->target, path, args) < 0)
+            return err_wrap(cx, "trouble configuring builtin ReplacementTransformer: replacements (%s:%d)",
+                            file, doc_line(entry));
     }
     transform_add(cx, plan, run_replace, args);
     return 0;

@@ -5,7 +5,6 @@
 #include "libgotk/kustomize/vars.h"
 
 #include "libgotk/base/str.h"
-#include "libgotk/doc/json.h"
 #include "libgotk/kustomize/fieldpath.h"
 #include "libgotk/kustomize/transform.h"
 
@@ -22,16 +21,17 @@ static const char *name_of(const struct doc *var)
     return str_or(doc_text_at(var, "name"), "");
 }
 
-static int add(struct ctx *cx, struct docs *into, const struct doc *var)
+static int add(struct ctx *cx, struct vars *into, struct var var)
 {
     for (size_t i = 0; i < into->len; i++)
-        if (!strcmp(name_of(into->at[i]), name_of(var)))
-            return err_fail(cx, ERR_INVALID, "var '%s' already encountered", name_of(var));
+        if (!strcmp(name_of(into->at[i].d), name_of(var.d)))
+            return err_fail(cx, ERR_INVALID, "var '%s' already encountered: in %s and in %s", name_of(var.d),
+                            into->at[i].place, var.place);
     vec_push(cx->arena, into, var);
     return 0;
 }
 
-int vars_add_all(struct ctx *cx, struct docs *into, const struct docs *from)
+int vars_add_all(struct ctx *cx, struct vars *into, const struct vars *from)
 {
     for (size_t i = 0; i < from->len; i++)
         if (add(cx, into, from->at[i]) < 0)
@@ -48,6 +48,17 @@ static struct resid object_of(struct arena *a, const struct doc *var)
         g.version = str_or(doc_text_at(ref, "version"), "");
     }
     return resid_new(g, doc_text_at(ref, "name"), doc_text_at(ref, "namespace"));
+}
+
+static const char *path_of(const struct doc *var)
+{
+    return str_or(doc_text_at(var, "fieldref", "fieldPath"), "metadata.name");
+}
+
+/* As Go prints a types.Var. */
+static const char *show(struct arena *a, const struct doc *var)
+{
+    return str_fmt(a, "{%s %s {%s}}", name_of(var), gvk_text(a, object_of(a, var).gvk), path_of(var));
 }
 
 /* Without a namespace, the object is looked for in all of them. */
@@ -76,20 +87,24 @@ static int declare_one(struct ctx *cx, const struct doc *var, struct ktarget_res
     }
     if (count > 1)
         return err_fail(cx, ERR_INVALID, "found %zu resId matches for var %s (unable to disambiguate)", count,
-                        json_text(cx->arena, var, JSON_COMPACT));
+                        show(cx->arena, var));
     if (found)
         vec_push(cx->arena, &found->vars, name_of(var));
     return 0;
 }
 
-int vars_declare(struct ctx *cx, const struct doc *vars, struct ktarget_result *result)
+int vars_declare(struct ctx *cx, const struct ktarget *t, struct ktarget_result *result)
 {
+    const struct doc *vars = doc_find(t->file, "vars");
+    const char *file = kload_show(cx->arena, t->load, t->file_name);
     doc_each (var, vars)
         if (declare_one(cx, var, result) < 0)
+            return err_wrap(cx, "merging vars (%s:%d)", file, doc_line(var));
+    doc_each (var, vars) {
+        struct var declared = { .d = var, .place = str_fmt(cx->arena, "%s:%d", file, doc_line(var)) };
+        if (add(cx, &result->vars, declared) < 0)
             return err_wrap(cx, "merging vars");
-    doc_each (var, vars)
-        if (add(cx, &result->vars, var) < 0)
-            return err_wrap(cx, "merging vars");
+    }
     return 0;
 }
 
@@ -162,24 +177,33 @@ static bool value_of(struct arena *a, const struct doc *d, struct value *ret)
     }
 }
 
-static int read_value(struct ctx *cx, const struct doc *var, const struct resmap *m, struct expander *e)
+static int no_owner(struct ctx *cx, const struct var *var, const struct resmap *m)
 {
-    const struct resource *r = owner_of(m, name_of(var));
-    const char *shown = json_text(cx->arena, var, JSON_COMPACT);
+    struct resid want = object_of(cx->arena, var->d);
+    return err_fail(cx, ERR_INVALID,
+                    "var '%s' cannot be mapped to a field in the set of known resources: there is no %s "
+                    "(vars, %s)%s",
+                    show(cx->arena, var->d), resid_text(cx->arena, &want), var->place,
+                    resmap_hint(cx->arena, m, want.gvk.kind, want.name));
+}
+
+static int read_value(struct ctx *cx, const struct var *var, const struct resmap *m, struct expander *e)
+{
+    const struct resource *r = owner_of(m, name_of(var->d));
     struct value *value = ARENA_NEW(cx->arena, struct value);
     struct doc *found = NULL;
     if (!r)
-        return err_fail(cx, ERR_INVALID, "var '%s' cannot be mapped to a field in the set of known resources",
-                        shown);
-    const char *path = str_or(doc_text_at(var, "fieldref", "fieldPath"), "metadata.name");
-    bool there = fieldpath_lookup(cx, r->doc, fieldpath_of_var(cx->arena, path), &found) >= 0 && found;
+        return no_owner(cx, var, m);
+    const char **parts = fieldpath_of_var(cx->arena, path_of(var->d));
+    bool there = fieldpath_lookup(cx, r->doc, parts, &found) >= 0 && found;
     err_clear(cx);
     if (!there || !value_of(cx->arena, found, value))
         return err_fail(cx, ERR_INVALID,
-                        "field specified in var '%s' not found in corresponding resource %s%s", shown,
-                        resid_text(cx->arena, &r->id),
-                        there ? " (the number there is not a plain decimal one of 64 bits: quote it)" : "");
-    map_set(&e->values, name_of(var), value);
+                        "field specified in var '%s' not found in corresponding resource %s (vars, %s)%s",
+                        show(cx->arena, var->d), resid_text(cx->arena, &r->id), var->place,
+                        there ? " (the number there is not a plain decimal one of 64 bits: quote it)"
+                              : fieldpath_hint(cx->arena, r->doc, parts));
+    map_set(&e->values, name_of(var->d), value);
     return 0;
 }
 
@@ -235,22 +259,32 @@ static struct doc *expand_text(const struct expander *e, const char *text)
 /* A text of several lines is a block from here on, whether something was put into it or not. */
 static void expand_child(const struct expander *e, struct doc *parent, struct doc *child)
 {
-    struct doc *value = strchr(doc_text(child), '$') ? expand_text(e, doc_text(child)) : child;
+    bool untyped = doc_tag(child) == DOC_TAG_ANY;
+    const char *text = resource_written(child);
+    struct doc *value = untyped || strchr(text, '$') ? expand_text(e, text) : child;
     if (doc_kind(value) == DOC_STRING)
         doc_set_style(value, strchr(doc_text(value), '\n') ? DOC_STYLE_LITERAL : doc_style(child));
     if (value != child)
         doc_replace(e->a, parent, child, value);
 }
 
+/* True for what upstream takes for a string: names, too, whatever they look like; but no times. */
+static bool is_text(const struct doc *d)
+{
+    bool scalar = doc_kind(d) != DOC_OBJECT && doc_kind(d) != DOC_ARRAY && doc_kind(d) != DOC_NULL;
+    enum doc_tag tag = resource_tag(d);
+    return scalar && (tag == DOC_TAG_NONE || tag == DOC_TAG_ANY);
+}
+
 static int expand_node(struct ctx *cx, void *user, struct doc *parent, struct doc *node)
 {
     const struct expander *e = user;
     struct doc *next = NULL;
-    if (doc_kind(node) == DOC_STRING)
+    if (is_text(node))
         expand_child(e, parent, node);
     for (struct doc *child = doc_first(node); child; child = next) {
         next = doc_next(child);
-        if (doc_kind(child) == DOC_STRING && (doc_kind(node) != DOC_ARRAY || !doc_source(child)))
+        if (is_text(child))
             expand_child(e, node, child);
         else if (doc_kind(node) == DOC_ARRAY)
             return err_fail(cx, ERR_INVALID, "invalid value type expect a string, but line %d holds a %s",
@@ -263,7 +297,7 @@ int vars_expand(struct ctx *cx, struct ktarget_result *result)
 {
     struct expander e = { .a = cx->arena, .values = map_new(cx->arena) };
     for (size_t i = 0; i < result->vars.len; i++)
-        if (read_value(cx, result->vars.at[i], &result->map, &e) < 0)
+        if (read_value(cx, &result->vars.at[i], &result->map, &e) < 0)
             return err_code(cx);
     if (!e.values.len)
         return 0;

@@ -10,10 +10,10 @@
 
 /* Declares the variables of one kustomization and notes in the objects they read from. ERR_INVALID for a name that was
  * declared before, or an object that cannot be told apart. */
-int vars_declare(struct ctx *cx, const struct doc *vars, struct ktarget_result *result) MUST_CHECK;
+int vars_declare(struct ctx *cx, const struct ktarget *t, struct ktarget_result *result) MUST_CHECK;
 
 /* Adds already noted variables of a base. */
-int vars_add_all(struct ctx *cx, struct docs *into, const struct docs *from) MUST_CHECK;
+int vars_add_all(struct ctx *cx, struct vars *into, const struct vars *from) MUST_CHECK;
 
 /* Expands all variables. ERR_INVALID when one reads from no known object or field. */
 int vars_expand(struct ctx *cx, struct ktarget_result *result) MUST_CHECK;

@@ -48,7 +48,7 @@ static const struct row {
     { { { "kustomization.yaml",
           "resources: [a.yaml]\npatchesJson6902:\n- target: {version: v1, kind: ConfigMap, name: app}\n  patch: '[{\"op\": \"remove\", \"path\": \"/data/x\"}]'\n" },
         { "a.yaml", CM("app") } },
-      "patchesJson6902 (kustomization.yaml:3): patch of patchesJson6902 for ConfigMap.v1.[noGrp]/app.[noNs]: operation 1 (remove /data/x): remove operation does not apply: doc is missing path: \"/data/x\": missing value" },
+      "patchesJson6902 (kustomization.yaml:3): patch of patchesJson6902 for ConfigMap.v1.[noGrp]/app.[noNs]: operation 1 (remove /data/x): remove operation does not apply: doc is missing path: \"/data/x\": missing value (there is no /data, but apiVersion, kind, metadata)" },
     { { { "kustomization.yaml", "resources: [a.yaml]\npatches:\n- path: p.yaml\n" },
         { "a.yaml", CM("app") },
         { "x.yaml", "" } },
