@@ -140,9 +140,8 @@ static int finish(struct ctx *cx, const struct ktarget *t, struct ktarget_result
 {
     const struct kustomize_options *options = t->build->options;
     struct resmap *m = &result->map;
-    if (check_history(cx, m) < 0 || check_schema(cx, t->build, m) < 0)
+    if (check_history(cx, m) < 0 || check_schema(cx, t->build, m) < 0 || generators_add_hashes(cx, m) < 0)
         return err_code(cx);
-    generators_add_hashes(m);
     resmap_rest(m);
     if (refs_fix(cx, result->config, m) < 0 || vars_expand(cx, result) < 0)
         return err_code(cx);

@@ -10,6 +10,7 @@
 #include "libgotk/doc/json.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/kv.h"
+#include "libgotk/kustomize/reprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -241,61 +242,72 @@ static void round_numbers(struct arena *a, struct doc *parent)
 }
 
 /* A field as the hash sees it: a map, null for a list, the text of a scalar as it was written, "" when absent. */
-static void put_hashed(struct arena *a, struct doc *to, const struct doc *from, const char *field,
-                       bool optional)
+static int put_hashed(struct ctx *cx, struct doc *to, const struct doc *from, const char *field,
+                      bool optional)
 {
+    struct arena *a = cx->arena;
     const struct doc *d = doc_find(from, field);
     if (doc_kind(d) == DOC_ARRAY) {
         doc_set(a, to, field, doc_null(a));
     } else if (doc_kind(d) == DOC_OBJECT) {
         struct doc *map = doc_copy(a, d);
+        if (reprint_json(cx, map) < 0)
+            return err_code(cx);
         round_numbers(a, map);
         doc_set(a, to, field, map);
     } else if (!optional) {
         doc_set_text(a, to, field, d ? resource_written(d) : "");
     }
+    return 0;
 }
 
-static struct doc *hashed_part(struct arena *a, const struct doc *d, const char *kind)
+static int hashed_part(struct ctx *cx, const struct doc *d, const char *kind, const struct doc **ret)
 {
-    struct doc *part = doc_object(a);
-    doc_set_text(a, part, "kind", kind);
-    doc_set_text(a, part, "name", "");
-    put_hashed(a, part, d, "data", false);
-    if (!strcmp(kind, "ConfigMap")) {
-        put_hashed(a, part, d, "binaryData", true);
-        return part;
-    }
-    put_hashed(a, part, d, "type", false);
-    put_hashed(a, part, d, "stringData", true);
-    return part;
+    struct doc *part = doc_object(cx->arena);
+    bool secret = strcmp(kind, "ConfigMap") != 0;
+    doc_set_text(cx->arena, part, "kind", kind);
+    doc_set_text(cx->arena, part, "name", "");
+    if (put_hashed(cx, part, d, "data", false) < 0 ||
+        put_hashed(cx, part, d, secret ? "stringData" : "binaryData", true) < 0 ||
+        (secret && put_hashed(cx, part, d, "type", false) < 0))
+        return err_code(cx);
+    *ret = part;
+    return 0;
 }
 
-const char *generators_hash(struct arena *a, const struct doc *d)
+int generators_hash(struct ctx *cx, const struct doc *d, const char **ret_hash)
 {
     static const char from[] = "013ae";
     static const char to[] = "ghkmt";
+    struct arena *a = cx->arena;
+    const struct doc *part = d;
     const char *kind = str_or(doc_text_at(d, "kind"), "");
     bool known = !strcmp(kind, "ConfigMap") || !strcmp(kind, "Secret");
-    const char *json = json_text(a, known ? hashed_part(a, d, kind) : d, JSON_GO);
+    if (known && hashed_part(cx, d, kind, &part) < 0)
+        return err_wrap(cx, "hash of %s '%s'", kind, str_or(doc_text_at(d, "metadata", "name"), ""));
+    const char *json = json_text(a, part, JSON_GO);
     char *hash = str_ndup(a, hash_sha256_hex(a, json, strlen(json)), HASH_LENGTH);
     for (char *p = hash; *p; p++) {
         const char *found = strchr(from, *p);
         *p = found ? to[found - from] : *p;
     }
-    return hash;
+    *ret_hash = hash;
+    return 0;
 }
 
-void generators_add_hashes(struct resmap *m)
+int generators_add_hashes(struct ctx *cx, struct resmap *m)
 {
     for (size_t i = 0; i < m->list.len; i++) {
         struct resource *r = m->list.at[i];
+        const char *hash = NULL;
         if (!r->needs_hash || !r->doc)
             continue;
         resource_store_past(m->arena, r);
-        resource_set_name(m->arena, r,
-                          str_fmt(m->arena, "%s-%s", r->id.name, generators_hash(m->arena, r->doc)));
+        if (generators_hash(cx, r->doc, &hash) < 0)
+            return err_code(cx);
+        resource_set_name(m->arena, r, str_fmt(m->arena, "%s-%s", r->id.name, hash));
         resource_refresh(m->arena, r);
         resmap_touch(m);
     }
+    return ctx_check(cx);
 }

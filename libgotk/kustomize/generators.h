@@ -19,10 +19,10 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
 int generators_absorb(struct ctx *cx, struct resmap *m, struct resource *r) MUST_CHECK;
 
 /* The ten characters kustomize appends to the name of a ConfigMap or Secret with this content; other kinds are hashed
- * by their whole document. */
-const char *generators_hash(struct arena *a, const struct doc *d);
+ * by their whole document. ERR_INVALID for data that cannot be printed. */
+int generators_hash(struct ctx *cx, const struct doc *d, const char **ret_hash) MUST_CHECK;
 
-/* Renames every resource that asked for it to "<name>-<hash>". */
-void generators_add_hashes(struct resmap *m);
+/* Renames every resource that asked for it to "<name>-<hash>". ERR_INVALID as generators_hash. */
+int generators_add_hashes(struct ctx *cx, struct resmap *m) MUST_CHECK;
 
 #endif

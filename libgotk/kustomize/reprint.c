@@ -127,6 +127,12 @@ static int check_tag(struct ctx *cx, const struct doc *d)
     return 0;
 }
 
+/* Between braces or brackets a time with a colon is written in quotes, and then a text. */
+static bool is_time_in_quotes(const struct doc *d)
+{
+    return resource_tag(d) == DOC_TAG_TIME && !doc_quoted(d) && doc_source(d) && strchr(doc_source(d), ':');
+}
+
 static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struct way way)
 {
     const char *s = doc_text(d);
@@ -136,6 +142,8 @@ static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struc
     if (check_tag(cx, d) < 0)
         return err_code(cx);
     doc_set_tag(d, DOC_TAG_NONE);
+    if (way.in_flow && is_time_in_quotes(d))
+        doc_replace(cx->arena, parent, d, doc_string(cx->arena, doc_source(d)));
     if (way.in_flow || way.unprinted || style == DOC_STYLE_QUOTED || !strchr(s, '\n') || !fits_block(s))
         return 0;
     if (s[0] == '\t')

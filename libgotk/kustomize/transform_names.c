@@ -127,8 +127,7 @@ int transform_names_both_config(struct ctx *cx, struct transform_plan *plan, con
 static int run_hash(struct ctx *cx, const struct transform_step *step, struct resmap *m)
 {
     (void)step;
-    generators_add_hashes(m);
-    return ctx_check(cx);
+    return generators_add_hashes(cx, m);
 }
 
 int transform_names_hash_config(struct ctx *cx, struct transform_plan *plan, const struct doc *config)

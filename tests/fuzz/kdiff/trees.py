@@ -1,6 +1,7 @@
 """Random trees of kustomizations: files by path, and the folder to build."""
 from kdiff.objects import API, CLUSTER, NAMES, SPACES, Objects
 from kdiff.patches import Patches
+from kdiff.sprinkles import sprinkle
 from kdiff.text import BAD_YAML, QUIRKS, Block, Raw, document, lines_of, stream
 
 KUSTOMIZATION = ["kustomization.yaml"] * 8 + ["kustomization.yml", "Kustomization"]
@@ -381,6 +382,11 @@ class Tree:
             below = here
         return below[0]
 
+    def kustomization_at(self, folder):
+        """The path of the folder's own kustomization file; None when there is none."""
+        own = (p for p in self.files if p.startswith(folder + "/") and p.rsplit("/", 1)[1] in KUSTOMIZATION and p.count("/") == folder.count("/") + 1)
+        return next(own, None)
+
     def component(self, folder):
         name = self.next("comp", "")
         self.seen[name] = []
@@ -398,8 +404,7 @@ class Broken(Tree):
         return top
 
     def kustomization_of(self, top):
-        own = (p for p in self.files if p.startswith(top + "/") and p.rsplit("/", 1)[1] in KUSTOMIZATION and p.count("/") == top.count("/") + 1)
-        return next(own, None) or self.some_file()
+        return self.kustomization_at(top) or self.some_file()
 
     def some_file(self):
         texts = [p for p, t in self.files.items() if isinstance(t, str)]
@@ -462,6 +467,7 @@ def make_tree(rng):
     tree = (Broken if rng.random() < 0.13 else Tree)(rng)
     top = tree.make()
     tree.used.add("broken" if isinstance(tree, Broken) else "whole")
+    sprinkle(tree, top, tree.kustomization_at(top))
     return tree, top
 
 

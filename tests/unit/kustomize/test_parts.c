@@ -65,7 +65,9 @@ static bool walks(struct ctx *cx, const struct rows_row *row)
 static bool hashes(struct ctx *cx, const struct rows_row *row)
 {
     struct doc *d = read_section(cx, row, "object");
-    return rows_agree(cx, row, 0, str_fmt(cx->arena, "%s\n", generators_hash(cx->arena, d)));
+    const char *hash = "";
+    int rc = generators_hash(cx, d, &hash);
+    return rows_agree(cx, row, rc, str_fmt(cx->arena, "%s\n", hash));
 }
 
 static int create_of(const char *word)
