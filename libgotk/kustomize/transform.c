@@ -8,6 +8,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/kfile.h"
+#include "libgotk/kustomize/reprint.h"
 
 #include <string.h>
 
@@ -93,6 +94,8 @@ int transform_config(struct ctx *cx, const struct resource *plugin, const struct
                      struct doc **ret)
 {
     struct doc *config = doc_copy(cx->arena, plugin->doc);
+    if (reprint_json(cx, config) < 0)
+        return err_wrap(cx, "marshalling yaml from res %s", resid_text(cx->arena, &plugin->id));
     if (kschema_check(cx, config, fields, KSCHEMA_LENIENT, plugin->id.gvk.kind,
                       str_or(plugin->file, "inline")) < 0)
         return err_code(cx);
