@@ -101,6 +101,17 @@ static int parse_file(struct ctx *cx, const struct buf *text, const char *name, 
                        : yml_parse_as(cx, p, text->len, name, YML_11 | YML_LAST_WINS | YML_FIRST, ret);
 }
 
+static int check_definitions(struct ctx *cx, const struct doc *definitions)
+{
+    doc_each (definition, definitions)
+        if (doc_kind(definition) != DOC_OBJECT && doc_kind(definition) != DOC_NULL)
+            return err_fail(cx, ERR_INVALID,
+                            "json: cannot unmarshal %s into Go value of type accumulator.OpenAPIDefinition (line "
+                            "%d: '%s' has to be a map with a Schema)",
+                            doc_kind_name(definition), doc_line(definition), str_or(doc_key(definition), ""));
+    return 0;
+}
+
 int crds_load(struct ctx *cx, const struct kload *l, const struct doc *paths, const struct tconfig **ret)
 {
     *ret = NULL;
@@ -113,7 +124,8 @@ int crds_load(struct ctx *cx, const struct kload *l, const struct doc *paths, co
         const char *path = str_or(doc_text(entry), "");
         if (kload_read(cx, l, path, &text) < 0)
             return err_code(cx);
-        if (parse_file(cx, &text, kload_show(cx->arena, l, path), &definitions) < 0)
+        if (parse_file(cx, &text, kload_show(cx->arena, l, path), &definitions) < 0 ||
+            check_definitions(cx, definitions) < 0)
             return err_wrap(cx, "unable to parse open API definition from '%s'", path);
         if (scan_file(cx, definitions, config) < 0)
             return err_code(cx);
