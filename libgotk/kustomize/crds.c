@@ -105,10 +105,11 @@ static int check_definitions(struct ctx *cx, const struct doc *definitions)
 {
     doc_each (definition, definitions)
         if (doc_kind(definition) != DOC_OBJECT && doc_kind(definition) != DOC_NULL)
-            return err_fail(cx, ERR_INVALID,
-                            "json: cannot unmarshal %s into Go value of type accumulator.OpenAPIDefinition (line "
-                            "%d: '%s' has to be a map with a Schema)",
-                            doc_kind_name(definition), doc_line(definition), str_or(doc_key(definition), ""));
+            return err_fail(
+                cx, ERR_INVALID,
+                "json: cannot unmarshal %s into Go value of type accumulator.OpenAPIDefinition (line "
+                "%d: '%s' has to be a map with a Schema)",
+                doc_kind_name(definition), doc_line(definition), str_or(doc_key(definition), ""));
     return 0;
 }
 
