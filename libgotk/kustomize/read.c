@@ -209,12 +209,14 @@ static int unroll(struct ctx *cx, struct resource *r, struct resources *queue, s
         vec_push(cx->arena, ret, r);
         return 0;
     }
+    if (doc_kind(items) == DOC_NULL && reprint_items(cx, r->doc) < 0)
+        return err_wrap(cx, "trouble expanding list of %s; received error", r->id.gvk.kind);
     if (doc_kind(items) == DOC_NULL)
         return 0;
     if (doc_kind(items) != DOC_ARRAY)
         return err_fail(cx, ERR_INVALID, "expected array in %s/items, but found %s%s", r->id.gvk.kind,
                         doc_kind_name(items), show_place(cx->arena, r->file, items));
-    if (reprint_items(cx, items) < 0)
+    if (reprint_items(cx, r->doc) < 0)
         return err_wrap(cx, MALFORMED);
     resource_pass_json(cx->arena, r->doc, items, true);
     return add_items(cx, items, r->file, queue);

@@ -210,7 +210,7 @@ int reprint_json(struct ctx *cx, struct doc *d)
     return reprint_node(cx, NULL, d, (struct way){ 0 });
 }
 
-int reprint_items(struct ctx *cx, struct doc *items)
+int reprint_items(struct ctx *cx, struct doc *list)
 {
-    return reprint_node(cx, NULL, items, (struct way){ .as_json = true, .unprinted = true });
+    return reprint_node(cx, NULL, list, (struct way){ .as_json = true, .unprinted = true });
 }

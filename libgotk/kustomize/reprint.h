@@ -16,7 +16,7 @@ int reprint_resource(struct ctx *cx, struct resource *r) MUST_CHECK;
 /* The same for what JSON patches go through. */
 int reprint_json(struct ctx *cx, struct doc *d) MUST_CHECK;
 
-/* The same for the items of a list, which become JSON without being written as YAML first. */
-int reprint_items(struct ctx *cx, struct doc *items) MUST_CHECK;
+/* The same for a list with items, which becomes JSON without being written as YAML first. */
+int reprint_items(struct ctx *cx, struct doc *list) MUST_CHECK;
 
 #endif
