@@ -175,7 +175,7 @@ static bool is_one_scalar(const char *s)
     if (strchr("-?:,[]{}#&*!|>'\"%@` \t", *s) || strncmp(s, "...", 3) == 0)
         return false;
     for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7F || (*s == ':' && (!s[1] || s[1] == ' ')) ||
+        if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7F || (*s == ':' && (!s[1] || s[1] == ' ')) ||
             (*s == ' ' && (!s[1] || s[1] == '#')))
             return false;
     return true;

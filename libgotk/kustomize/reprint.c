@@ -141,6 +141,10 @@ static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struc
         return err_fail(cx, ERR_INVALID, "yaml: control characters are not allowed (line %d)", doc_line(d));
     if (check_tag(cx, d) < 0)
         return err_code(cx);
+    if (doc_tag(d) == DOC_TAG_FLOAT && yml_tag(s) == DOC_TAG_INT) { /* is written with its tag */
+        doc_replace(cx->arena, parent, d, yml_plain(cx->arena, s));
+        return 0;
+    }
     doc_set_tag(d, DOC_TAG_NONE);
     if (way.in_flow && is_time_in_quotes(d))
         doc_replace(cx->arena, parent, d, doc_string(cx->arena, doc_source(d)));
