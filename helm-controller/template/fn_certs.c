@@ -345,7 +345,7 @@ static bool is_printable(struct strv s)
     static const char characters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '()+,-./:=?";
     for (size_t i = 0; i < s.n; i++)
-        if (!memchr(characters, s.p[i], strlen(characters)))
+        if (!s.p[i] || !strchr(characters, s.p[i]))
             return false;
     return true;
 }

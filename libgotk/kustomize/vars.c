@@ -134,7 +134,7 @@ static bool read_int(struct arena *a, const char *text, struct value *ret)
     char *end = NULL;
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (!strchr("+-0123456789", text[0]) || *end || errno)
+    if (!strchr("+-0123456789", text[0]) || end == text || *end || errno)
         return false;
     ret->whole = doc_int(a, value);
     ret->text = doc_literal(ret->whole);
@@ -163,6 +163,8 @@ static bool value_of(struct arena *a, const struct doc *d, struct value *ret)
     enum doc_kind kind = doc_kind(d);
     const char *text = kind == DOC_OBJECT || kind == DOC_ARRAY ? NULL : resource_written(d);
     *ret = (struct value){ .text = text, .whole = text ? doc_string(a, text) : NULL };
+    if (!text)
+        return true;
     switch (resource_tag(d)) {
     case DOC_TAG_INT:
         return read_int(a, text, ret);
