@@ -55,7 +55,6 @@ TOOL_LIBS := -lyaml -lpcre2-8 -lcrypto
 # which the linker warns.
 TOOL_ALONE := helm-controller
 TOOL_ALONE_LIBS := -l:libarchive.a -lcrypt -lz
-TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections)
 TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,--gc-sections)
 comma := ,
 TOOL_LD = $(patsubst -pie,$(TOOL_STATIC) $(if $(SAN),,-Wl$(comma)-z$(comma)pack-relative-relocs),$(LDHARDEN))
