@@ -28,16 +28,8 @@ static struct item *first_to_apply(const struct apply *ap)
 void apply_dare(struct apply *ap)
 {
     struct item *it = first_to_apply(ap);
-    if (it && it->absent && !it->applied && !has_version(it))
-        it->daring = true;
-}
-
-static struct item *find_daring(const struct apply *ap)
-{
-    for (size_t i = 0; i < ap->count; i++)
-        if (ap->items[i].daring)
-            return &ap->items[i];
-    return NULL;
+    bool dares = it && it->absent && !it->applied && !has_version(it);
+    ap->daring = dares ? it : NULL;
 }
 
 static bool may_apply(const struct apply *ap)
@@ -65,10 +57,10 @@ static int create(struct ctx *cx, struct apply *ap, struct item *it)
 
 int apply_create_daring(struct ctx *cx, struct apply *ap)
 {
-    struct item *it = find_daring(ap);
+    struct item *it = ap->daring;
     if (!it)
         return APPLY_DONE;
-    it->daring = false;
+    ap->daring = NULL;
     if (may_apply(ap) && create(cx, ap, it) == 0)
         return APPLY_DONE;
     err_clear(cx);

@@ -132,10 +132,10 @@ static void settle_refusal(struct ctx *cx, struct apply *ap, struct item *it, st
     refuse_unread(cx, it);
 }
 
-static bool wants_dry_run(const struct item *it)
+static bool wants_dry_run(const struct apply *ap, const struct item *it)
 {
     bool tried = it->after || it->going || it->error;
-    return !it->settled && !it->applied && !it->daring && !tried && it->action != CHANGE_SKIPPED;
+    return !it->settled && !it->applied && it != ap->daring && !tried && it->action != CHANGE_SKIPPED;
 }
 
 int apply_dry_run(struct ctx *cx, struct apply *ap)
@@ -145,7 +145,7 @@ int apply_dry_run(struct ctx *cx, struct apply *ap)
     size_t n = 0;
     for (size_t i = 0; i < ap->count; i++) {
         struct item *it = &ap->items[i];
-        if (!wants_dry_run(it))
+        if (!wants_dry_run(ap, it))
             continue;
         of_call[n] = it;
         calls[n++] = apply_call(ap, it->wanted, true);

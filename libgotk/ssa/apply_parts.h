@@ -29,7 +29,6 @@ struct item {
     bool absent;  /* the tracker knows no such object: one without our label may be there all the same */
     bool look;    /* the dry-run made it necessary to read the live object after all */
     bool ruled;   /* an ignore rule may be for it: without its live object nothing is known */
-    bool daring;  /* it is to be made without a dry-run */
     bool settled; /* nothing needs to be asked or done */
     bool applied; /* `after` is what was stored */
     bool going;   /* it was deleted, and is waited for to be gone: then it is made anew */
@@ -43,6 +42,7 @@ struct apply {
     struct changes *changes;
     struct item *items; /* of the present stage, sorted */
     size_t count;
+    struct item *daring; /* the one to be made without a dry-run; NULL: none */
 
     /* Where it is, for as long as it takes. */
     const struct doc *objects;
