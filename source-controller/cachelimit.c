@@ -192,11 +192,19 @@ void cachelimit_begin(struct cachelimit *c, const char *dir)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* Stamps the folder with the exact time: the kernel's own stamp is that of its last tick, so uses within one would tie. */
+static void stamp(const char *dir)
+{
+    int64_t ns = gotime_now_ns();
+    const struct timespec now = { ns / GOTIME_SECOND, ns % GOTIME_SECOND };
+    utimensat(AT_FDCWD, dir, (struct timespec[]){ now, now }, AT_SYMLINK_NOFOLLOW);
+}
+
 void cachelimit_end(struct ctx *cx, struct cachelimit *c, const char *dir)
 {
     struct err before = cx->err;
     struct arena_mark mark = arena_mark(cx->arena);
-    utimensat(AT_FDCWD, dir, NULL, AT_SYMLINK_NOFOLLOW);
+    stamp(dir);
     pthread_mutex_lock(&c->lock);
     struct entry *e = entry_of(c, dir);
     e->users--;

@@ -54,6 +54,22 @@ static void what_was_used_longest_ago_goes(void **state)
     cachelimit_close(c);
 }
 
+/* Many fetches within one tick of the kernel's clock, which is what a file system stamps folders with. */
+static void one_tick_keeps_the_order(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const char *root = unit_tmpdir(cx), *before = NULL;
+    struct cachelimit *c = cachelimit_open(root, ".gitcache", 100);
+    for (int i = 0; i < 40; i++) {
+        const char *name = str_fmt(cx->arena, "n%d", i);
+        fetch(cx, c, root, name, 40);
+        assert_true(has(cx, root, name) && (!before || has(cx, root, before)));
+        assert_int_equal(cachelimit_held(c), before ? 80 : 40);
+        before = name;
+    }
+    cachelimit_close(c);
+}
+
 static void what_is_in_use_stays(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -103,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(what_was_used_longest_ago_goes),
+        UNIT_TEST(one_tick_keeps_the_order),
         UNIT_TEST(what_is_in_use_stays),
         UNIT_TEST(what_lies_there_at_the_start_counts),
         UNIT_TEST(what_went_meanwhile_does_not_count),
