@@ -33,7 +33,9 @@ const struct tree *template_set_find(const struct template_set *set, struct strv
     char small[NAME_SMALL];
     const char *key = small;
     const struct tree *tree = NULL;
-    if (name.n < sizeof(small)) {
+    if (memchr(name.p, '\0', name.n)) {
+        key = str_without_nuls(set->arena, name.p, name.n);
+    } else if (name.n < sizeof(small)) {
         memcpy(small, name.p, name.n);
         small[name.n] = '\0';
     } else {
@@ -52,7 +54,7 @@ void template_set_add(struct template_set *set, const struct tree_vec *trees)
     for (size_t i = 0; i < trees->len; i++) {
         struct tree *tree = trees->at[i];
         if (!node_is_empty(tree->root) || !template_set_find(set, tree->name))
-            map_set(&set->trees, str_ndup(set->arena, tree->name.p, tree->name.n), tree);
+            map_set(&set->trees, str_without_nuls(set->arena, tree->name.p, tree->name.n), tree);
     }
 }
 

@@ -66,5 +66,5 @@ const char *exec_text(struct exec *x, struct value v)
 {
     struct buf out = buf_new(x->cx->arena, 1 << 20);
     gofmt_followed(&out, v);
-    return buf_text(&out);
+    return str_without_nuls(x->cx->arena, buf_text(&out), out.len);
 }

@@ -26,6 +26,20 @@ const char *fn_terminated(struct exec *x, struct value s)
     return out;
 }
 
+struct value fn_joined(struct exec *x, const char *head, struct strv tail)
+{
+    size_t len = strlen(head);
+    char *out = arena_alloc_raw(x->cx->arena, len + tail.n + 1);
+    char *end = mempcpy(mempcpy(out, head, len), tail.p, tail.n);
+    *end = '\0';
+    return v_str(out, len + tail.n);
+}
+
+const char *fn_shown(struct exec *x, struct value s)
+{
+    return str_without_nuls(x->cx->arena, s.s, s.len);
+}
+
 /* Who asks for the text of a value cannot fail: the call that did ends with the error (eval.c). */
 static void check_text(struct exec *x, const struct buf *out)
 {

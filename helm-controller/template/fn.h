@@ -46,6 +46,10 @@ double fn_to_float(struct value v);
 struct vlist *fn_to_strings(struct exec *x, struct value v);
 /* A time.Time. */
 struct value fn_time(struct arena *a, struct moment m);
+/* `head` and the bytes behind it, as a string. */
+struct value fn_joined(struct exec *x, const char *head, struct strv tail);
+/* A string for messages: a NUL in it is STR_NUL. */
+const char *fn_shown(struct exec *x, struct value s);
 /* A string for readers that end at a NUL: one in it becomes a byte that they refuse. */
 const char *fn_terminated(struct exec *x, struct value s);
 

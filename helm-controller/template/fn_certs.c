@@ -125,7 +125,7 @@ FN(fn_gen_private_key)
     else if (is_text(type, "ed25519"))
         key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     else {
-        *ret = v_text(str_fmt(x->cx->arena, "Unknown type %.*s", (int)type.len, type.s));
+        *ret = fn_joined(x, "Unknown type ", v_view(type));
         return 0;
     }
     ASSERT(key);
@@ -265,7 +265,7 @@ static int add_ips(struct exec *x, const struct request *r, GENERAL_NAMES *names
         if (v.type != V_STRING)
             return fn_fail(x, "error parsing ip: %.*s is not a string", (int)text.n, text.p);
         if (!read_ip(x, text, ip, &n))
-            return fn_fail(x, "error parsing ip: %.*s", (int)text.n, text.p);
+            return fn_fail(x, "error parsing ip: %s", fn_shown(x, v));
         add_name(names, GEN_IPADD, ip, (size_t)n);
     }
     return 0;

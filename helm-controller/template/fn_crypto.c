@@ -24,6 +24,8 @@ static const char *bcrypt_of(struct exec *x, struct value password)
     struct crypt_data *data = arena_alloc(x->cx->arena, sizeof(*data));
     if (password.len > BCRYPT_MAX)
         return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes";
+    if (memchr(password.s, '\0', password.len)) /* libxcrypt would hash what is before it */
+        return "failed to encrypt string with bcrypt: a password that holds a NUL is not supported here";
     random_bytes(random, sizeof(random));
     const char *setting = crypt_gensalt_rn("$2a$", BCRYPT_COST, random, sizeof(random), salt, sizeof(salt));
     const char *hash = setting ? crypt_r(str_ndup(x->cx->arena, password.s, password.len), salt, data) : NULL;
@@ -36,13 +38,21 @@ FN(fn_bcrypt)
     return 0;
 }
 
+static void append_hash(struct exec *x, struct value user, const char *hash, struct value *ret)
+{
+    struct buf out = fn_buf(x);
+    buf_add(&out, user.s, user.len);
+    buf_fmt(&out, ":%s", hash);
+    *ret = v_str(buf_text(&out), out.len);
+}
+
 FN(fn_htpasswd)
 {
     struct value user = args[0];
     if (memchr(user.s, ':', user.len))
-        *ret = v_text(str_fmt(x->cx->arena, "invalid username: %.*s", (int)user.len, user.s));
+        *ret = fn_joined(x, "invalid username: ", v_view(user));
     else
-        *ret = v_text(str_fmt(x->cx->arena, "%.*s:%s", (int)user.len, user.s, bcrypt_of(x, args[1])));
+        append_hash(x, user, bcrypt_of(x, args[1]), ret);
     return 0;
 }
 
@@ -124,8 +134,7 @@ FN(fn_derive_password)
     size_t count = 0;
     const char *const *templates = templates_of(args[1]);
     if (!templates) {
-        *ret =
-            v_text(str_fmt(x->cx->arena, "cannot find password template %.*s", (int)args[1].len, args[1].s));
+        *ret = fn_joined(x, "cannot find password template ", v_view(args[1]));
         return 0;
     }
     while (templates[count])

@@ -13,7 +13,7 @@
 /* Counts the includes of a name that are under way. */
 static uintptr_t *count_of(struct exec *x, struct strv name)
 {
-    const char *key = str_ndup(x->cx->arena, name.p, name.n);
+    const char *key = str_without_nuls(x->cx->arena, name.p, name.n);
     uintptr_t *count = map_find(x->includes, key);
     if (!count) {
         count = ARENA_NEW(x->cx->arena, uintptr_t);
@@ -84,7 +84,7 @@ FN(fn_tpl)
 
 static int warn(struct exec *x, struct value message)
 {
-    return fn_fail(x, RENDERFAULT_START "%.*s" RENDERFAULT_END, (int)message.len, message.s);
+    return fn_fail(x, RENDERFAULT_START "%s" RENDERFAULT_END, fn_shown(x, message));
 }
 
 FN(fn_required)

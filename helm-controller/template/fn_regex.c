@@ -94,9 +94,8 @@ static int replace_all(struct exec *x, const struct value *args, compile_fn comp
 {
     struct regex *re;
     struct strv text;
-    const char *with = str_ndup(x->cx->arena, args[2].s, args[2].len);
     if (compiler(x, args[0], &re) < 0 ||
-        regex_replace(x->cx, re, args[1].s, args[1].len, with, EXEC_OUTPUT_MAX, &text) < 0)
+        regex_replace(x->cx, re, args[1].s, args[1].len, v_view(args[2]), EXEC_OUTPUT_MAX, &text) < 0)
         return err_code(x->cx);
     *ret = v_str(text.p, text.n);
     return 0;

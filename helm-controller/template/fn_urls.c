@@ -46,8 +46,11 @@ static int text_under(struct exec *x, const struct vmap *m, const char *key, str
 static int take_user(struct exec *x, struct strv info, struct gourl *u)
 {
     struct gourl parsed;
-    const char *text = str_fmt(x->cx->arena, "proto://%.*s@host", (int)info.n, info.p);
-    if (gourl_parse(x->cx, (struct strv){ text, strlen(text) }, &parsed) < 0)
+    struct buf text = fn_buf(x);
+    buf_str(&text, "proto://");
+    buf_add(&text, info.p, info.n);
+    buf_str(&text, "@host");
+    if (gourl_parse(x->cx, (struct strv){ buf_text(&text), text.len }, &parsed) < 0)
         return err_wrap(x->cx, "unable to parse userinfo in dict");
     u->has_user = parsed.has_user;
     u->has_password = parsed.has_password;

@@ -302,29 +302,30 @@ static size_t put_reference(struct buf *b, const struct regex *re, const char *p
     return n + 2 * (size_t)braces;
 }
 
-static void put_template(struct buf *b, const struct regex *re, const char *with, const char *text,
+/* `with` ends with a NUL, and may hold others. */
+static void put_template(struct buf *b, const struct regex *re, struct strv with, const char *text,
                          const struct regex_span *spans)
 {
-    while (*with) {
-        size_t n = strcspn(with, "$");
-        buf_add(b, with, n);
-        with += n;
-        if (*with)
-            with += 1 + put_reference(b, re, with + 1, text, spans);
+    const char *at = with.p, *end = with.p + with.n, *dollar;
+    while ((dollar = memchr(at, '$', (size_t)(end - at)))) {
+        buf_add(b, at, (size_t)(dollar - at));
+        at = dollar + 1 + put_reference(b, re, dollar + 1, text, spans);
     }
+    buf_add(b, at, (size_t)(end - at));
 }
 
-int regex_replace(struct ctx *cx, const struct regex *re, const char *text, size_t len, const char *with,
+int regex_replace(struct ctx *cx, const struct regex *re, const char *text, size_t len, struct strv with,
                   size_t max, struct strv *ret)
 {
     struct buf b = buf_new(cx->arena, max);
+    struct strv template = { str_ndup(cx->arena, with.p, with.n), with.n };
     struct regex_span *spans = ARENA_ARRAY(cx->arena, struct regex_span, re->groups + 1);
     struct regex_search s = regex_search(cx->arena, re, text, len);
     size_t done = 0;
     int found = 0;
     while (!b.overflow && ctx_check(cx) >= 0 && (found = regex_next(cx, &s, spans, re->groups + 1)) > 0) {
         buf_add(&b, text + done, spans[0].start - done);
-        put_template(&b, re, with, text, spans);
+        put_template(&b, re, template, text, spans);
         done = spans[0].end;
     }
     if (found < 0 || ctx_check(cx) < 0)

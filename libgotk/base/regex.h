@@ -80,7 +80,7 @@ bool regex_test(const struct regex *re, const char *text, size_t len);
  * Replaces every match by `with`, in which $1, ${1} and ${name} stand for groups and $$ for a dollar, as Go's
  * ReplaceAllString. The result lives in cx's arena; ERR_LIMIT beyond `max` bytes.
  */
-int regex_replace(struct ctx *cx, const struct regex *re, const char *text, size_t len, const char *with,
+int regex_replace(struct ctx *cx, const struct regex *re, const char *text, size_t len, struct strv with,
                   size_t max, struct strv *ret) MUST_CHECK;
 
 #endif

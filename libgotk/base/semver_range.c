@@ -286,10 +286,12 @@ static int parse_group(struct ctx *cx, const char *text, struct group *ret)
 /* A constraint as messages show it: "1 - 2" is ">= 1, <= 2 " before it is looked at. */
 static const char *rewritten(struct ctx *cx, const char *text)
 {
+    static const char with[] = ">= ${1}, <= ${11} ";
     struct regex *re;
     struct strv out;
     if (regex_compile(cx, RANGE_PATTERN, 0, &re) < 0 ||
-        regex_replace(cx, re, text, strlen(text), ">= ${1}, <= ${11} ", 16 * RANGE_MAX, &out) < 0)
+        regex_replace(cx, re, text, strlen(text), (struct strv){ with, strlen(with) }, 16 * RANGE_MAX, &out) <
+            0)
         return text;
     return out.p;
 }

@@ -39,6 +39,19 @@ char *str_vfmt(struct arena *a, const char *fmt, va_list args)
     return s;
 }
 
+char *str_without_nuls(struct arena *a, const char *s, size_t n)
+{
+    char *copy = arena_alloc_raw(a, 2 * n + 1), *w = copy;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i])
+            *w++ = s[i];
+        else
+            w = mempcpy(w, STR_NUL, 2);
+    }
+    *w = '\0';
+    return copy;
+}
+
 char *str_fmt(struct arena *a, const char *fmt, ...)
 {
     va_list args;

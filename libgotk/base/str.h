@@ -30,6 +30,12 @@ char *str_dup(struct arena *a, const char *s);
 /* Copies `n` bytes and terminates them. */
 char *str_ndup(struct arena *a, const char *s, size_t n);
 
+/* The bytes that stand for a NUL within a string: no UTF-8 text holds them. */
+#define STR_NUL "\xC0\x80"
+
+/* Copies `n` bytes, each NUL as STR_NUL: documents keep texts so, and messages name them. */
+char *str_without_nuls(struct arena *a, const char *s, size_t n);
+
 /* Formats as printf. */
 char *str_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *str_vfmt(struct arena *a, const char *fmt, va_list args) PRINTF_LIKE(2, 0);

@@ -120,24 +120,10 @@ struct doc *doc_string(struct arena *a, const char *s)
     return node_doc(n);
 }
 
-/* Copies `n` bytes, each NUL as NODE_NUL. */
-static char *copy_with_nuls(struct arena *a, const char *s, size_t n)
-{
-    char *copy = arena_alloc_raw(a, 2 * n + 1), *w = copy;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i])
-            *w++ = s[i];
-        else
-            w = mempcpy(w, NODE_NUL, 2);
-    }
-    *w = '\0';
-    return copy;
-}
-
 struct doc *doc_nstring(struct arena *a, const char *s, size_t n)
 {
     cJSON *node = node_new(a, cJSON_String);
-    node->valuestring = n && memchr(s, 0, n) ? copy_with_nuls(a, s, n) : str_ndup(a, s, n);
+    node->valuestring = n && memchr(s, 0, n) ? str_without_nuls(a, s, n) : str_ndup(a, s, n);
     return node_doc(node);
 }
 

@@ -20,7 +20,7 @@
 #define NODE_DEPTH_MAX 1000
 
 /* The bytes that stand for a NUL inside a string. */
-#define NODE_NUL "\xC0\x80"
+#define NODE_NUL STR_NUL
 
 /* Bits beside cJSON's type: the scalar was written in quotes or as a block; the text a plain scalar was written as
  * stands behind the NUL of valuestring. Only with YML_SOURCE. */

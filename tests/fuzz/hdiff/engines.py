@@ -52,8 +52,10 @@ def difference(ours, real):
         return f"ours {ours[0]}, real {real[0]}"
     if real[0] == "fail" and real[1].startswith(b"cannot unmarshal yaml document"):
         return None # values.yaml itself: the loader's words, not the engine's
-    if real[0] == "fail" and b"\0" in real[1]:
-        return None # our messages are C strings
+    if real[0] == "fail":
+        real = real[0], real[1].replace(b"\0", b"\xc0\x80") # our messages are C strings
+        if b"error parsing regexp" in real[1] and b"\xc0\x80" in real[1]:
+            return None # ours show it as \x00
     if ADDRESS.sub(b"0xc", real[1]) == ADDRESS.sub(b"0xc", ours[1]):
         return None
     return "output" if real[0] == "ok" else "message"

@@ -192,8 +192,9 @@ static void replaces_as_go(void **state)
         struct regex *re;
         struct strv result;
         const char *text = replacements[i].text;
+        struct strv with = { replacements[i].with, strlen(replacements[i].with) };
         assert_ok(cx, regex_compile(cx, replacements[i].pattern, 0, &re));
-        assert_ok(cx, regex_replace(cx, re, text, strlen(text), replacements[i].with, 100, &result));
+        assert_ok(cx, regex_replace(cx, re, text, strlen(text), with, 100, &result));
         assert_string_equal(result.p, replacements[i].result);
     }
 }
@@ -226,7 +227,7 @@ static void expressions_and_results_have_a_size(void **state)
     assert_true(regex_compile(cx, "((((a{1000}){1000}){1000}){1000})", 0, &re) < 0);
     assert_error(cx, ERR_INVALID, "error parsing regexp");
     assert_ok(cx, regex_compile(cx, "a", 0, &re));
-    assert_true(regex_replace(cx, re, pattern, 20000, "bbbb", 1000, &result) < 0);
+    assert_true(regex_replace(cx, re, pattern, 20000, (struct strv){ "bbbb", 4 }, 1000, &result) < 0);
     assert_error(cx, ERR_LIMIT, "larger than 1000 bytes");
 }
 

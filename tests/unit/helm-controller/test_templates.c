@@ -155,6 +155,13 @@ static bool is_long_error(struct ctx *cx, const struct doc *test, struct strv go
            str_eq(hash_sha256_hex(cx->arena, got.p, got.n), doc_text_at(test, "errorSha256"));
 }
 
+/* A NUL in a message stands as two bytes (str.h). */
+static const char *error_of(struct ctx *cx, const struct doc *test)
+{
+    struct strv error = bytes_of(cx, test, "error");
+    return str_without_nuls(cx->arena, error.p, error.n);
+}
+
 static bool is_right(struct ctx *cx, const struct doc *test, const struct rendering *r)
 {
     struct strv got = outcome(r);
@@ -163,7 +170,7 @@ static bool is_right(struct ctx *cx, const struct doc *test, const struct render
     if (doc_find(test, "errorLen"))
         return r->rc < 0 && is_long_error(cx, test, got);
     if (doc_find(test, "error") || doc_find(test, "errorB64"))
-        return r->rc < 0 && same(got, bytes_of(cx, test, "error"));
+        return r->rc < 0 && str_eq(got.p, error_of(cx, test));
     if (!pattern)
         return r->rc >= 0 && same(got, bytes_of(cx, test, "want"));
     assert_ok(cx, regex_compile(cx, pattern, 0, &re));
