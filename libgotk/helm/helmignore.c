@@ -29,6 +29,8 @@ static int add_rule(struct ctx *cx, struct strv line, struct helmignore *rules)
     struct strv s = trimmed(line);
     struct helmignore_rule rule = { 0 };
     char *pattern = str_ndup(cx->arena, s.p, s.n);
+    for (char *nul; (nul = memchr(pattern, '\0', s.n));)
+        *nul = '\1'; /* of no name either */
     if (!*pattern || *pattern == '#')
         return 0;
     if (strstr(pattern, "**"))

@@ -63,8 +63,28 @@ static const char *behind_separator(struct arena *a, struct strv line)
     return str_trim(a, str_ndup(a, line.p + 3, line.n - 3));
 }
 
+/* The bytes as Kubernetes' reader passes them on: each line, the last one too, ends with "\n" where "\r\n" may have been.
+ * Of UTF-16 it makes something else, as there. */
+static struct strv whole_lines(struct arena *a, struct strv text)
+{
+    if (!text.n || (text.p[text.n - 1] == '\n' && !memmem(text.p, text.n, "\r\n", 2)))
+        return text;
+    char *out = arena_alloc_raw(a, text.n + 2), *w = out;
+    const char *end = text.p + text.n, *next;
+    for (const char *p = text.p; p < end; p = next) {
+        struct strv line = line_at(p, end);
+        next = p + line.n + (p + line.n < end);
+        line.n -= line.n && next > p + line.n && line.p[line.n - 1] == '\r';
+        w = mempcpy(w, line.p, line.n);
+        *w++ = '\n';
+    }
+    *w = '\0';
+    return (struct strv){ out, (size_t)(w - out) };
+}
+
 int valuesfile_parse(struct ctx *cx, struct strv text, const char *name, struct doc **ret)
 {
+    text = whole_lines(cx->arena, text);
     struct doc *values = doc_object(cx->arena);
     const char *end = text.p + text.n, *start = text.p, *next;
     for (const char *p = text.p; p < end; p = next) {

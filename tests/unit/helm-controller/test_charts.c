@@ -221,8 +221,10 @@ static int ask_strvals(struct row *r)
 static int ask_values(struct row *r)
 {
     struct vmap *values;
-    struct value text = convert_from_doc(r->cx->arena, doc_find(r->doc, "text"));
-    if (valuesinput_parse(r->cx, v_view(text), "values.yaml", &values) < 0)
+    const char *encoded = doc_text_at(r->doc, "b64");
+    struct value plain = convert_from_doc(r->cx->arena, doc_find(r->doc, "text"));
+    struct strv text = encoded ? decoded(r->cx, encoded) : v_view(plain);
+    if (valuesinput_parse(r->cx, text, "values.yaml", &values) < 0)
         return err_code(r->cx);
     return convert_to_doc(r->cx, v_map(values), false, &r->got);
 }
@@ -317,9 +319,9 @@ static void check_file(struct ctx *cx, const char *file, size_t count)
 FILE_TEST(charts_are_loaded, "charts.jsonl", 177)
 FILE_TEST(archives_are_unpacked, "archives.jsonl", 60)
 FILE_TEST(dependencies_and_values, "dependencies.jsonl", 373)
-FILE_TEST(files_are_ignored, "ignore.jsonl", 143)
+FILE_TEST(files_are_ignored, "ignore.jsonl", 156)
 FILE_TEST(sets_are_read, "strvals.jsonl", 1915)
-FILE_TEST(values_are_read, "values.jsonl", 72)
+FILE_TEST(values_are_read, "values.jsonl", 96)
 
 int main(void)
 {

@@ -187,6 +187,10 @@ func run(r req) (any, error) {
 		}
 		return dest, nil
 	case "loadvalues":
+		if r.B64 != "" {
+			data, _ := base64.StdEncoding.DecodeString(r.B64)
+			r.Text = string(data)
+		}
 		return v2loader.LoadValues(strings.NewReader(r.Text))
 	}
 	return nil, fmt.Errorf("unknown op")
