@@ -1,6 +1,6 @@
 /*
  * resmap.c: see resmap.h. Slots hold two lists per identity: resources that carry it now, and resources that carry or
- * carried it. Appending extends a fresh index, so accumulating n resources stays linear.
+ * carried it. Appending extends a fresh index, of present identities alone, so accumulating n resources stays linear.
  */
 #include "libgotk/kustomize/resmap.h"
 
@@ -40,7 +40,8 @@ static void index_reset(struct resmap *m)
     m->scratch = *m->scratch_box;
     m->index = map_new(m->scratch);
     m->names = map_new(m->scratch);
-    m->indexed = m->named = 0;
+    m->taken = map_new(m->scratch);
+    m->indexed = m->named = m->counted = 0;
     m->stale = false;
 }
 
@@ -124,6 +125,21 @@ static void names_update(struct resmap *m)
     }
 }
 
+/* Brings that of present identities up to date, which is all that appending asks for; of several that are equal it has the
+ * first. */
+static void taken_update(struct resmap *m)
+{
+    char small[256];
+    if (m->stale)
+        index_reset(m);
+    for (; m->counted < m->list.len; m->counted++) {
+        struct resource *r = m->list.at[m->counted];
+        const char *key = key_of(m->scratch, &r->id, small, sizeof(small));
+        if (r->doc && !map_has(&m->taken, key))
+            map_set(&m->taken, key, r);
+    }
+}
+
 static int already_registered(struct ctx *cx, const struct resource *r, const struct resource *before)
 {
     const char *from =
@@ -154,10 +170,11 @@ const char *resmap_hint(struct arena *a, const struct resmap *m, const char *kin
 
 int resmap_append(struct ctx *cx, struct resmap *m, struct resource *r)
 {
-    index_update(m);
-    const struct resmap_slot *slot = slot_find(m, &r->id);
-    if (slot && slot->current.len)
-        return already_registered(cx, r, slot->current.at[0]);
+    char small[256];
+    taken_update(m);
+    const struct resource *before = map_find(&m->taken, key_of(m->scratch, &r->id, small, sizeof(small)));
+    if (before)
+        return already_registered(cx, r, before);
     vec_push(m->arena, &m->list, r);
     return 0;
 }

@@ -2,8 +2,8 @@
  * resmap.h: the resources of a build, in order, found by any identity they have or had.
  *
  * The list keeps the order of appending, which is the order of output. Lookups go through a hash index that is built on
- * demand and thrown away when an identity changes (resmap_touch); names have a small one of their own. One thread, one
- * build. Rejected: scanning the list as upstream does, which makes a build of n resources with n patches quadratic.
+ * demand and thrown away when an identity changes (resmap_touch); names, and what appending asks for, have small ones of
+ * their own. One thread, one build. Rejected: scanning the list as upstream does, which makes a build of n resources with n patches quadratic.
  */
 #ifndef GOTK_KUSTOMIZE_RESMAP_H
 #define GOTK_KUSTOMIZE_RESMAP_H
@@ -19,8 +19,10 @@ struct resmap {
     struct arena **scratch_box; /* what ends with `arena`; NULL: no index yet */
     struct map index;           /* identity text -> struct resmap_slot */
     struct map names;           /* any name, present or past -> struct resources */
+    struct map taken;           /* identity text -> the struct resource whose present one it is */
     size_t indexed;             /* how many of the list are in the index */
     size_t named;               /* how many are in the names */
+    size_t counted;             /* how many are in what is taken */
     bool stale;
     bool unchecked; /* identities changed after resmap_check_unique */
     bool emptied;   /* a document went: resmap_drop_empty has something to do */
