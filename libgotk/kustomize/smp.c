@@ -1,7 +1,7 @@
 /*
  * smp.c: see smp.h. merge_node is handed the two nodes at one place of the documents (either may be NULL) and answers
- * with the node that belongs there: the changed target, a node taken from the patch, or NULL for none. The patch is a
- * private copy, so its nodes may be moved. Where the target has nothing, the patch is merged with itself, which is how
+ * with the node that belongs there: the changed target, a node taken from the patch, or NULL for none. The patch is
+ * nobody else's, so its nodes may be moved. Where the target has nothing, the patch is merged with itself, which is how
  * directives and nulls inside it disappear. Lists that merge are in smp_list.c.
  */
 #include "libgotk/kustomize/smp.h"
@@ -128,7 +128,7 @@ static const char **keys_of(struct arena *a, const struct doc *map, const struct
 static int merge_members(const struct smp *s, struct doc *map, struct doc *patch, struct openapi_at at)
 {
     size_t n = 0;
-    const char **keys = keys_of(s->cx->arena, map, patch, &n);
+    const char **keys = keys_of(s->scratch, map, patch, &n);
     for (size_t i = 0; i < n; i++)
         if (merge_member(s, map, patch, keys[i], at) < 0)
             return err_code(s->cx);
@@ -228,16 +228,17 @@ int smp_merge_node(const struct smp *s, struct doc *target, struct doc *patch, s
     }
 }
 
-int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, const struct doc *patch,
+int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, struct doc *patch,
               struct doc **ret_result)
 {
-    struct smp s = { .cx = cx };
+    CLEANUP(arena_cleanup) struct arena *scratch = arena_new(arena_max(cx->arena));
+    struct smp s = { .cx = cx, .scratch = scratch };
     bool keep_null = false;
     struct doc *result = NULL;
     if (openapi_check(cx, api) < 0)
         return err_code(cx);
     struct openapi_at at = schema_of(cx->arena, api, target, patch);
-    if (smp_merge_node(&s, target, doc_copy(cx->arena, patch), at, &result, &keep_null) < 0)
+    if (smp_merge_node(&s, target, patch, at, &result, &keep_null) < 0)
         return err_code(cx);
     *ret_result = result ? target : NULL; /* upstream forgets what a $patch: replace at the root comes to */
     return 0;

@@ -10,10 +10,10 @@
 
 #include "libgotk/kustomize/openapi.h"
 
-/* Merges `patch` (not changed) into `target` in place; the schema is the one of the target's or the patch's kind.
+/* Merges `patch`, whose nodes it takes, into `target` in place; the schema is the one of the target's or the patch's kind.
  * *ret_result is `target`, or NULL when the patch deletes it; a patch that says $patch: replace for the whole object does
  * nothing, as upstream. ERR_INVALID when kinds of nodes disagree. */
-int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, const struct doc *patch,
+int smp_apply(struct ctx *cx, const struct openapi *api, struct doc *target, struct doc *patch,
               struct doc **ret_result) MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@ struct keys {
 
 struct list_merge {
     const struct smp *s;
-    struct arena *a;
+    struct arena *a; /* scratch: nodes of the documents are made in the context's */
     struct openapi_at elements;
     struct keys keys;
 };
@@ -241,13 +241,13 @@ static void fill_keys(const struct list_merge *m, struct doc *element, struct ke
 {
     if (!keys.names[0][0] && doc_kind(element) != DOC_OBJECT && doc_kind(element) != DOC_ARRAY)
         doc_set_tag(element, DOC_TAG_ANY);
+    struct arena *a = m->s->cx->arena;
     for (size_t i = 0; i < keys.count; i++) {
         if (doc_kind(element) != DOC_OBJECT || doc_find(element, keys.names[i]) || !values[i][0])
             continue;
         int64_t number = 0;
         bool is_number = str_to_int64(values[i], &number);
-        doc_set(m->a, element, keys.names[i],
-                is_number ? doc_number(m->a, values[i]) : doc_string(m->a, values[i]));
+        doc_set(a, element, keys.names[i], is_number ? doc_number(a, values[i]) : doc_string(a, values[i]));
     }
 }
 
@@ -294,19 +294,20 @@ static int lay_over(const struct list_merge *m, struct nodes *items, struct doc 
 }
 
 /* Writes the vector back as the list's content; a node that stands in it twice is copied. */
-static void write_back(struct arena *a, struct doc *list, struct doc *patch, const struct nodes *items)
+static void write_back(const struct list_merge *m, struct doc *list, struct doc *patch,
+                       const struct nodes *items)
 {
-    struct nodes old = nodes_of(a, list);
+    struct nodes old = nodes_of(m->a, list);
     for (size_t i = 0; i < old.len; i++)
         doc_detach(list, old.at[i]);
-    struct nodes theirs = patch && patch != list ? nodes_of(a, patch) : (struct nodes){ 0 };
+    struct nodes theirs = patch && patch != list ? nodes_of(m->a, patch) : (struct nodes){ 0 };
     for (size_t i = 0; i < theirs.len; i++)
         doc_detach(patch, theirs.at[i]);
     for (size_t i = 0; i < items->len; i++) {
         bool again = false;
         for (size_t j = 0; j < i && !again; j++)
             again = items->at[j] == items->at[i];
-        doc_append(list, again ? doc_copy(a, items->at[i]) : items->at[i]);
+        doc_append(list, again ? doc_copy(m->s->cx->arena, items->at[i]) : items->at[i]);
     }
 }
 
@@ -325,12 +326,12 @@ static int merge_keyed(const struct list_merge *m, struct doc *list, struct doc 
         if (merge_tuple(m, &all, i, keys, target, patch, &items, &rest) < 0)
             return err_code(m->s->cx);
         if (rest.len != before)
-            write_back(m->a, list, NULL, &rest); /* the next look at the list must not find it */
+            write_back(m, list, NULL, &rest); /* the next look at the list must not find it */
     }
     for (size_t i = 0; i < rest.len; i++)
         if (lay_over(m, &items, rest.at[i], keys) < 0)
             return err_code(m->s->cx);
-    write_back(m->a, list, patch, &items);
+    write_back(m, list, patch, &items);
     return 0;
 }
 
@@ -355,7 +356,7 @@ static int list_directive(const struct list_merge *m, struct doc *patch, enum sm
     struct keys keys = { .names = (const char **)(uintptr_t)names, .count = 1 };
     if (set_element(m, &rest, NULL, keys, &value, 1) < 0)
         return err_code(m->s->cx);
-    write_back(m->a, patch, NULL, &rest);
+    write_back(m, patch, NULL, &rest);
     return 0;
 }
 
@@ -363,7 +364,7 @@ int smp_merge_list(const struct smp *s, struct doc *target, struct doc *patch, s
                    struct doc **ret)
 {
     static const char *const scalars[] = { "" };
-    struct list_merge m = { .s = s, .a = s->cx->arena, .elements = openapi_elements(at) };
+    struct list_merge m = { .s = s, .a = s->scratch, .elements = openapi_elements(at) };
     enum smp_directive directive = SMP_MERGE;
     bool has_target = doc_kind(target) != DOC_NULL;
     if (!openapi_merges(m.a, at, &m.keys.names, &m.keys.count)) {

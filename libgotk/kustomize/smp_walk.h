@@ -10,6 +10,7 @@
 
 struct smp {
     struct ctx *cx;
+    struct arena *scratch; /* ends with the merge */
 };
 
 enum smp_directive { SMP_MERGE, SMP_REPLACE, SMP_DELETE };

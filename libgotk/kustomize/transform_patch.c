@@ -26,9 +26,9 @@ struct patch_args {
     bool keep_history;       /* a JSON patch remembers the former identity */
 };
 
-/* Merges one patch into one resource. */
+/* Merges one patch into one resource; `text` is a copy of its document for that. */
 static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource *r,
-                       const struct resource *patch, const struct doc *text)
+                       const struct resource *patch, struct doc *text)
 {
     struct resid old = r->id;
     if (patch->allow_name_change || patch->allow_kind_change)
@@ -52,7 +52,7 @@ static int apply_merge(struct ctx *cx, const struct ktarget *t, struct resource 
 
 /* Applies and keeps the map's index honest. */
 static int apply_merge_in(struct ctx *cx, const struct ktarget *t, struct resmap *m, struct resource *r,
-                          const struct resource *patch, const struct doc *text)
+                          const struct resource *patch, struct doc *text)
 {
     size_t past = r->past.len;
     if (apply_merge(cx, t, r, patch, text) < 0)

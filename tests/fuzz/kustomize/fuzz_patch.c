@@ -41,7 +41,7 @@ static void run(struct ctx *cx, const char *text, size_t len)
         print(cx, target);
     err_clear(cx);
     target = doc_copy(cx->arena, object);
-    if (smp_apply(cx, NULL, target, patch, &result) == 0)
+    if (smp_apply(cx, NULL, target, doc_copy(cx->arena, patch), &result) == 0)
         print(cx, result);
     err_clear(cx);
     merge_and_diff(cx, object, patch);
