@@ -136,12 +136,28 @@ static int send_manifests(const struct sending *to, const struct manifests *m)
     return 0;
 }
 
+static size_t length_of(const struct render_output *r)
+{
+    size_t n = r->notes.n;
+    for (size_t i = 0; i < r->files.len; i++)
+        n += r->files.at[i].text.n;
+    for (size_t i = 0; i < r->crds.len; i++)
+        n += r->crds.at[i].text.n;
+    for (size_t i = 0; i < r->manifests.plain.len; i++)
+        n += r->manifests.plain.at[i].text.n;
+    for (size_t i = 0; i < r->manifests.hooks.len; i++)
+        n += r->manifests.hooks.at[i].text.n;
+    return n;
+}
+
 int render_write(struct ctx *cx, struct job_side *side, struct buf *out, const struct render_output *r)
 {
     const struct sending to = { cx, side, out };
     buf_room(out, 2 * PIECE); /* a buffer that grows leaves as much behind */
     json_print(out, header_of(cx->arena, r), JSON_COMPACT);
     buf_char(out, '\n');
+    if (job_expect(cx, side, out->len + length_of(r)) < 0)
+        return err_code(cx);
     if (send_files(&to, &r->files) < 0 || send_files(&to, &r->crds) < 0 ||
         send_manifests(&to, &r->manifests) < 0)
         return err_code(cx);

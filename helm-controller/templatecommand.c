@@ -14,6 +14,7 @@
 #include "libgotk/base/map.h"
 #include "libgotk/base/quote.h"
 #include "libgotk/base/str.h"
+#include "libgotk/base/vec.h"
 #include "libgotk/runtime/tool.h"
 
 #include <errno.h>
@@ -27,7 +28,6 @@
 #define OUTPUT_MAX   ((size_t)1 << 30)
 #define DEFAULT_NAME "release-name"
 #define SOURCE       "# Source: "
-#define SOURCE_EACH  128 /* bytes of such a line, about */
 
 extern const struct command template_command;
 
@@ -235,46 +235,59 @@ static int write_all(struct ctx *cx, const char *release, const struct render_ou
 
 /* -- standard output ---------------------------------------------------------------------------------------------- */
 
-static void add(struct buf *out, const char *name, struct strv text)
+/* What is printed, one behind the other: the texts are megabytes, and stay where they are. */
+VEC_NAMED(pieces, struct strv);
+
+static void add(struct arena *a, struct pieces *out, const char *name, struct strv text)
 {
-    buf_str(out, "---\n" SOURCE);
-    buf_str(out, name);
-    buf_char(out, '\n');
-    buf_add(out, text.p, text.n);
-    buf_char(out, '\n');
+    const char *head = str_fmt(a, "---\n" SOURCE "%s\n", name);
+    vec_push(a, out, (struct strv){ head, strlen(head) });
+    vec_push(a, out, text);
+    vec_push(a, out, (struct strv){ "\n", 1 });
 }
 
-/* The release's manifest without white space around it, then its hooks. */
-static void put_together(struct buf *out, const struct render_output *r)
+static void trim_end(struct pieces *out)
+{
+    while (out->len) {
+        struct strv *last = &out->at[out->len - 1], text = manifest_trim(*last);
+        if (text.n) {
+            last->n = (size_t)(text.p + text.n - last->p);
+            return;
+        }
+        out->len--;
+    }
+}
+
+/* The release's manifest without white space behind it, then its hooks. */
+static void put_together(struct arena *a, struct pieces *out, const struct render_output *r)
 {
     for (size_t i = 0; i < r->files.len; i++)
         if (manifest_trim(r->files.at[i].text).n)
-            add(out, r->files.at[i].name, r->files.at[i].text);
+            add(a, out, r->files.at[i].name, r->files.at[i].text);
     if (str_empty(templateflags.output_dir)) {
         for (size_t i = 0; i < r->crds.len; i++)
-            add(out, r->crds.at[i].name, r->crds.at[i].text);
+            add(a, out, r->crds.at[i].name, r->crds.at[i].text);
         for (size_t i = 0; i < r->manifests.plain.len; i++)
-            add(out, r->manifests.plain.at[i].name, r->manifests.plain.at[i].text);
+            add(a, out, r->manifests.plain.at[i].name, r->manifests.plain.at[i].text);
     }
-    buf_cut(out, manifest_trim((struct strv){ buf_text(out), out->len }).n);
-    buf_char(out, '\n');
+    trim_end(out);
+    vec_push(a, out, (struct strv){ "\n", 1 });
     if (str_empty(templateflags.output_dir))
         for (size_t i = 0; i < r->manifests.hooks.len; i++)
             if (is_shown(&r->manifests.hooks.at[i]))
-                add(out, r->manifests.hooks.at[i].path, r->manifests.hooks.at[i].text);
+                add(a, out, r->manifests.hooks.at[i].path, r->manifests.hooks.at[i].text);
 }
 
-/* About as many bytes as will be printed. */
-static size_t total_of(const struct render_output *r)
+static struct buf joined(struct arena *a, const struct pieces *pieces)
 {
-    size_t n = SOURCE_EACH;
-    for (size_t i = 0; i < r->crds.len; i++)
-        n += r->crds.at[i].text.n + SOURCE_EACH;
-    for (size_t i = 0; i < r->manifests.plain.len; i++)
-        n += r->manifests.plain.at[i].text.n + SOURCE_EACH;
-    for (size_t i = 0; i < r->manifests.hooks.len; i++)
-        n += r->manifests.hooks.at[i].text.n + SOURCE_EACH;
-    return n;
+    struct buf all = buf_new(a, OUTPUT_MAX);
+    size_t total = 0;
+    for (size_t i = 0; i < pieces->len; i++)
+        total += pieces->at[i].n;
+    buf_room(&all, total);
+    for (size_t i = 0; i < pieces->len; i++)
+        buf_add(&all, pieces->at[i].p, pieces->at[i].n);
+    return all;
 }
 
 /* What stands behind "# Source: CHART/" in the first such line; NULL when there is none. */
@@ -315,21 +328,26 @@ static int choose(struct ctx *cx, const struct buf *all, struct buf *out)
     return 0;
 }
 
-static int print(struct ctx *cx, const struct render_output *r, size_t total)
+/* In place of all, the documents that were asked for. */
+static int narrow(struct ctx *cx, struct pieces *out)
 {
-    struct buf all = buf_new(cx->arena, OUTPUT_MAX), chosen = buf_new(cx->arena, OUTPUT_MAX);
-    const struct buf *out = &all;
-    buf_room(&all, total);
-    put_together(&all, r);
-    if (templateflags.show_only.len) {
-        out = &chosen;
-        if (choose(cx, &all, &chosen) < 0)
-            return err_code(cx);
-    }
-    if (buf_ok(cx, out, "the output") < 0)
+    struct buf chosen = buf_new(cx->arena, OUTPUT_MAX), all = joined(cx->arena, out);
+    if (buf_ok(cx, &all, "the output") < 0 || choose(cx, &all, &chosen) < 0 ||
+        buf_ok(cx, &chosen, "the output") < 0)
+        return err_code(cx);
+    out->at[0] = (struct strv){ buf_text(&chosen), chosen.len };
+    out->len = 1;
+    return 0;
+}
+
+static int print(struct ctx *cx, const struct render_output *r)
+{
+    struct pieces out = { 0 };
+    put_together(cx->arena, &out, r);
+    if (templateflags.show_only.len && narrow(cx, &out) < 0)
         return err_code(cx);
     fflush(stdout);
-    return fs_write_all(cx, STDOUT_FILENO, buf_text(out), out->len, "standard output");
+    return fs_write_pieces(cx, STDOUT_FILENO, out.at, out.len, "standard output");
 }
 
 /* -- the command -------------------------------------------------------------------------------------------------- */
@@ -375,7 +393,7 @@ static int run(struct ctx *cx, const char *const *args)
         return print_failure(&r, r.error);
     if (write_all(cx, name, &r) < 0)
         return print_failure(&r, err_message(cx));
-    if (print(cx, &r, total_of(&r)) < 0 && !r.error)
+    if (print(cx, &r) < 0 && !r.error)
         return err_code(cx);
     return r.error ? print_failure(&r, r.error) : 0;
 }

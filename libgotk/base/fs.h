@@ -11,6 +11,7 @@
 
 #include "libgotk/base/buf.h"
 #include "libgotk/base/ctx.h"
+#include "libgotk/base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,10 @@ int fs_read_at(struct ctx *cx, int rootfd, const char *rel, size_t max, struct b
 
 /* Writes all bytes to a descriptor, however many writes it takes; `name` is for the message. */
 int fs_write_all(struct ctx *cx, int fd, const void *data, size_t n, const char *name) MUST_CHECK;
+
+/* Writes pieces one behind the other, as fs_write_all does one. */
+int fs_write_pieces(struct ctx *cx, int fd, const struct strv *pieces, size_t count,
+                    const char *name) MUST_CHECK;
 
 /* Replaces the file at `path` in one step: readers see the old or the new content, also after a crash. */
 int fs_write_atomic(struct ctx *cx, const char *path, const void *data, size_t n, mode_t mode) MUST_CHECK;

@@ -6,14 +6,15 @@
  */
 #include "libgotk/base/fs.h"
 
-#include "libgotk/base/str.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#define VECTORS 64
 
 int fs_write_all(struct ctx *cx, int fd, const void *data, size_t n, const char *name)
 {
@@ -25,6 +26,45 @@ int fs_write_all(struct ctx *cx, int fd, const void *data, size_t n, const char 
             return err_errno(cx, "write %s", name);
         p += done;
         n -= (size_t)done;
+    }
+    return 0;
+}
+
+/* Skips what was written; returns the count of vectors that are left. */
+static size_t skip_written(struct iovec *v, size_t count, size_t done)
+{
+    size_t gone = 0;
+    while (gone < count && done >= v[gone].iov_len)
+        done -= v[gone++].iov_len;
+    if (gone < count) {
+        v[gone].iov_base = (char *)v[gone].iov_base + done;
+        v[gone].iov_len -= done;
+    }
+    memmove(v, v + gone, (count - gone) * sizeof(*v));
+    return count - gone;
+}
+
+static int write_vectors(struct ctx *cx, int fd, struct iovec *v, size_t count, const char *name)
+{
+    while (count) {
+        ssize_t done = writev(fd, v, (int)count);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_errno(cx, "write %s", name);
+        count = skip_written(v, count, (size_t)done);
+    }
+    return 0;
+}
+
+int fs_write_pieces(struct ctx *cx, int fd, const struct strv *pieces, size_t count, const char *name)
+{
+    struct iovec v[VECTORS];
+    for (size_t at = 0, n; at < count; at += n) {
+        for (n = 0; n < VECTORS && at + n < count; n++)
+            v[n] = (struct iovec){ (void *)(uintptr_t)pieces[at + n].p, pieces[at + n].n };
+        if (write_vectors(cx, fd, v, n, name) < 0)
+            return err_code(cx);
     }
     return 0;
 }

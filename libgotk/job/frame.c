@@ -74,6 +74,12 @@ int frame_send(struct ctx *cx, int fd, enum frame_kind kind, const void *data, s
     return send_all(cx, fd, whole, sizeof(head) + size);
 }
 
+int frame_tell(struct ctx *cx, int fd, enum frame_kind kind, uint64_t number)
+{
+    struct frame head = { .kind = kind, .size = number };
+    return send_all(cx, fd, (const char *)&head, sizeof(head));
+}
+
 int frame_next(struct ctx *cx, int fd, struct frame *ret)
 {
     struct frame head;

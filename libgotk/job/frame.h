@@ -20,9 +20,10 @@ enum frame_kind {
     FRAME_ANSWER,    /* parent: to a question, JSON */
     FRAME_REFUSAL,   /* parent: to a question, an error as JSON */
     FRAME_QUESTION,  /* child: JSON */
-    FRAME_OUTPUT,    /* child: bytes of the output */
-    FRAME_DONE,      /* child: the output is complete */
-    FRAME_ERROR,     /* child: the job failed, an error as JSON */
+    FRAME_EXPECT, /* child: how many bytes of output are to come; its size is the number, there is no body */
+    FRAME_OUTPUT, /* child: bytes of the output */
+    FRAME_DONE,   /* child: the output is complete */
+    FRAME_ERROR,  /* child: the job failed, an error as JSON */
 };
 
 struct frame {
@@ -33,6 +34,9 @@ struct frame {
 
 /* Sends one frame. Fails with ERR_UNAVAILABLE when the other end is gone, or as ctx_check. */
 int frame_send(struct ctx *cx, int fd, enum frame_kind kind, const void *data, size_t size) MUST_CHECK;
+
+/* Sends a head alone, whose size is a number. Fails as frame_send. */
+int frame_tell(struct ctx *cx, int fd, enum frame_kind kind, uint64_t number) MUST_CHECK;
 
 /* Waits for the head of the next frame. Fails with ERR_UNAVAILABLE when the other end is gone, or as
  * ctx_check. */

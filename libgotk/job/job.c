@@ -334,6 +334,14 @@ static int receive_doc(struct ctx *cx, const struct run *r, const struct frame *
     return json_parse(cx, buf_text(&text), text.len, r->job->name, ret);
 }
 
+/* Room is not memory before it is filled. */
+static int take_expectation(struct ctx *cx, struct run *r, const struct frame *head)
+{
+    if (head->size <= r->output.max - r->output.len && arena_has_room(cx->arena, head->size + 1))
+        buf_room(&r->output, head->size);
+    return 0;
+}
+
 static int take_output(struct ctx *cx, struct run *r, const struct frame *head)
 {
     if (head->size > r->output.max - r->output.len)
@@ -401,10 +409,8 @@ static const struct {
     enum frame_kind kind;
     int (*take)(struct ctx *cx, struct run *r, const struct frame *head);
 } takers[] = {
-    { FRAME_OUTPUT, take_output },
-    { FRAME_DONE, take_done },
-    { FRAME_ERROR, take_error },
-    { FRAME_QUESTION, take_question },
+    { FRAME_EXPECT, take_expectation }, { FRAME_OUTPUT, take_output },     { FRAME_DONE, take_done },
+    { FRAME_ERROR, take_error },        { FRAME_QUESTION, take_question },
 };
 
 static int take_frame(struct ctx *cx, struct run *r)
@@ -524,4 +530,9 @@ int job_ask(struct ctx *cx, struct job_side *side, const struct doc *request, st
 int job_flush(struct ctx *cx, struct job_side *side, struct buf *output)
 {
     return side->fd < 0 || output->overflow ? 0 : side_flush(cx, side->fd, output);
+}
+
+int job_expect(struct ctx *cx, struct job_side *side, size_t size)
+{
+    return side->fd < 0 ? 0 : frame_tell(cx, side->fd, FRAME_EXPECT, size);
 }

@@ -83,6 +83,9 @@ int job_run(struct ctx *cx, const struct job *job, const struct job_limits *limi
 int job_ask(struct ctx *cx, struct job_side *side, const struct doc *request,
             struct doc **ret_answer) MUST_CHECK;
 
+/* In the child: tells how many bytes of output are to come in all, so that the parent makes room for them once. Nothing depends on it. */
+int job_expect(struct ctx *cx, struct job_side *side, size_t size) MUST_CHECK;
+
 /* In the child: hands over what is in the job's output so far, when it is much; what comes after it is the rest. For outputs that
  * are made piece by piece. */
 int job_flush(struct ctx *cx, struct job_side *side, struct buf *output) MUST_CHECK;
