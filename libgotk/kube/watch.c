@@ -2,8 +2,8 @@
  * watch.c: a reflector's life: start, the thread's loop, back-off, stop; the contract is in watch.h.
  *
  * The loop is two states: without a version it lists, with one it watches. Every failure is logged once and
- * followed by a pause that doubles up to 30 s; a version that is too old, or a line that made no sense, leads
- * back to a list.
+ * followed by a pause that doubles up to 30 s, from a tenth of a second on when a kind is not served (yet); a
+ * version that is too old, or a line that made no sense, leads back to a list.
  */
 #include "libgotk/kube/watch.h"
 
@@ -19,13 +19,14 @@
 #define ARENA_LIMIT     ((size_t)1 << 30) /* of one page or event while it is read */
 #define BACK_OFF_MIN_MS 1000
 #define BACK_OFF_MAX_MS 25000
+#define UNSERVED_MIN_MS                                                                                      \
+    100 /* the first pause when a kind is not served yet: its definition was just installed */
 #define ABSENT_MAX_MS   10000 /* between two looks for a kind that does not exist yet */
 #define BACK_OFF_JITTER 20    /* percent either way: 0.8 s at the least, 30 s at the most */
 
-/* The pause after the n-th failure in a row: about 1, 2, 4, ... 25 s. */
-static int64_t back_off_ms(int failures)
+/* The pause after the n-th failure in a row: about `base` (1 s), twice, four times that, ... 25 s. */
+static int64_t back_off_ms(int64_t base, int failures)
 {
-    int64_t base = BACK_OFF_MIN_MS;
     for (int i = 1; i < failures && base < BACK_OFF_MAX_MS; i++)
         base *= 2;
     if (base > BACK_OFF_MAX_MS)
@@ -74,7 +75,8 @@ static void back_off(struct ctx *cx, struct reflector *r)
 {
     if (err_code(cx) == ERR_GONE && r->failures > 1)
         r->failures = 1; /* the server is back and answers: what was missed is asked for soon */
-    int64_t wait_ms = back_off_ms(++r->failures);
+    int64_t base_ms = err_code(cx) == ERR_NOT_FOUND ? UNSERVED_MIN_MS : BACK_OFF_MIN_MS;
+    int64_t wait_ms = back_off_ms(base_ms, ++r->failures);
     atomic_store(&r->fresh, false);
     if (ctx_done(cx))
         return;

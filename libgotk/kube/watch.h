@@ -3,8 +3,8 @@
  *
  * Lists in pages of 500, then watches from the list's resourceVersion with bookmarks, renewing the watch
  * every five to ten minutes from the last version seen. A version too old (410) means a new list; whatever
- * vanished meanwhile is reported DELETED. Failures back off from 0.8 s to 30 s with jitter; after a 410 it is
- * two seconds, for the server is there. managedFields
+ * vanished meanwhile is reported DELETED. Failures back off from 0.8 s to 30 s with jitter, those of a
+ * kind that is not served from 0.1 s; after a 410 it is two seconds, for the server is there. managedFields
  * never reach the store, and a `keep` function may drop more. A kind that does not exist counts as listed, empty, and
  * is followed within ten seconds of its definition. Secrets are stored as metadata only (asserted).
  * Rejected: watches on the event loop (parsing a long list would stall the servers there), and lists from
