@@ -158,14 +158,13 @@ static void append(struct events *e, struct queued *q)
     e->len++;
 }
 
-/* Too much waits: say so once per flood. Called with the lock. */
-static void drop(struct events *e, struct queued *q)
+/* Too much waits: said once per flood, without the lock: a log may be slow. */
+static void drop(const struct events *e, struct queued *q, bool is_first)
 {
     if (e->metrics)
         metrics_add(e->metrics, METRIC_EVENTS_DROPPED, METRIC_PLAIN, 1);
-    if (!e->overflowing)
+    if (is_first)
         log_error(e->log, "too many events are waiting to be sent", "event dropped", "event", q->text, NULL);
-    e->overflowing = true;
     mem_free(q);
 }
 
@@ -174,13 +173,16 @@ void event_post(struct events *e, const struct event *event)
     struct queued *q = make_queued(event);
     q->post = q->post && e->addr;
     pthread_mutex_lock(&e->lock);
-    if (e->len >= e->max) {
-        drop(e, q);
+    bool full = e->len >= e->max, is_first = full && !e->overflowing;
+    if (full) {
+        e->overflowing = true;
     } else {
         append(e, q);
         pthread_cond_broadcast(&e->changed);
     }
     pthread_mutex_unlock(&e->lock);
+    if (full)
+        drop(e, q, is_first);
 }
 
 /* True when `a` is to be sent before `b`: new events before retries, then what is due first. */
