@@ -17,6 +17,8 @@
 #include "source-controller/gitssh.h"
 #include "source-controller/pgpsig.h"
 
+#include <limits.h>
+
 #define ARCHIVE_NAME "archive.tar.gz"
 #define MEMORY_MAX   ((size_t)1 << 30)
 #define FILE_MAX     ((size_t)8 << 30)
@@ -220,6 +222,12 @@ static int forget_harm(struct ctx *cx, const struct gitfetch_request *req)
     return cx->err.code;
 }
 
+int gitfetch_cpu_seconds(int64_t timeout_ns)
+{
+    int64_t seconds = timeout_ns / GOTIME_SECOND;
+    return seconds < INT_MAX ? (int)seconds + 1 : INT_MAX;
+}
+
 /* `target` is where the result goes: the archive's folder, or the tree's own. */
 static int run_job(struct ctx *cx, const struct gitfetch_request *req, const char *work, const char *target,
                    struct buf *ret_output)
@@ -227,7 +235,7 @@ static int run_job(struct ctx *cx, const struct gitfetch_request *req, const cha
     const char *const write_dirs[] = { work, target, req->clone.cache_dir, NULL };
     const struct job_limits limits = {
         .memory_max = MEMORY_MAX,
-        .cpu_seconds = (int)(req->timeout_ns / GOTIME_SECOND) + 1,
+        .cpu_seconds = gitfetch_cpu_seconds(req->timeout_ns),
         .timeout_ms = req->timeout_ns / GOTIME_MS + GRACE_MS,
         .file_max = FILE_MAX,
         .output_max = OUTPUT_MAX,

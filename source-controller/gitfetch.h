@@ -43,6 +43,9 @@ extern const struct job gitfetch_job;
 int gitfetch_check(struct ctx *cx, const struct gitfetch_request *req,
                    const struct gitfetch_result *result) MUST_CHECK;
 
+/* The CPU time that a fetch of this timeout may use: all of it, and at most INT_MAX. */
+int gitfetch_cpu_seconds(int64_t timeout_ns);
+
 /* Runs the job. Errors are those of gitclone_run and of the packer (reason "SourceIgnoreError" for a .sourceignore that
  * cannot be read, "ArchiveOperationFailed" for the rest), of gitverify_run, and of gitsparse_check (reason "GitOperationFailed": the message
  * is whole) and gitinclude_copy. */

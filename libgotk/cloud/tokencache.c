@@ -117,8 +117,10 @@ static void append(struct tokencache *cache, const char *key, const char *token,
 /* Returns how many others had to go. */
 static size_t keep(struct tokencache *cache, const char *key, const char *token, int64_t expires_at)
 {
-    int64_t seconds = (expires_at - gotime_now()) * 8 / 10;
+    int64_t now = gotime_now(), seconds = 0;
     size_t evicted = 0;
+    if (expires_at > now)
+        seconds = expires_at - now < 2 * LIFE_MAX ? (expires_at - now) * 8 / 10 : LIFE_MAX;
     if (seconds > cache->max_seconds)
         seconds = cache->max_seconds;
     if (seconds <= 0)

@@ -51,6 +51,22 @@ static void a_token_counts_for_most_of_its_life(void **state)
     tokencache_close(cache);
 }
 
+/* A server may say anything. */
+static void a_life_may_be_of_any_length(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct tokencache *cache = tokencache_open(10, GOTIME_HOUR, NULL);
+    struct source endless = { "endless", INT64_MAX / 8 + 1 - gotime_now(), 0 }, past = { "past", 0, 0 };
+    struct source last = { "last", INT64_MAX - gotime_now() - 1000, 0 };
+    assert_string_equal(get(cx, cache, &endless), "endless 1");
+    assert_string_equal(get(cx, cache, &endless), "endless 1");
+    assert_string_equal(get(cx, cache, &last), "last 1");
+    assert_string_equal(get(cx, cache, &last), "last 1");
+    assert_string_equal(get(cx, cache, &past), "past 1");
+    assert_string_equal(get(cx, cache, &past), "past 2");
+    tokencache_close(cache);
+}
+
 static void the_least_used_goes_first(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -121,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(a_token_counts_for_most_of_its_life),
+        UNIT_TEST(a_life_may_be_of_any_length),
         UNIT_TEST(the_least_used_goes_first),
         UNIT_TEST(a_cache_may_be_turned_off),
         UNIT_TEST(who_counts_is_told),

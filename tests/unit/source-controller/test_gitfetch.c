@@ -1,6 +1,9 @@
 /* What a fetch's child says is checked before it is believed. */
+#include "libgotk/base/gotime.h"
 #include "source-controller/gitfetch.h"
 #include "tests/unit/lib/unit.h"
+
+#include <limits.h>
 
 #define HASH "0123456789abcdef0123456789abcdef01234567"
 
@@ -73,11 +76,23 @@ static void unchanged_needs_something_that_stands(void **state)
     assert_ok(cx, gitfetch_check(cx, &again, &r));
 }
 
+static void the_cpu_time_is_that_of_the_timeout(void **state)
+{
+    (void)state;
+    assert_int_equal(gitfetch_cpu_seconds(GOTIME_SECOND / 2), 1);
+    assert_int_equal(gitfetch_cpu_seconds(60 * GOTIME_SECOND), 61);
+    assert_int_equal(gitfetch_cpu_seconds(((int64_t)1 << 32) * GOTIME_SECOND), INT_MAX);
+    assert_int_equal(gitfetch_cpu_seconds(INT64_MAX), INT_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(an_honest_answer_is_believed),          UNIT_TEST(a_commit_is_a_hash),
-        UNIT_TEST(a_revision_ends_in_its_commit),         UNIT_TEST(an_archive_is_there_when_one_was_wanted),
+        UNIT_TEST(an_honest_answer_is_believed),
+        UNIT_TEST(a_commit_is_a_hash),
+        UNIT_TEST(a_revision_ends_in_its_commit),
+        UNIT_TEST(the_cpu_time_is_that_of_the_timeout),
+        UNIT_TEST(an_archive_is_there_when_one_was_wanted),
         UNIT_TEST(unchanged_needs_something_that_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
