@@ -75,8 +75,8 @@ struct state *state_of(const struct run *run)
     return manager_user(run->manager);
 }
 
-/* Intervals: retryInterval defaults to interval, timeout to interval - 30 s and is never less than 30 s. */
-static int read_intervals(struct ctx *cx, struct ks_run *r)
+/* Intervals: retryInterval defaults to interval, timeout to interval - 30 s. */
+static int parse_intervals(struct ctx *cx, struct ks_run *r)
 {
     const struct kustomization_spec *spec = &r->ks.spec;
     if (gotime_parse_duration(cx, spec->interval, &r->run.interval_ns) < 0)
@@ -87,6 +87,17 @@ static int read_intervals(struct ctx *cx, struct ks_run *r)
     r->timeout_ns = r->run.interval_ns - MIN_TIMEOUT_NS;
     if (spec->timeout && gotime_parse_duration(cx, spec->timeout, &r->timeout_ns) < 0)
         return err_wrap(cx, "spec.timeout");
+    return 0;
+}
+
+/* The timeout is never less than 30 s. An object that is deleted goes, whatever its intervals are. */
+static int read_intervals(struct ctx *cx, struct ks_run *r)
+{
+    if (parse_intervals(cx, r) < 0) {
+        if (!r->run.meta.deletion_timestamp)
+            return err_code(cx);
+        err_clear(cx);
+    }
     if (r->timeout_ns < MIN_TIMEOUT_NS)
         r->timeout_ns = MIN_TIMEOUT_NS;
     return 0;

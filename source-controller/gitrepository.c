@@ -64,19 +64,29 @@ const struct controller gitrepository_controller = {
     .summary = &summary,
 };
 
+static int read_intervals(struct ctx *cx, struct git_run *r)
+{
+    const struct gitrepository_spec *spec = &r->repo.spec;
+    if (gotime_parse_duration(cx, spec->interval, &r->run.interval_ns) < 0)
+        return err_wrap(cx, "spec.interval");
+    if (spec->timeout && gotime_parse_duration(cx, spec->timeout, &r->timeout_ns) < 0)
+        return err_wrap(cx, "spec.timeout");
+    return 0;
+}
+
 static int begin(struct ctx *cx, void *run)
 {
     struct git_run *r = run;
-    const struct gitrepository_spec *spec = &r->repo.spec;
     r->state = manager_user(r->run.manager);
     r->owner = (struct storage_owner){ "GitRepository", r->run.meta.ns, r->run.meta.name };
     r->timeout_ns = GOTIME_MINUTE;
     if (decode_struct(cx, r->run.object, gitrepository_fields, "", &r->repo) < 0)
         return cx->err.code;
-    if (gotime_parse_duration(cx, spec->interval, &r->run.interval_ns) < 0)
-        return err_wrap(cx, "spec.interval");
-    if (spec->timeout && gotime_parse_duration(cx, spec->timeout, &r->timeout_ns) < 0)
-        return err_wrap(cx, "spec.timeout");
+    if (read_intervals(cx, r) >= 0)
+        return 0;
+    if (!r->run.meta.deletion_timestamp)
+        return cx->err.code;
+    err_clear(cx); /* what is deleted goes, whatever its intervals are */
     return 0;
 }
 

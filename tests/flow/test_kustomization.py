@@ -286,7 +286,8 @@ def test_deleting_the_kustomization_deletes_its_objects(api, ns, repo, flux):
 
 @pytest.mark.parametrize("spec, stays", [({"deletionPolicy": "Orphan"}, True), ({"prune": False}, True), ({"suspend": True}, True),
                                          ({"prune": False, "deletionPolicy": "Delete"}, False),
-                                         ({"deletionPolicy": "WaitForTermination"}, False)])
+                                         ({"deletionPolicy": "WaitForTermination"}, False),
+                                         ({"interval": "9999999999h"}, False), ({"retryInterval": "9999999999h", "timeout": "9999999999h"}, False)])
 def test_deletion_policies(api, ns, repo, flux, spec, stays):
     repo.commit({"a.yaml": configmap("a", x="1")})
     flux.source().apply()

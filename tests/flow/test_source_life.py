@@ -86,10 +86,11 @@ def test_deletion_removes_the_artifacts(controllers, repo, source):
         download(artifact)
 
 
-def test_a_suspended_object_is_deleted_too(controllers, repo, source):
+@pytest.mark.parametrize("change", [{"suspend": True}, {"interval": "9999999999h"}, {"timeout": "9999999999m"}])
+def test_an_object_that_rests_or_makes_no_sense_is_deleted_too(controllers, repo, source, change):
     repo.commit({"a": "1"})
     source.create(repo.http_url).ready()
-    source.change(suspend=True)
+    source.change(**change)
     source.api.delete(rig.GITREPOSITORY, source.ns, "app")
     rig.wait_for(source.find, 10, "the object to go", until=lambda o: o is None)
     assert not files(controllers.source, source)
