@@ -296,7 +296,8 @@ static void a_kind_may_be_installed_later(void **state)
     cx->deadline_ms = ctx_now_ms() + 10000;
     assert_ok(cx, reflector_wait_synced(cx, r));
     wait_for_entry(&diary, "S; A a 1; S; ");
-    assert_in_range(ctx_now_ms() - began, 0, unit_slow(4000)); /* 2200 on an idle machine; at our usual pace 12000 */
+    assert_in_range(ctx_now_ms() - began, 0,
+                    unit_slow(4000)); /* 2200 on an idle machine; at our usual pace 12000 */
     assert_requested(s, "GET /api ", 3);
     reflector_stop(r);
     kube_close(k);
