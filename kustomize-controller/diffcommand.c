@@ -288,6 +288,8 @@ static int diff_child(struct ctx *cx, const struct comparison *c, const struct d
     if (changes)
         buf_fmt(out, "📁 %s changed\n%s", subject, buf_text(&text));
     *ret_changes = *ret_changes || changes;
+    if (rc >= 0)
+        rc = buf_ok(cx, &text, "what differs");
     return rc < 0 ? err_wrap(cx, "%s", subject) : 0;
 }
 
@@ -326,6 +328,16 @@ static int print_deleted(struct ctx *cx, struct buf *out, struct comparison *c, 
     return 0;
 }
 
+/* What differs goes out as it is found; what a child has to say waits for its heading. */
+static int pass_on(struct ctx *cx, const struct comparison *c, struct buf *out)
+{
+    if (!c->parent) {
+        fwrite(buf_text(out), 1, out->len, stdout);
+        buf_cut(out, 0);
+    }
+    return buf_ok(cx, out, "what differs");
+}
+
 static void add_error(struct buf *errors, const char *text)
 {
     buf_fmt(errors, "%s%s", errors->len ? "\n" : "", text);
@@ -346,13 +358,15 @@ static int print_all(struct ctx *cx, struct buf *out, struct comparison *c, bool
             add_error(&errors, err_message(cx));
             err_clear(cx);
         }
+        if (pass_on(cx, c, out) < 0)
+            return err_code(cx);
     }
     if (errors.len)
         return err_fail(cx, ERR_INVALID, "%s", buf_text(&errors));
     if (c->ks.spec.prune && print_deleted(cx, out, c, &deleted) < 0)
         return err_code(cx);
     *ret_changes = *ret_changes || deleted;
-    return 0;
+    return pass_on(cx, c, out);
 }
 
 static int diff_one(struct ctx *cx, struct comparison *c, const char *ns, const char *name, struct buf *out,
@@ -395,7 +409,6 @@ static int run_diff(struct ctx *cx, const char *const *args, bool *ret_changes)
     if (check_local_sources(cx) < 0 || clones_open(cx, &c.clones) < 0 || open_cluster(cx, &c.kube) < 0)
         return err_code(cx);
     int rc = diff_one(cx, &c, options.ns, args[0], &out, ret_changes);
-    fputs(buf_text(&out), stdout);
     kube_close(c.kube);
     return rc;
 }
