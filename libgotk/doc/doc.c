@@ -303,7 +303,7 @@ static void swap_in(cJSON *parent, cJSON *old, cJSON *n)
     if (old->type & NODE_SHARED)
         take_over_ring(old, n);
     n->string = old->string;
-    n->type |= old->type & NODE_BARE_KEY;
+    n->type = (n->type & ~NODE_BARE_KEY) | (old->type & NODE_BARE_KEY);
     n->next = old->next;
     n->prev = old->prev == old ? n : old->prev;
     if (n->next)

@@ -130,7 +130,8 @@ enum doc_tag {
 };
 /* The second member of a key that is in an object twice, as YML_REPEATS reads it; NULL. */
 struct doc *doc_repeated(const struct doc *object);
-/* Marks an object's child, and whatever takes its place, as one whose key was set without quotes. */
+/* Marks an object's child, and whatever takes its place, as one whose key stands without quotes: one that looks like a number
+ * is none that JSON could have, and kustomize's printer refuses it. */
 void doc_set_bare_key(struct doc *child);
 bool doc_bare_key(const struct doc *child);
 /* Has YAML printers keep the order of an object's members. Copies forget it. */

@@ -36,6 +36,7 @@ struct key {
     int column;
     bool merge;
     bool null; /* with YML_GO_ERRORS: found wrong when the whole document was read */
+    bool bare; /* with YML_BARE_KEYS: no string */
 };
 
 /* A mapping being read. */
@@ -335,6 +336,11 @@ static void note_null_key(struct reader *r, const cJSON *n)
     r->later = str_fmt(r->cx->arena, "unsupported map key of type: %%!s(<nil>), key: <nil>, value: %s", text);
 }
 
+static bool is_bare(const struct reader *r, bool string)
+{
+    return r->rules & YML_BARE_KEYS && r->depth > 1 && !string;
+}
+
 static int read_key_alias(struct reader *r, struct key *ret, yaml_mark_t at)
 {
     struct anchor *a = NULL;
@@ -346,6 +352,7 @@ static int read_key_alias(struct reader *r, struct key *ret, yaml_mark_t at)
         return fail_composite_key(r, at);
     if (!a->key && (rc = take_null_key(r, ret, at)) < 0)
         return rc;
+    ret->bare = is_bare(r, doc_kind(node_doc(a->node)) == DOC_STRING);
     return advance(r);
 }
 
@@ -364,8 +371,7 @@ static int read_key(struct reader *r, struct key *ret)
         return rc;
     if (!ret->text)
         return take_null_key(r, ret, at);
-    if ((r->rules & YML_STRING_KEYS && r->depth > 1 && r->type != YML_STRING))
-        return fail_key(r, at);
+    ret->bare = is_bare(r, r->type == YML_STRING);
     return 0;
 }
 
@@ -474,6 +480,7 @@ static int read_members(struct reader *r, cJSON *mapping)
             continue;
         }
         n->string = (char *)(uintptr_t)key.text;
+        n->type |= key.bare ? NODE_BARE_KEY : 0;
         node_set_position(n, key.line, key.column);
         if (!key.merge)
             rc = add_member(&m, n);

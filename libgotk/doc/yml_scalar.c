@@ -274,8 +274,8 @@ int yml_check_key(struct ctx *cx, const char *key)
         return 0;
     return err_fail(
         cx, ERR_INVALID,
-        "json: unsupported type: map[interface {}]interface {}: the key '%s' counts as %s: take another", key,
-        yml_type_tag(v.type));
+        "json: unsupported type: map[interface {}]interface {}: the key '%s' counts as %s: quote it, or take another",
+        key, yml_type_tag(v.type));
 }
 
 enum doc_tag yml_tag(const char *text)

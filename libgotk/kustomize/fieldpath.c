@@ -50,6 +50,7 @@ const char **fieldpath_split(struct arena *a, const char *path)
 
 static bool is_index(const char *s)
 {
+    s += *s == '+';
     return *s && s[strspn(s, "0123456789")] == '\0';
 }
 
@@ -132,6 +133,8 @@ static int lookup_part(struct ctx *cx, struct doc *d, const char *part, struct d
         if (want_list(cx, d) < 0)
             return err_code(cx);
         size_t n = doc_len(d);
+        if (last && !n)
+            return err_fail(cx, ERR_INVALID, "an empty list has no last element (line %d)", doc_line(d));
         *ret = last ? (n ? doc_at(d, n - 1) : NULL) : doc_at(d, strtoul(part, NULL, 10));
         return 0;
     }
@@ -141,14 +144,25 @@ static int lookup_part(struct ctx *cx, struct doc *d, const char *part, struct d
     return 0;
 }
 
+/* The parts without the space around them; empty ones count for nothing. */
+static const char **without_blanks(struct arena *a, const char *const *parts)
+{
+    struct parts out = { 0 };
+    for (; *parts; parts++) {
+        const char *part = str_trim(a, *parts);
+        if (part[0])
+            vec_push(a, &out, part);
+    }
+    vec_push(a, &out, NULL);
+    return out.at;
+}
+
 int fieldpath_lookup(struct ctx *cx, struct doc *d, const char *const *parts, struct doc **ret)
 {
     struct doc *at = d;
-    for (; *parts && at; parts++) {
-        const char *part = str_trim(cx->arena, *parts);
-        if (part[0] && lookup_part(cx, at, part, &at) < 0)
+    for (const char **part = without_blanks(cx->arena, parts); *part && at; part++)
+        if (lookup_part(cx, at, *part, &at) < 0)
             return err_code(cx);
-    }
     *ret = at;
     return 0;
 }
@@ -292,6 +306,39 @@ int fieldpath_match(struct ctx *cx, struct doc *d, const char *const *parts, int
     if (match_parts(&m, NULL, d, parts) < 0)
         return err_code(cx);
     *ret = hits;
+    return 0;
+}
+
+/* A member or, asked for by its text, an element that is not there yet; a number makes none. */
+static struct doc *make_part(const struct matcher *m, struct doc *d, const char *const *parts)
+{
+    struct arena *a = m->cx->arena;
+    const char *key = NULL, *value = NULL;
+    struct doc *made = NULL;
+    if (doc_kind(d) == DOC_OBJECT) {
+        made = created(m, parts[1]);
+        doc_set(a, d, parts[0], made);
+    } else if (is_bracket(parts[0]) && split_bracket(m->cx, parts[0], &key, &value) >= 0) {
+        made = key[0] ? doc_object(a) : yml_plain(a, value);
+        if (key[0])
+            doc_set(a, made, key, yml_plain(a, value));
+        doc_append(d, made);
+    }
+    return made;
+}
+
+int fieldpath_reach(struct ctx *cx, struct doc *d, const char *const *parts, struct fieldpath_hit *ret)
+{
+    const struct matcher m = { .cx = cx, .create = DOC_STRING };
+    struct fieldpath_hit at = { .node = d };
+    for (const char **part = without_blanks(cx->arena, parts); *part && at.node; part++) {
+        at.parent = at.node;
+        if (lookup_part(cx, at.parent, *part, &at.node) < 0)
+            return err_code(cx);
+        if (!at.node && doc_kind(at.parent) != DOC_NULL)
+            at.node = make_part(&m, at.parent, part);
+    }
+    *ret = at;
     return 0;
 }
 

@@ -26,6 +26,11 @@ const char **fieldpath_of_var(struct arena *a, const char *path);
 /* The node behind the parts; *ret is NULL when there is none. ERR_INVALID for parts that do not fit the document. */
 int fieldpath_lookup(struct ctx *cx, struct doc *d, const char *const *parts, struct doc **ret) MUST_CHECK;
 
+/* As fieldpath_lookup, but members and [key=value] elements that are not there are made: nothing (NULL is in its place) only
+ * behind a null, and for the number of an element that is not there. */
+int fieldpath_reach(struct ctx *cx, struct doc *d, const char *const *parts,
+                    struct fieldpath_hit *ret) MUST_CHECK;
+
 /* All nodes behind the parts. With `create` (a kind of node, -1: none) missing parts are made. */
 int fieldpath_match(struct ctx *cx, struct doc *d, const char *const *parts, int create,
                     struct fieldpath_hits *ret) MUST_CHECK;

@@ -134,6 +134,14 @@ static struct doc *field_of(const struct walk *w, struct doc *map, const char *n
     return field;
 }
 
+/* What upstream's path getter takes for an element of a list: it finds none in a map. */
+static bool is_element(const char *name)
+{
+    const char *digits = name + (*name == '-' || *name == '+');
+    bool number = *digits && !digits[strspn(digits, "0123456789")];
+    return number || !strcmp(name, "-") || (name[0] == '[' && str_ends(name, "]"));
+}
+
 static int walk_map(const struct walk *w, const char *const *path, struct doc *map)
 {
     char small[64];
@@ -150,6 +158,10 @@ static int walk_map(const struct walk *w, const char *const *path, struct doc *m
         return err_fail(w->cx, ERR_INVALID, "cannot set or create an empty field name");
     if (strcmp(name, "*") == 0)
         return err_fail(w->cx, ERR_INVALID, "fieldName: *: wildcard is not supported in PathGetter");
+    if (is_element(name))
+        return err_fail(w->cx, ERR_INVALID,
+                        "fieldName: %s: wrong node kind: expected SequenceNode but got MappingNode (line %d)",
+                        name, doc_line(map));
     struct doc *field = field_of(w, map, name, !path[1], is_list);
     return field ? walk_node(w, path + 1, map, field) : 0;
 }

@@ -144,16 +144,22 @@ int generators_make(struct ctx *cx, const struct kload *l, const char *kind, con
     return 0;
 }
 
-/* Fills `over`'s map with what only `under` has; a map that stays empty is removed. Values become strings, and keys lose
+/* An entry of data as text: for upstream a null holds nothing there, and what was written in labels and annotations. */
+static const char *data_text(const struct doc *entry)
+{
+    return doc_kind(entry) == DOC_NULL ? "" : resource_written(entry);
+}
+
+/* Fills `owner`'s map with what only `under` has; a map that stays empty is removed. Values become strings, and keys lose
  * their quotes. */
-static void merge_maps(struct ctx *cx, const struct doc *under, struct doc *owner, const char *field)
+static void merge_maps(struct ctx *cx, const struct doc *under, struct doc *owner, const char *field,
+                       const char *(*text_of)(const struct doc *entry))
 {
     struct doc *merged = doc_object(cx->arena);
     const struct doc *layers[] = { under, doc_find(owner, field) };
     for (size_t i = 0; i < ARRAY_LEN(layers); i++)
         doc_each (entry, layers[i])
-            put_string(cx, merged, doc_key(entry),
-                       doc_kind(entry) == DOC_NULL ? "" : resource_written(entry));
+            put_string(cx, merged, doc_key(entry), text_of(entry));
     if (doc_len(merged))
         doc_set(cx->arena, owner, field, merged);
     else
@@ -165,13 +171,15 @@ static void inherit(struct ctx *cx, struct resource *r, const struct resource *o
 {
     struct arena *a = cx->arena;
     struct doc *meta = doc_ensure(a, r->doc, "metadata");
-    merge_maps(cx, doc_path(old->doc, "metadata", "labels"), meta, "labels");
-    merge_maps(cx, doc_path(old->doc, "metadata", "annotations"), meta, "annotations");
+    merge_maps(cx, doc_path(old->doc, "metadata", "labels"), meta, "labels", resource_written);
+    merge_maps(cx, doc_path(old->doc, "metadata", "annotations"), meta, "annotations", resource_written);
     resource_set_name(a, r, old->id.name);
     resource_set_namespace(a, r, old->id.ns);
     r->needs_hash = r->needs_hash && old->needs_hash;
     r->behavior = old->behavior;
     r->past = old->past;
+    r->past_nameless = old->past_nameless;
+    r->lost_past = old->lost_past;
     r->prefixes = old->prefixes;
     r->suffixes = old->suffixes;
     r->vars = old->vars;
@@ -204,8 +212,8 @@ static int merge_into(struct ctx *cx, struct resmap *m, struct resource *r, stru
         return err_fail(cx, ERR_INVALID, "cannot find resource with id %s to replace: it is a %s by now",
                         resid_text(a, &r->id), resid_text(a, &old->id));
     if (behavior == BEHAVIOR_MERGE) {
-        merge_maps(cx, doc_find(old->doc, "data"), r->doc, "data");
-        merge_maps(cx, doc_find(old->doc, "binaryData"), r->doc, "binaryData");
+        merge_maps(cx, doc_find(old->doc, "data"), r->doc, "data", data_text);
+        merge_maps(cx, doc_find(old->doc, "binaryData"), r->doc, "binaryData", data_text);
         if (origin)
             doc_set_text(a, resource_metadata_map(a, r, "annotations"), ORIGIN, origin);
     }

@@ -12,15 +12,21 @@
 const char *const kfile_names[] = { "kustomization.yaml", "kustomization.yml", "Kustomization", NULL };
 
 /* clang-format off */
-#define STRING(name)        { name, KSCHEMA_STRING, NULL, NULL }
-#define BOOL(name)          { name, KSCHEMA_BOOL, NULL, NULL }
-#define INT(name)           { name, KSCHEMA_INT, NULL, NULL }
-#define ANY(name)           { name, KSCHEMA_ANY, NULL, NULL }
-#define STRINGS(name)       { name, KSCHEMA_STRINGS, NULL, NULL }
-#define MAP(name)           { name, KSCHEMA_MAP, NULL, NULL }
-#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows, rows##_go }
-#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows, rows##_go }
-#define END                 { NULL, KSCHEMA_END, NULL, NULL }
+#define STRING(name)        { name, KSCHEMA_STRING, NULL, NULL, false }
+#define BOOL(name)          { name, KSCHEMA_BOOL, NULL, NULL, false }
+#define INT(name)           { name, KSCHEMA_INT, NULL, NULL, false }
+#define ANY(name)           { name, KSCHEMA_ANY, NULL, NULL, false }
+#define STRINGS(name)       { name, KSCHEMA_STRINGS, NULL, NULL, false }
+#define MAP(name)           { name, KSCHEMA_MAP, NULL, NULL, false }
+#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows, rows##_go, false }
+#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows, rows##_go, false }
+#define END                 { NULL, KSCHEMA_END, NULL, NULL, false }
+
+/* Of an embedded struct. */
+#define IN_STRING(name)        { name, KSCHEMA_STRING, NULL, NULL, true }
+#define IN_STRINGS(name)       { name, KSCHEMA_STRINGS, NULL, NULL, true }
+#define IN_OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows, rows##_go, true }
+#define IN_OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows, rows##_go, true }
 
 /* The Go types of these, which messages name. */
 #define metadata_fields_go "ObjectMeta"
@@ -53,16 +59,17 @@ static const struct kschema metadata_fields[] = {
     STRING("name"), STRING("namespace"), MAP("labels"), MAP("annotations"), END,
 };
 
+#define GVK_FIELDS IN_STRING("group"), IN_STRING("version"), IN_STRING("kind")
+
 static const struct kschema fieldspec_fields[] = {
-    STRING("group"), STRING("version"), STRING("kind"), STRING("path"), BOOL("create"), END,
+    GVK_FIELDS, STRING("path"), BOOL("create"), END,
 };
 
 static const struct kschema label_fields[] = {
     MAP("pairs"), BOOL("includeSelectors"), BOOL("includeTemplates"), OBJECTS("fields", fieldspec_fields), END,
 };
 
-#define SELECTOR_FIELDS                                                                                      \
-    STRING("group"), STRING("version"), STRING("kind"), STRING("name"), STRING("namespace")
+#define SELECTOR_FIELDS GVK_FIELDS, IN_STRING("name"), IN_STRING("namespace")
 
 static const struct kschema selector_fields[] = {
     SELECTOR_FIELDS, STRING("labelSelector"), STRING("annotationSelector"), END,
@@ -98,11 +105,12 @@ static const struct kschema target_fields[] = {
 };
 
 static const struct kschema replacement_fields[] = {
-    OBJECT("source", source_fields), OBJECTS("targets", target_fields), STRING("sourceValue"), STRING("path"), END,
+    IN_OBJECT("source", source_fields), IN_OBJECTS("targets", target_fields), IN_STRING("sourceValue"),
+    STRING("path"), END,
 };
 
 static const struct kschema objref_fields[] = {
-    STRING("apiVersion"), SELECTOR_FIELDS, END,
+    STRING("apiVersion"), GVK_FIELDS, STRING("name"), STRING("namespace"), END,
 };
 
 static const struct kschema fieldref_fields[] = {
@@ -118,8 +126,8 @@ static const struct kschema generator_option_fields[] = {
 };
 
 #define GENERATOR_FIELDS                                                                                     \
-    STRING("namespace"), STRING("name"), STRING("behavior"), STRINGS("literals"), STRINGS("files"),          \
-        STRINGS("envs"), STRING("env"), OBJECT("options", generator_option_fields)
+    IN_STRING("namespace"), IN_STRING("name"), IN_STRING("behavior"), IN_STRINGS("literals"),                \
+        IN_STRINGS("files"), IN_STRINGS("envs"), IN_STRING("env"), IN_OBJECT("options", generator_option_fields)
 
 static const struct kschema configmap_fields[] = {
     GENERATOR_FIELDS, END,
@@ -155,8 +163,8 @@ static const struct kschema sort_fields[] = {
 };
 
 const struct kschema kfile_fields[] = {
-    STRING("apiVersion"),
-    STRING("kind"),
+    IN_STRING("apiVersion"),
+    IN_STRING("kind"),
     OBJECT("metadata", metadata_fields),
     MAP("openapi"),
     STRING("namePrefix"),
@@ -232,6 +240,10 @@ const struct kschema kfile_replace_config[] = {
     PLUGIN_FIELDS, OBJECTS("replacements", replacement_fields), END,
 };
 
+const struct kschema kfile_replacement[] = {
+    OBJECT("source", source_fields), OBJECTS("targets", target_fields), STRING("sourceValue"), END,
+};
+
 static const struct kschema value_target_fields[] = {
     OBJECT("selector", selector_fields), STRING("fieldPath"), INT("filePathPosition"), END,
 };
@@ -240,13 +252,17 @@ const struct kschema kfile_valueadd_config[] = {
     PLUGIN_FIELDS, STRING("value"), OBJECTS("targets", value_target_fields), STRING("targetFilePath"), END,
 };
 
+const struct kschema kfile_value_targets[] = {
+    OBJECTS("targets", value_target_fields), END,
+};
+
 static const struct kschema account_fields[] = {
     STRING("name"), STRING("namespace"), STRING("projectId"), END,
 };
 
 const struct kschema kfile_generator_config[] = {
-    PLUGIN_FIELDS, GENERATOR_FIELDS, STRING("type"), STRING("cloud"), OBJECT("kubernetesService", account_fields),
-    OBJECT("serviceAccount", account_fields), END,
+    PLUGIN_FIELDS, GENERATOR_FIELDS, IN_STRING("type"), IN_STRING("cloud"),
+    IN_OBJECT("kubernetesService", account_fields), IN_OBJECT("serviceAccount", account_fields), END,
 };
 /* clang-format on */
 

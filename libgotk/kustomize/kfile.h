@@ -32,6 +32,10 @@ extern const struct kschema kfile_replace_config[];
 extern const struct kschema kfile_valueadd_config[];
 extern const struct kschema kfile_generator_config[];
 
+/* The fields of files that replacements and a ValueAddTransformer name. */
+extern const struct kschema kfile_replacement[];
+extern const struct kschema kfile_value_targets[];
+
 /* Parses and checks the text of `file`: YAML 1.1, unknown fields refused with the nearest name, kind and apiVersion
  * filled in. `dir` is named in messages. ERR_INVALID. */
 int kfile_parse(struct ctx *cx, const char *text, size_t len, const char *file, const char *dir,

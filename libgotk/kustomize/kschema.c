@@ -14,6 +14,7 @@ struct check {
     enum kschema_mode mode;
     const char *type;
     const char *file;
+    bool embedded; /* what is checked is, or stands below what is */
 };
 
 static const char *const go_names[] = {
@@ -83,7 +84,7 @@ static int check_string(const struct check *c, struct doc *parent, struct doc *d
 {
     if (doc_kind(d) == DOC_STRING)
         return 0;
-    const char *text = c->mode == KSCHEMA_LENIENT ? coerced(d) : NULL;
+    const char *text = c->mode == KSCHEMA_LENIENT && !c->embedded ? coerced(d) : NULL;
     if (!text)
         return wrong_kind(c, d, path, KSCHEMA_STRING, NULL);
     doc_replace(c->cx->arena, parent, d, doc_string(c->cx->arena, text));
@@ -140,11 +141,13 @@ static int check_value(const struct check *c, struct doc *parent, struct doc *d,
     bool is_map = row->kind == KSCHEMA_MAP || row->kind == KSCHEMA_OBJECT;
     if ((is_list && doc_kind(d) != DOC_ARRAY) || (is_map && doc_kind(d) != DOC_OBJECT))
         return wrong_kind(c, d, path, row->kind, str_or(row->go, c->type));
-    struct check inner = *c;
+    struct check own = *c;
+    own.embedded = c->embedded || row->embedded;
+    struct check inner = own;
     inner.type = row->go ? row->go : c->type;
     switch (row->kind) {
     case KSCHEMA_STRING:
-        return check_string(c, parent, d, path);
+        return check_string(&own, parent, d, path);
     case KSCHEMA_BOOL:
         return check_bool(c, d, path);
     case KSCHEMA_INT:
@@ -153,9 +156,9 @@ static int check_value(const struct check *c, struct doc *parent, struct doc *d,
         return check_object(&inner, d, row->of, path);
     case KSCHEMA_STRINGS:
     case KSCHEMA_MAP:
-        return check_strings(c, d, path);
+        return check_strings(&own, d, path);
     case KSCHEMA_OBJECTS:
-        return check_objects(c, &inner, d, row->of, path);
+        return check_objects(&own, &inner, d, row->of, path);
     default:
         return 0;
     }

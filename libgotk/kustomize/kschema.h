@@ -28,11 +28,14 @@ struct kschema {
     enum kschema_kind kind;
     const struct kschema *of;
     const char *go; /* the Go type of `of`, for messages; NULL: as the whole */
+    bool
+        embedded; /* of a Go struct without a name of its own, in which lenient mode makes no strings of numbers */
 };
 
 enum kschema_mode {
-    KSCHEMA_STRICT,  /* unknown members and wrong kinds fail */
-    KSCHEMA_LENIENT, /* unknown members vanish; numbers and booleans become strings where a string is wanted */
+    KSCHEMA_STRICT, /* unknown members and wrong kinds fail */
+    KSCHEMA_LENIENT, /* unknown members vanish; numbers and booleans become strings where a string is wanted, but for
+                      * what is embedded and below: sigs.k8s.io/yaml loses the types there */
 };
 
 /* Checks the object `d` (changed in place) against `rows`. `type` is the Go type's name and `file` the file's, for

@@ -301,7 +301,7 @@ static int load_configurations(struct ctx *cx, struct ktarget *t, const struct t
         const char *path = str_or(doc_text(entry), "");
         const char *name = kload_show(cx->arena, t->load, path);
         if (kload_read(cx, t->load, path, &text) < 0 ||
-            yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0 ||
+            yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_FIRST, &d) < 0 ||
             tconfig_parse(cx, d, name, &own) < 0)
             return err_wrap(cx, "configurations '%s'", path);
         if (tconfig_merge(cx, *config, own, config) < 0)

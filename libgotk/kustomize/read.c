@@ -13,7 +13,7 @@
 
 #define MALFORMED "MalformedYAMLError"
 
-static const int RESOURCE_RULES = YML_CORE | YML_STRING_KEYS | YML_SOURCE | YML_REPEATS;
+static const int RESOURCE_RULES = YML_CORE | YML_BARE_KEYS | YML_SOURCE | YML_REPEATS;
 
 bool read_is_malformed(const struct ctx *cx)
 {

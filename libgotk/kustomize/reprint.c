@@ -176,7 +176,7 @@ static int check_keys(struct ctx *cx, const struct doc *map)
             doc_line(second), doc_key(second), doc_line(doc_find(map, doc_key(second))));
     doc_each (child, map)
         if (doc_bare_key(child) && yml_check_key(cx, doc_key(child)) < 0)
-            return err_code(cx);
+            return doc_line(child) ? err_wrap(cx, "yaml: line %d", doc_line(child)) : err_code(cx);
     return 0;
 }
 

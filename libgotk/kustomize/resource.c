@@ -251,7 +251,10 @@ void resource_store_past(struct arena *a, struct resource *r)
     id.ns = resid_namespace(&r->id);
     id.cluster = false; /* past identities are never taken for cluster-scoped: their namespace says it */
     bool comma = strchr(id.name, ',') || strchr(id.ns, ',') || strchr(id.gvk.kind, ',');
-    r->lost_past = r->lost_past || !id.name[0] || !id.gvk.kind[0] || comma;
+    r->past_nameless = r->past_nameless || !id.name[0];
+    if (!id.name[0] && !r->past.len) /* as long as there is no name, upstream reads none of its lists */
+        return;
+    r->lost_past = r->lost_past || r->past_nameless || !id.gvk.kind[0] || comma;
     vec_push(a, &r->past, id);
 }
 

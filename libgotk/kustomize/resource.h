@@ -41,10 +41,10 @@ struct resource {
     bool allow_name_change; /* patches only */
     bool allow_kind_change;
     bool helm_generated;
-    bool
-        lost_past; /* was remembered without a name or kind, or with a comma in it: upstream cannot read that */
-    const char *file; /* where it was read from, for messages; may be NULL */
-    uint32_t mark;    /* scratch of whoever walks the resources */
+    bool past_nameless; /* was remembered without a name, which upstream does not write down */
+    bool lost_past;     /* and then with one, or without a kind or with a comma: upstream cannot read that */
+    const char *file;   /* where it was read from, for messages; may be NULL */
+    uint32_t mark;      /* scratch of whoever walks the resources */
 };
 
 VEC_NAMED(resources, struct resource *);

@@ -115,8 +115,9 @@ static const char **keys_of(struct arena *a, const struct doc *map, const struct
     bool both = patch && patch != map;
     const char **keys = ARENA_ARRAY(a, const char *, doc_len(map) + (both ? doc_len(patch) : 0) + 1);
     size_t n = 0;
+    bool repeats = doc_repeated(map);
     doc_each (member, map)
-        if (map != patch || doc_find(map, doc_key(member)) == member)
+        if (!repeats || doc_find(map, doc_key(member)) == member)
             keys[n++] = doc_key(member);
     for (const struct doc *member = both ? doc_first(patch) : NULL; member; member = doc_next(member))
         if (!doc_find(map, doc_key(member)) && doc_find(patch, doc_key(member)) == member)

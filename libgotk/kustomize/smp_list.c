@@ -38,12 +38,6 @@ static struct nodes nodes_of(struct arena *a, const struct doc *list)
     return result;
 }
 
-/* Upstream's Node.Value: the text of scalars as it was written, "" for maps and lists. */
-static const char *node_value(const struct doc *d)
-{
-    return doc_source(d) ? doc_source(d) : str_or(resource_scalar(d), "");
-}
-
 static bool is_nothing(const struct doc *d)
 {
     return doc_kind(d) == DOC_NULL || (doc_kind(d) == DOC_OBJECT && !doc_len(d));
@@ -53,9 +47,9 @@ static bool is_nothing(const struct doc *d)
 static const struct doc *match_field(const struct doc *element, const char *name, const char *value)
 {
     if (!name[0])
-        return !strcmp(node_value(element), value) ? element : NULL;
+        return !strcmp(resource_written(element), value) ? element : NULL;
     const struct doc *field = doc_find(element, name);
-    return field && (!value[0] || !strcmp(node_value(field), value)) ? field : NULL;
+    return field && (!value[0] || !strcmp(resource_written(field), value)) ? field : NULL;
 }
 
 /* As upstream, keys without a value count as matched when the key before them did. */
@@ -128,14 +122,14 @@ static struct doc *find_element(const struct doc *list, struct keys keys, const 
 {
     doc_each (element, list) {
         if (!keys.names[0][0]) {
-            if (!strcmp(node_value(element), values[0]))
+            if (!strcmp(resource_written(element), values[0]))
                 return element;
             continue;
         }
         bool all = doc_kind(element) == DOC_OBJECT;
         for (size_t i = 0; all && i < keys.count; i++) {
             const struct doc *field = doc_find(element, keys.names[i]);
-            all = field && !strcmp(node_value(field), values[i]);
+            all = field && !strcmp(resource_written(field), values[i]);
         }
         if (all)
             return element;
@@ -155,7 +149,7 @@ static struct tuple tuple_of(const struct list_merge *m, const struct doc *eleme
     for (size_t i = 0; i < m->keys.count; i++) {
         const char *name = m->keys.names[i];
         const struct doc *field = name[0] ? doc_find(element, name) : element;
-        t.values[i] = name[0] && field_is_empty(field) ? "" : node_value(field);
+        t.values[i] = name[0] && field_is_empty(field) ? "" : resource_written(field);
     }
     return t;
 }
@@ -276,7 +270,7 @@ static int lay_over(const struct list_merge *m, struct nodes *items, struct doc 
     const char **values = ARENA_ARRAY(m->a, const char *, keys.count);
     size_t n = 0;
     if (!keys.names[0][0]) {
-        values[0] = node_value(element);
+        values[0] = resource_written(element);
         return set_element(m, items, element, keys, values, 1);
     }
     if (doc_kind(element) != DOC_NULL && check_element(m, element, keys) < 0)
@@ -284,7 +278,7 @@ static int lay_over(const struct list_merge *m, struct nodes *items, struct doc 
     for (size_t i = 0; i < keys.count; i++) {
         const struct doc *field = doc_find(element, keys.names[i]);
         if (field)
-            values[n++] = node_value(field);
+            values[n++] = resource_written(field);
         else
             vec_push(m->a, items, element);
     }
@@ -349,7 +343,7 @@ static int list_directive(const struct list_merge *m, struct doc *patch, enum sm
     }
     if (!found || doc_len(found) > 1)
         return 0;
-    const char *value = node_value(doc_find(found, names[0]));
+    const char *value = resource_written(doc_find(found, names[0]));
     if (smp_directive(m->s->cx, value, ret) < 0)
         return err_code(m->s->cx);
     struct nodes rest = nodes_of(m->a, patch);

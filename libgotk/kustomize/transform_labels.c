@@ -39,6 +39,8 @@ static int set_pairs(struct ctx *cx, void *user, struct doc *parent, struct doc 
         return 0;
     if (doc_kind(node) != DOC_OBJECT)
         return transform_wrong_kind(cx, "MappingNode", node);
+    if (doc_find(pairs->values, "")) /* for upstream that names the map itself */
+        return transform_wrong_kind(cx, "ScalarNode", node);
     doc_each (pair, pairs->values) {
         set_pair(cx, node, doc_key(pair), str_or(doc_text(pair), ""), &pairs->made[i++]);
     }

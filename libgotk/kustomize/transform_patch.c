@@ -151,7 +151,7 @@ static void lose_notes(struct resource *r)
     r->past = (struct resids){ 0 };
     r->prefixes = r->suffixes = (struct names){ 0 };
     r->behavior = BEHAVIOR_UNSPECIFIED;
-    r->needs_hash = r->generated = false;
+    r->needs_hash = r->generated = r->past_nameless = false;
 }
 
 static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, const struct patch_args *args)

@@ -7,6 +7,7 @@
 #include "libgotk/doc/json.h"
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/fieldpath.h"
+#include "libgotk/kustomize/kfile.h"
 #include "libgotk/kustomize/selector.h"
 #include "libgotk/kustomize/transform.h"
 
@@ -416,6 +417,16 @@ static void plan_one(struct ctx *cx, const struct doc *d, const char *file, stru
     vec_push(cx->arena, &args->all, replacement);
 }
 
+/* Plans what was read from a file, which nobody has checked. */
+static int plan_read(struct ctx *cx, struct doc *d, const char *file, struct replace_args *args)
+{
+    if (doc_kind(d) != DOC_NULL &&
+        kschema_check(cx, d, kfile_replacement, KSCHEMA_LENIENT, "Replacement", file) < 0)
+        return err_code(cx);
+    plan_one(cx, d, file, args);
+    return 0;
+}
+
 /* A file holds one replacement, or a list of them. */
 static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *path,
                           struct replace_args *args)
@@ -426,16 +437,15 @@ static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *p
     if (kload_read(cx, t->load, path, &text) < 0 ||
         yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
         return err_code(cx);
-    if (doc_kind(d) == DOC_OBJECT) {
-        plan_one(cx, d, name, args);
-        return 0;
-    }
+    if (doc_kind(d) == DOC_OBJECT)
+        return plan_read(cx, d, name, args);
     if (doc_kind(d) != DOC_ARRAY)
         return err_fail(cx, ERR_INVALID,
                         "unsupported replacement type encountered within replacement path: %s (%s)",
                         doc_kind_name(d), name);
     doc_each (one, d)
-        plan_one(cx, one, name, args);
+        if (plan_read(cx, one, name, args) < 0)
+            return err_code(cx);
     return 0;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
+#include "libgotk/kustomize/fieldpath.h"
+#include "libgotk/kustomize/kfile.h"
 #include "libgotk/kustomize/selector.h"
 #include "libgotk/kustomize/transform.h"
 
@@ -60,10 +62,18 @@ static int set_value(struct ctx *cx, void *user, struct doc *parent, struct doc 
 
 static int add_to(struct ctx *cx, const struct add_target *target, struct adder *adder, struct resource *r)
 {
-    if (adder->is_namespace && r->id.cluster)
-        return 0;
-    if (fieldspec_apply(cx, &target->field, r->doc, FIELDSPEC_SCALAR, set_value, adder) < 0)
+    struct fieldpath_hit hit = { .node = NULL };
+    if (adder->is_namespace)
+        return r->id.cluster
+                   ? 0
+                   : fieldspec_apply(cx, &target->field, r->doc, FIELDSPEC_SCALAR, set_value, adder);
+    if (fieldpath_reach(cx, r->doc, fieldspec_parts(cx->arena, &target->field), &hit) < 0)
         return err_code(cx);
+    if (hit.node)
+        return set_value(cx, adder, hit.parent, hit.node);
+    if (adder->position)
+        return err_fail(cx, ERR_NOT_FOUND, "there is no %s, and so no file path, in %s", target->field.path,
+                        resid_text(cx->arena, &r->id));
     return 0;
 }
 
@@ -114,9 +124,12 @@ static int plan_file(struct ctx *cx, const struct kload *l, const char *path, st
 {
     struct buf text;
     struct doc *d = NULL;
+    const char *name = kload_show(cx->arena, l, path);
     if (kload_read(cx, l, path, &text) < 0 ||
-        yml_parse_as(cx, buf_text(&text), text.len, kload_show(cx->arena, l, path),
-                     YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
+        yml_parse_as(cx, buf_text(&text), text.len, name, YML_11 | YML_LAST_WINS | YML_FIRST, &d) < 0)
+        return err_code(cx);
+    if (doc_kind(d) != DOC_NULL &&
+        kschema_check(cx, d, kfile_value_targets, KSCHEMA_LENIENT, "ValueAddTransformer", name) < 0)
         return err_code(cx);
     return plan_list(cx, doc_find(d, "targets"), args);
 }

@@ -21,13 +21,18 @@ static const char *name_of(const struct doc *var)
     return str_or(doc_text_at(var, "name"), "");
 }
 
+/* Keeps the order of names, in which they are read: the first that cannot be is told. */
 static int add(struct ctx *cx, struct vars *into, struct var var)
 {
-    for (size_t i = 0; i < into->len; i++)
-        if (!strcmp(name_of(into->at[i].d), name_of(var.d)))
-            return err_fail(cx, ERR_INVALID, "var '%s' already encountered: in %s and in %s", name_of(var.d),
-                            into->at[i].place, var.place);
+    size_t place = 0;
+    while (place < into->len && strcmp(name_of(into->at[place].d), name_of(var.d)) < 0)
+        place++;
+    if (place < into->len && !strcmp(name_of(into->at[place].d), name_of(var.d)))
+        return err_fail(cx, ERR_INVALID, "var '%s' already encountered: in %s and in %s", name_of(var.d),
+                        into->at[place].place, var.place);
     vec_push(cx->arena, into, var);
+    memmove(&into->at[place + 1], &into->at[place], (into->len - 1 - place) * sizeof(var));
+    into->at[place] = var;
     return 0;
 }
 

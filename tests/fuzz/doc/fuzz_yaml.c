@@ -63,7 +63,7 @@ static void json_and_back(struct ctx *cx, const struct doc *d)
 static void run(struct ctx *cx, const char *text, size_t len)
 {
     static const int rules[] = { YML_CORE, YML_11, YML_11 | YML_LAST_WINS,
-                                 YML_CORE | YML_STRING_KEYS | YML_SOURCE };
+                                 YML_CORE | YML_BARE_KEYS | YML_SOURCE };
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         struct doc *docs = NULL;
         err_clear(cx);

@@ -16,14 +16,15 @@ FRAGMENTS = [re.compile(p) for p in (
     r"patch and path can't be set at the same time", r"illegally repeats the key `[^`]*`", r"expected key=value", r"MalformedYAMLError", r"nothing selected by", r"multiple matches for selector", r"the specified OpenAPI version is not built in",
     r"missing metadata.name in object", r"missing kind in object", r"must specify --enable-helm", r"unknown patch strategy '[^']*'", r"multiple matches for Id", r"found multiple possible referrals", r"options.index -?\d+ is out of bounds for value",
     r"unable to find (?:or create )?field", r"resource with name [^ ]* does not match a config", r"kustomization.yaml is empty", r"cycle detected", r"must have a name", r"cannot be mapped to a field in the set of known resources",
+    r"cannot unmarshal \w+ into Go (?:struct field|value)", r"wrong node kind: expected \w+ but got \w+", r"json: unsupported type: map\[interface {}\]interface {}",
 )]
 
 
 class Engine:
-    """One program; started on first use and again after it died."""
+    """One program; started on first use and again after it died. It may refuse a tree by ending with the exit status `refuses`."""
 
-    def __init__(self, argv, env=None):
-        self.argv, self.env, self.process = argv, {**os.environ, **(env or {})}, None
+    def __init__(self, argv, env=None, refuses=None):
+        self.argv, self.env, self.process, self.refuses = argv, {**os.environ, **(env or {})}, None, refuses
 
     def start(self):
         self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
@@ -67,7 +68,7 @@ class Engine:
         self.process.kill()
         errors = self.process.communicate()[1]
         why = b"no answer in time" if late else b"exit status %d" % self.process.returncode
-        return "dead", why + b"\n" + errors[-8000:]
+        return "fail" if not late and self.process.returncode == self.refuses else "dead", why + b"\n" + errors[-8000:]
 
     def close(self):
         if self.process and self.process.poll() is None:
@@ -80,7 +81,7 @@ class Pair:
 
     def __init__(self, ours, real, folder):
         self.ours = Engine([ours])
-        self.real = Engine([real], {"GOGC": "400", "GOMAXPROCS": "1", "GOMEMLIMIT": "1500MiB"})
+        self.real = Engine([real], {"GOGC": "400", "GOMAXPROCS": "1", "GOMEMLIMIT": "1500MiB"}, refuses=1) # Go's log.Fatal
         self.folder = folder
 
     def write(self, files, root):

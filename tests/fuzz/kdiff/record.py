@@ -2,6 +2,8 @@
 import os
 import re
 
+from kdiff.engines import fragment
+
 
 def record(pair, root, top, target):
     """Writes the case; bytes that are no UTF-8 or hold a carriage return or BOM are written as \\xNN."""
@@ -15,7 +17,8 @@ def record(pair, root, top, target):
     if answer[0] == "ok":
         parts.append(f"=== output\n{escape(answer[1])}")
     else:
-        parts.append("=== refused\n")
+        known = fragment(answer[1].decode(errors="replace"))
+        parts.append("=== refused\n" + (escape(known.encode()) if known else ""))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("".join(parts), encoding="utf-8", newline="\n")
     print(target)

@@ -51,12 +51,23 @@ static bool patches(struct ctx *cx, const struct doc *row)
                   json_text(cx->arena, d, JSON_SORTED));
 }
 
+/* What kustomize refuses when it prints the document. */
+static bool has_bare_key(const struct doc *d)
+{
+    doc_each (child, d)
+        if ((doc_kind(d) == DOC_OBJECT && doc_bare_key(child)) || has_bare_key(child))
+            return true;
+    return false;
+}
+
 static bool reads(struct ctx *cx, const struct doc *row)
 {
     const char *in = doc_text_at(row, "in");
-    int rules = strcmp(doc_text_at(row, "rules"), "core") == 0 ? YML_STRING_KEYS : YML_11 | YML_LAST_WINS;
+    int rules = strcmp(doc_text_at(row, "rules"), "core") == 0 ? YML_BARE_KEYS : YML_11 | YML_LAST_WINS;
     struct doc *docs = NULL;
     int rc = yml_parse_all_as(cx, in, strlen(in), "in", rules, &docs);
+    if (rc >= 0 && has_bare_key(doc_first(docs)))
+        rc = ERR_INVALID;
     return agrees(cx, row, rc, doc_text_at(row, "want"),
                   rc < 0 ? "" : json_text(cx->arena, doc_first(docs), JSON_GO));
 }

@@ -60,7 +60,7 @@ static void check_reading(struct ctx *cx, const struct doc *row)
 {
     char *in = str_dup(cx->arena, doc_text_at(row, "in"));
     const char *want = doc_text_at(row, "want"), *error = doc_text_at(row, "error");
-    int rules = strcmp(doc_text_at(row, "rules"), "core") == 0 ? YML_STRING_KEYS : YML_11;
+    int rules = strcmp(doc_text_at(row, "rules"), "core") == 0 ? YML_BARE_KEYS : YML_11;
     struct doc *docs = NULL;
     int rc = yml_parse_all_as(cx, in, to_bytes(in), "", rules, &docs);
     const char *got = rc < 0 ? err_message(cx) + 1 : json_text(cx->arena, doc_first(docs), JSON_GO);

@@ -6,6 +6,7 @@
 #include "libgotk/kustomize/fieldspec.h"
 #include "libgotk/kustomize/generators.h"
 #include "libgotk/kustomize/kload.h"
+#include "libgotk/kustomize/reprint.h"
 #include "libgotk/kustomize/selector.h"
 #include "libgotk/kustomize/smp.h"
 #include "libgotk/kustomize/transform.h"
@@ -37,9 +38,11 @@ static bool merges(struct ctx *cx, const struct rows_row *row)
     struct doc *patch = NULL;
     struct doc *result = NULL;
     const char *text = rows_text(row, "patch");
-    int rc = yml_parse_as(cx, text, strlen(text), "patch", YML_CORE | YML_SOURCE | YML_STRING_KEYS, &patch);
+    int rc = yml_parse_as(cx, text, strlen(text), "patch", YML_CORE | YML_SOURCE | YML_BARE_KEYS, &patch);
     if (rc >= 0)
         rc = smp_apply(cx, NULL, read_section(cx, row, "object"), patch, &result);
+    if (rc >= 0 && result)
+        rc = reprint_json(cx, result);
     return rows_agree(cx, row, rc, rc < 0 ? NULL : printed(cx, result));
 }
 
@@ -174,7 +177,7 @@ static bool splits(struct ctx *cx, const struct rows_lines *all, size_t i)
 
 static void strategic_merges(void **state UNUSED)
 {
-    rows_check("kustomize/smp.rows", 141, merges);
+    rows_check("kustomize/smp.rows", 142, merges);
 }
 
 static struct doc *pod_with_variables(struct ctx *cx, int first, int count)
