@@ -94,10 +94,16 @@ static struct chunk *open_chunk(struct arena *a, size_t need)
     return c;
 }
 
+/* The bytes of a chunk that `size` bytes take. */
+static size_t taken_by(size_t size)
+{
+    return ((size ? size : 1) + ALIGN - 1) / ALIGN * ALIGN + RED_ZONE;
+}
+
 void *arena_alloc_raw(struct arena *a, size_t size)
 {
     refuse_beyond_reserve(a, size);
-    size_t need = ((size ? size : 1) + ALIGN - 1) / ALIGN * ALIGN + RED_ZONE;
+    size_t need = taken_by(size);
     struct chunk *c = a->newest;
     if (!c || c->size - c->used < need)
         c = open_chunk(a, need);
@@ -116,8 +122,7 @@ void *arena_alloc(struct arena *a, size_t size)
 static bool grow_in_place(struct arena *a, const char *old, size_t old_size, size_t size)
 {
     struct chunk *c = a->newest;
-    size_t held = ((old_size ? old_size : 1) + ALIGN - 1) / ALIGN * ALIGN + RED_ZONE;
-    size_t need = ((size ? size : 1) + ALIGN - 1) / ALIGN * ALIGN + RED_ZONE;
+    size_t held = taken_by(old_size), need = taken_by(size);
     if (!c || old + held != c->data + c->used || c->size - c->used < need - held)
         return false;
     refuse_beyond_reserve(a, size - old_size);
@@ -138,6 +143,28 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t size)
     return p;
 }
 
+static void wipe(const struct arena *a, struct chunk *c, size_t from)
+{
+    if (a->secret) {
+        UNPOISON(c->data + from, c->used - from);
+        explicit_bzero(c->data + from, c->used - from);
+    }
+    POISON(c->data + from, c->used - from);
+}
+
+void arena_trim(struct arena *a, void *p, size_t old_size, size_t size)
+{
+    struct chunk *c = a->newest;
+    size_t held = taken_by(old_size);
+    ASSERT(size <= old_size);
+    if (!c || (char *)p + held != c->data + c->used)
+        return;
+    size_t from = (size_t)((char *)p - c->data) + size;
+    wipe(a, c, from);
+    c->used -= held - taken_by(size);
+    a->total -= old_size - size;
+}
+
 void arena_defer(struct arena *a, void (*fn)(void *ptr), void *ptr)
 {
     struct defer *d = ARENA_NEW(a, struct defer);
@@ -152,15 +179,6 @@ static void run_defers(struct arena *a, const struct defer *until)
         a->defers = d->older;
         d->fn(d->ptr);
     }
-}
-
-static void wipe(const struct arena *a, struct chunk *c, size_t from)
-{
-    if (a->secret) {
-        UNPOISON(c->data + from, c->used - from);
-        explicit_bzero(c->data + from, c->used - from);
-    }
-    POISON(c->data + from, c->used - from);
 }
 
 static void drop_newest(struct arena *a)

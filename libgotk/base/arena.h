@@ -49,6 +49,10 @@ void *arena_alloc_raw(struct arena *a, size_t size);
 /* Returns a copy of `old_size` bytes at `old` in a block of `size` bytes; grows in place when `old` came last. */
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t size);
 
+/* Gives back what lies behind the first `size` of the `old_size` bytes at `p`, when they came last: for what is written before it is
+ * known how long it gets. */
+void arena_trim(struct arena *a, void *p, size_t old_size, size_t size);
+
 /* Calls fn(ptr) when the arena is reset, freed, or released to an earlier mark. */
 void arena_defer(struct arena *a, void (*fn)(void *ptr), void *ptr);
 

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #define NEAREST_MAX 64
+#define MOST_TEXTS  128 /* bytes that most formatted texts fit into: only longer ones are formatted twice */
 
 char *str_ndup(struct arena *a, const char *s, size_t n)
 {
@@ -31,10 +32,16 @@ char *str_vfmt(struct arena *a, const char *fmt, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    char *s = arena_alloc_raw(a, MOST_TEXTS);
+    int n = vsnprintf(s, MOST_TEXTS, fmt, args);
     ASSERT(n >= 0);
-    char *s = arena_alloc_raw(a, (size_t)n + 1);
-    vsnprintf(s, (size_t)n + 1, fmt, again);
+    size_t size = (size_t)n + 1;
+    if (size <= MOST_TEXTS) {
+        arena_trim(a, s, MOST_TEXTS, size);
+    } else {
+        s = arena_grow(a, s, MOST_TEXTS, size);
+        vsnprintf(s, size, fmt, again);
+    }
     va_end(again);
     return s;
 }

@@ -235,7 +235,7 @@ int fieldspec_merge(struct ctx *cx, struct fieldspecs *list, struct fieldspec fs
 {
     for (size_t i = 0; i < list->len; i++) {
         const struct fieldspec *old = &list->at[i];
-        if (strcmp(old->path, fs.path) != 0 || !gvk_selected(old->gvk, fs.gvk))
+        if (!gvk_selected(old->gvk, fs.gvk) || strcmp(old->path, fs.path) != 0)
             continue;
         if (old->create != fs.create)
             return err_fail(cx, ERR_INVALID,

@@ -74,8 +74,9 @@ bool gvk_selected(struct gvk g, struct gvk row)
 
 const char *gvk_text(struct arena *a, struct gvk g)
 {
-    return str_fmt(a, "%s.%s.%s", str_or(g.kind, "[noKind]"), str_or(g.version, "[noVer]"),
-                   str_or(g.group, "[noGrp]"));
+    const char *const parts[] = { str_or(g.kind, "[noKind]"), str_or(g.version, "[noVer]"),
+                                  str_or(g.group, "[noGrp]") };
+    return str_join(a, parts, ARRAY_LEN(parts), ".");
 }
 
 int gvk_rank(const char *kind)

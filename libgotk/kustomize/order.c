@@ -20,12 +20,14 @@ struct sort_key {
 
 static const char *kind_text(struct arena *a, struct gvk g)
 {
-    return str_fmt(a, "%s_%s_%s", str_or(g.group, "~G"), str_or(g.version, "~V"), str_or(g.kind, "~K"));
+    const char *const parts[] = { str_or(g.group, "~G"), str_or(g.version, "~V"), str_or(g.kind, "~K") };
+    return str_join(a, parts, ARRAY_LEN(parts), "_");
 }
 
 static const char *id_text(struct arena *a, const struct resid *id)
 {
-    return str_fmt(a, "%s|%s|%s", gvk_text(a, id->gvk), str_or(id->ns, "~X"), str_or(id->name, "~N"));
+    const char *const parts[] = { gvk_text(a, id->gvk), str_or(id->ns, "~X"), str_or(id->name, "~N") };
+    return str_join(a, parts, ARRAY_LEN(parts), "|");
 }
 
 static int compare(const void *a, const void *b)

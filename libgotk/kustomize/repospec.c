@@ -269,12 +269,12 @@ int repospec_parse(struct ctx *cx, const char *text, struct repospec *ret)
     size_t n = strcspn(text, "?");
     if (text[0] == '/')
         return err_fail(cx, ERR_INVALID, "uri looks like abs path: %s", text);
-    parse_query(cx, text[n] ? text + n + 1 : "", &spec);
-    text = str_ndup(cx->arena, text, n);
-    spec.forced = starts_ignoring_case(text, "git::");
-    if (parse_host(cx, text + (spec.forced ? strlen("git::") : 0), &spec, &rest) < 0 ||
+    const char *query = text[n] ? text + n + 1 : "", *address = text[n] ? str_ndup(cx->arena, text, n) : text;
+    spec.forced = starts_ignoring_case(address, "git::");
+    if (parse_host(cx, address + (spec.forced ? strlen("git::") : 0), &spec, &rest) < 0 ||
         parse_path(cx, rest, &spec) < 0)
         return err_code(cx);
+    parse_query(cx, query, &spec);
     *ret = spec;
     return 0;
 }

@@ -6,7 +6,6 @@
 
 #include "libgotk/base/str.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct resmap_slot {
@@ -48,12 +47,18 @@ static void index_reset(struct resmap *m)
 /* The index key of an identity; in `small` when it fits, else in the arena. */
 static const char *key_of(struct arena *a, const struct resid *id, char *small, size_t size)
 {
-    const char *ns = resid_namespace(id);
-    int n = snprintf(small, size, "%s\n%s\n%s\n%s\n%s", id->gvk.group, id->gvk.version, id->gvk.kind,
-                     id->name, ns);
-    if (n >= 0 && (size_t)n < size)
-        return small;
-    return str_fmt(a, "%s\n%s\n%s\n%s\n%s", id->gvk.group, id->gvk.version, id->gvk.kind, id->name, ns);
+    const char *const parts[] = { id->gvk.group, id->gvk.version, id->gvk.kind, id->name,
+                                  resid_namespace(id) };
+    char *end = small;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        size_t n = strlen(parts[i]);
+        if (n >= size - (size_t)(end - small))
+            return str_join(a, parts, ARRAY_LEN(parts), "\n");
+        end = mempcpy(end, parts[i], n);
+        *end++ = '\n';
+    }
+    end[-1] = '\0';
+    return small;
 }
 
 static struct resmap_slot *slot_find(struct resmap *m, const struct resid *id)

@@ -1,4 +1,4 @@
-/* Arena: alignment, zeroing, marks, deferred calls in order, growth in place, the maximum. */
+/* Arena: alignment, zeroing, marks, deferred calls in order, growth in place and back, the maximum. */
 #include "tests/unit/lib/unit.h"
 
 #include <string.h>
@@ -62,6 +62,21 @@ static void the_last_block_grows_in_place(void **state)
     assert_int_equal(r[99], 'x');
 }
 
+static void the_last_block_gives_back_its_end(void **state)
+{
+    struct arena *a = unit_cx(state)->arena;
+    size_t before = arena_used(a);
+    char *p = memset(arena_alloc_raw(a, 1000), 'x', 1000);
+    arena_trim(a, p, 1000, 10);
+    assert_int_equal(arena_used(a) - before, 10);
+    char *q = memset(arena_alloc_raw(a, 100), 'y', 100);
+    assert_true(q > p && q < p + 100);
+    assert_int_equal(p[9], 'x');
+    arena_trim(a, p, 10, 1); /* comes last no more */
+    assert_int_equal(arena_used(a) - before, 110);
+    assert_int_equal(q[0], 'y');
+}
+
 static void passing_the_maximum_fails_the_next_check(void **state)
 {
     (void)state;
@@ -92,6 +107,7 @@ int main(void)
         UNIT_TEST(runs_defers_last_first_and_only_since_the_mark),
         UNIT_TEST(release_gives_back_everything_since_the_mark),
         UNIT_TEST(the_last_block_grows_in_place),
+        UNIT_TEST(the_last_block_gives_back_its_end),
         UNIT_TEST(passing_the_maximum_fails_the_next_check),
         UNIT_TEST(a_reset_arena_starts_again),
     };

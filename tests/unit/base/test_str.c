@@ -15,6 +15,12 @@ static void copies_and_formats(void **state)
     char *text = str_fmt(a, "%s-%d-%5000s", "x", 7, "y");
     assert_int_equal(strlen(text), 5004);
     assert_memory_equal(text, "x-7-", 4);
+    for (int n = 1; n < 300; n++) {
+        text = str_fmt(a, "%*s", n, "z");
+        assert_string_equal(str_dup(a, "next"), "next");
+        assert_int_equal(strlen(text), n);
+        assert_int_equal(text[n - 1], 'z');
+    }
 }
 
 static void compares_with_null_as_absent(void **state)
