@@ -225,11 +225,37 @@ static struct yml_value resolve_number(const char *text, int rules)
     return v;
 }
 
+/* True when a text that starts so may be something else than a string. */
+static bool may_start_other(char c)
+{
+    switch (c) {
+    case '\0':
+    case '0' ... '9':
+    case '+':
+    case '-':
+    case '.':
+    case '~':
+    case 'y':
+    case 'Y':
+    case 'n':
+    case 'N':
+    case 't':
+    case 'T':
+    case 'f':
+    case 'F':
+    case 'o':
+    case 'O':
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct yml_value yml_resolve_tagged(const char *text, int rules, bool times)
 {
     struct yml_value v = { .type = YML_STRING };
     char c = text[0];
-    if (c && !is_digit(c) && !strchr("+-.~yYnNtTfFoO", c))
+    if (!may_start_other(c))
         return v;
     const struct word *word = find_word(text, rules);
     if (word) {

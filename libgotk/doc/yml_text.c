@@ -23,6 +23,7 @@ struct traits {
     bool single; /* may stand in single quotes */
     bool block;  /* may be a literal block */
     bool multiline;
+    bool ascii; /* printable, and nothing else */
 };
 
 enum style { STYLE_PLAIN, STYLE_SINGLE, STYLE_DOUBLE, STYLE_LITERAL };
@@ -108,7 +109,7 @@ static bool has_indicator(const char *s)
 /* `tabs`: a block may hold them, as in go-yaml v3. */
 static struct traits look_at(const char *s, bool tabs)
 {
-    struct traits t = { .plain = true, .single = true, .block = *s };
+    struct traits t = { .plain = true, .single = true, .block = *s, .ascii = true };
     bool after_space = false, after_break = false, after_blank = true, first = true;
     int width;
     for (; *s; s += width) {
@@ -125,6 +126,7 @@ static struct traits look_at(const char *s, bool tabs)
         if (line_break || (space && (first || last)) || (c == '#' && after_blank && !first))
             t.plain = false;
         t.multiline |= line_break;
+        t.ascii &= c >= ' ' && c <= '~';
         after_space = space;
         after_break = line_break;
         after_blank = is_blank(c) || line_break || c == 0;
@@ -242,10 +244,17 @@ static void copy_folded(struct emitter *e, const char *s, int indent, bool fold,
     }
 }
 
-static void print_plain(struct emitter *e, const char *s, int indent, bool fold)
+/* Most texts are short, and copied as they are. */
+static void print_plain(struct emitter *e, const char *s, int indent, bool fold, bool ascii)
 {
+    size_t n = strlen(s);
     separate(e);
-    copy_folded(e, s, indent, fold, false);
+    if (ascii && n <= WIDTH && e->column + (int)n <= WIDTH) {
+        buf_add(e->out, s, n);
+        e->column += (int)n;
+    } else {
+        copy_folded(e, s, indent, fold, false);
+    }
     e->space = e->fresh = false;
 }
 
@@ -348,7 +357,7 @@ void yml_string(struct emitter *e, const char *s, int indent, enum yml_place pla
     bool fold = place == YML_PLACE_VALUE && !e->pretty;
     switch (style_of(s, &t, place)) {
     case STYLE_PLAIN:
-        print_plain(e, s, indent, fold);
+        print_plain(e, s, indent, fold, t.ascii);
         break;
     case STYLE_SINGLE:
         print_single(e, s, indent, fold);
@@ -370,10 +379,16 @@ void yml_bare(struct emitter *e, const char *s)
     e->space = e->fresh = false;
 }
 
+/* Looks for the first bytes of line breaks before it looks at the text. */
+static bool is_multiline(const char *s)
+{
+    return s[strcspn(s, "\n\r\xC2\xE2")] && look_at(s, false).multiline;
+}
+
 bool yml_is_simple_key(const char *s)
 {
     size_t n = strlen(s);
     for (const char *p = strstr(s, NODE_NUL); p; p = strstr(p + 1, NODE_NUL))
         n--;
-    return n <= KEY_MAX && !look_at(s, false).multiline;
+    return n <= KEY_MAX && !is_multiline(s);
 }
