@@ -14,7 +14,7 @@
 #define GLOBAL   "global"
 #define TEXT_MAX ((size_t)1 << 20)
 #define DEPTH_MAX                                                                                            \
-    1000 /* of tables in tables; imports can make a table its own part, which Helm does not survive */
+    10000 /* of tables in tables; imports can make a table its own part, which Helm does not survive */
 
 /* One coalescing. */
 struct coalescing {

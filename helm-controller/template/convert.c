@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define DEPTH_MAX 1000
+#define DEPTH_MAX 100000 /* what is a part of itself has no end */
 #define TEXT_MAX  (512u << 20)
 #define KEY_MAX   1024 /* characters of a key in JSON, quotes included, that go-yaml takes */
 

@@ -5,7 +5,7 @@
 #include "helm-controller/template/fn.h"
 #include "helm-controller/template/object.h"
 
-#define MERGE_DEPTH_MAX 1000
+#define MERGE_DEPTH_MAX 100000 /* what is a part of itself has no end */
 
 FN(fn_dict)
 {

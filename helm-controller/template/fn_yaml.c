@@ -35,7 +35,7 @@ FN(fn_to_yaml_pretty)
 static int read_yaml(struct exec *x, struct value text, enum vtype wanted, struct value *ret)
 {
     struct doc *d;
-    int rules = YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS;
+    int rules = YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS | YML_DEEP;
     struct value none = { .type = (uint8_t)wanted };
     if (yml_parse_as(x->cx, text.s, text.len, "", rules, &d) < 0)
         return err_wrap(x->cx, "error converting YAML to JSON");

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#define DEPTH_MAX 1000
+#define DEPTH_MAX 10000
 
 VEC_NAMED(toml_key, struct strv);
 

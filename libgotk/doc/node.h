@@ -17,7 +17,8 @@
 #include <cjson/cJSON.h>
 
 /* How deep readers let documents nest: everything that walks a tree recurses. */
-#define NODE_DEPTH_MAX 1000
+#define NODE_DEPTH_MAX  1000
+#define NODE_DEPTH_DEEP 10000 /* with YML_DEEP: go-yaml's limit, and that of Go's JSON */
 
 /* The bytes that stand for a NUL inside a string. */
 #define NODE_NUL STR_NUL

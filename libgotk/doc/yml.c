@@ -510,6 +510,21 @@ static int read_elements(struct reader *r, cJSON *sequence)
     return 0;
 }
 
+static int depth_max(const struct reader *r)
+{
+    return r->rules & YML_DEEP ? NODE_DEPTH_DEEP : NODE_DEPTH_MAX;
+}
+
+static int fail_deep(struct reader *r)
+{
+    yaml_mark_t at = r->event.start_mark;
+    const char *line = at.line ? str_fmt(r->cx->arena, "line %zu: ", at.line + 1) : "";
+    if (!(r->rules & YML_DEEP))
+        return yml_reader_fail(r, at, "the document nests deeper than 1000 levels");
+    r->malformed = true; /* where go-yaml stops, too */
+    return yml_reader_fail(r, at, str_fmt(r->cx->arena, "%sexceeded max depth of %d", line, NODE_DEPTH_DEEP));
+}
+
 /* Reads a mapping or sequence from its start to behind its end. */
 static int read_collection(struct reader *r, cJSON *n)
 {
@@ -519,8 +534,8 @@ static int read_collection(struct reader *r, cJSON *n)
     bool flow = mapping ? r->event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
                         : r->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
     size_t before = r->nodes - 1;
-    if (++r->depth > NODE_DEPTH_MAX)
-        return yml_reader_fail(r, r->event.start_mark, "the document nests deeper than 1000 levels");
+    if (++r->depth > depth_max(r))
+        return fail_deep(r);
     char outer = r->flow;
     r->flow = !flow ? 0 : mapping ? '}' : ']';
     n->type = (mapping ? cJSON_Object : cJSON_Array) | (flow && r->rules & YML_SOURCE ? NODE_QUOTED : 0);
@@ -613,7 +628,7 @@ static int settle_error(struct reader *r, int rc)
     if (rc != ERR_INVALID || r->malformed)
         return rc;
     /* libyaml takes the longer for each token the more brackets are open */
-    while (r->parser.flow_level <= NODE_DEPTH_MAX && r->event.type != YAML_DOCUMENT_END_EVENT &&
+    while (r->parser.flow_level <= depth_max(r) && r->event.type != YAML_DOCUMENT_END_EVENT &&
            r->event.type != YAML_STREAM_END_EVENT) {
         const char *name =
             r->event.type == YAML_ALIAS_EVENT ? (const char *)r->event.data.alias.anchor : NULL;

@@ -23,6 +23,7 @@ enum yml_rules {
     YML_FIRST = 16,     /* only the first document is read; what stands behind it need not be YAML */
     YML_GO_ERRORS = 32, /* messages are go-yaml's: "yaml: line 2: did not find expected key" */
     YML_REPEATS = 64,   /* a repeated key stays as a second member, which doc_find passes by */
+    YML_DEEP = 128, /* as deep as go-yaml goes, not 1000 levels: for readers on a large stack (bigstack.h) */
 };
 
 /* Parses a stream of at most one document as go-yaml v3; an empty stream gives a DOC_NULL node.

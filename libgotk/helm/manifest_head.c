@@ -8,7 +8,7 @@
 #include "libgotk/doc/yml.h"
 #include "libgotk/helm/manifest_parts.h"
 
-#define RULES (YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS)
+#define RULES (YML_11 | YML_LAST_WINS | YML_FIRST | YML_GO_ERRORS | YML_DEEP)
 #define METADATA_TYPE                                                                                        \
     "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }"
 

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define YAML_RULES (YML_11 | YML_LAST_WINS | YML_GO_ERRORS | YML_FIRST)
+#define YAML_RULES (YML_11 | YML_LAST_WINS | YML_GO_ERRORS | YML_FIRST | YML_DEEP)
 
 /* Both tables may be large: keys are looked up in a map. */
 static void merge_tables(struct arena *a, struct doc *into, const struct doc *from)

@@ -189,6 +189,16 @@ def test_hints_say_once_what_calls_itself(tmp_path):
     assert ours(["."], tmp_path).stderr.endswith("hint: templates: c/templates/x.yaml:2:3 -> c/templates/x.yaml:1:19 (1001 times)\n")
 
 
+@pytest.mark.parametrize("values", ["a: " + "[" * 5000 + "]" * 5000, "{a: " * 9999 + "1" + "}" * 9999, "a:\n" + "- " * 9998 + "x",
+                                    "{a: " * 10001 + "1" + "}" * 10001, "a:\n " + "- " * 10000 + "x"],
+                         ids=["lists", "maps", "block", "too deep", "too deep in blocks"])
+def test_values_nest_as_deep_as_with_helm(tmp_path, values):
+    write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "values.yaml": values,
+                     "templates/x.yaml": "x: {{ toJson .Values | quote }}\ny: {{ fromJson (toJson .Values) | toRawJson | quote }}"})
+    real, mine = both(["."], tmp_path)
+    assert mine == real
+
+
 @pytest.mark.parametrize("template, told", [
     ('{{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" . }}', "exceeded maximum template depth"),
     ('{{ define "r" }}{{ include "r" . }}{{ end }}{{ include "r" . }}', "nested reference name: r"),

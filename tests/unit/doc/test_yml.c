@@ -1,4 +1,5 @@
 /* YAML: the golden tables of reading and printing, positions, limits, encodings, streams of documents. */
+#include "libgotk/base/bigstack.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
 #include "libgotk/doc/yml.h"
@@ -273,6 +274,47 @@ static void refuses_to_nest_too_deep(void **state)
     assert_non_null(strstr(err_message(cx), "nests deeper than 1000 levels"));
 }
 
+/* What is parsed on a large stack. */
+struct deep {
+    struct ctx *cx;
+    const char *text;
+    int rc;
+};
+
+static void parse_deep(void *arg)
+{
+    struct deep *deep = arg;
+    struct doc *d;
+    deep->rc = yml_parse_as(deep->cx, deep->text, strlen(deep->text), "f.yaml",
+                            YML_11 | YML_GO_ERRORS | YML_FIRST | YML_DEEP, &d);
+}
+
+static int parse_nested(struct ctx *cx, const char *start, const char *open, const char *close, size_t levels)
+{
+    struct buf text = buf_new(cx->arena, FILE_MAX);
+    buf_str(&text, start);
+    for (size_t i = 0; i < levels; i++)
+        buf_str(&text, open);
+    buf_char(&text, '1');
+    for (size_t i = 0; i < levels; i++)
+        buf_str(&text, close);
+    struct deep deep = { cx, buf_text(&text), 0 };
+    bigstack_call(parse_deep, &deep);
+    return deep.rc;
+}
+
+static void nests_as_deep_as_go_on_a_large_stack(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    assert_ok(cx, parse_nested(cx, "", "{a: ", "}", 10000));
+    assert_ok(cx, parse_nested(cx, "", "[", "]", 10000));
+    assert_ok(cx, parse_nested(cx, "a:\n", "- ", "", 9999));
+    assert_true(parse_nested(cx, "", "[", "]", 10001) < 0);
+    assert_string_equal(err_message(cx), "yaml: exceeded max depth of 10000");
+    assert_true(parse_nested(cx, "a:\n", "- ", "", 10000) < 0);
+    assert_string_equal(err_message(cx), "yaml: line 2: exceeded max depth of 10000");
+}
+
 static void stops_when_the_arena_is_full(void **state)
 {
     (void)state;
@@ -336,6 +378,7 @@ int main(void)
         UNIT_TEST(finds_duplicates_in_large_mappings),
         UNIT_TEST(refuses_a_billion_laughs),
         UNIT_TEST(refuses_to_nest_too_deep),
+        UNIT_TEST(nests_as_deep_as_go_on_a_large_stack),
         UNIT_TEST(stops_when_the_arena_is_full),
         UNIT_TEST(prints_in_document_order_when_told),
         UNIT_TEST(prints_sorted_keys_of_large_mappings),
