@@ -75,9 +75,7 @@ const char **fieldspec_split(struct arena *a, const char *path, char sep, size_t
 
 struct fieldspec fieldspec_normal(struct fieldspec row)
 {
-    row.gvk.group = str_or(row.gvk.group, "");
-    row.gvk.version = str_or(row.gvk.version, "");
-    row.gvk.kind = str_or(row.gvk.kind, "");
+    row.gvk = gvk_normal(row.gvk);
     return row;
 }
 

@@ -56,6 +56,13 @@ const char *gvk_api_version(struct arena *a, struct gvk g)
     return g.group[0] ? str_fmt(a, "%s/%s", g.group, g.version) : g.version;
 }
 
+struct gvk gvk_normal(struct gvk g)
+{
+    return (struct gvk){ .group = str_or(g.group, ""),
+                         .version = str_or(g.version, ""),
+                         .kind = str_or(g.kind, "") };
+}
+
 bool gvk_equal(struct gvk a, struct gvk b)
 {
     return !strcmp(a.kind, b.kind) && !strcmp(a.version, b.version) && !strcmp(a.group, b.group);
@@ -117,9 +124,11 @@ static struct joined join(struct gvk g)
                                        str_or(g.kind, "~K") } };
 }
 
-/* Without writing the texts. */
+/* Without writing the texts. Rows of a table often are of the same kind. */
 int gvk_compare_text(struct gvk a, struct gvk b)
 {
+    if (gvk_equal(a, b))
+        return 0;
     struct joined left = join(a), right = join(b);
     for (;;) {
         unsigned char x = next_byte(&left), y = next_byte(&right);

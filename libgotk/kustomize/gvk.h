@@ -24,6 +24,9 @@ struct gvk gvk_parse(struct arena *a, const char *api_version, const char *kind)
 /* "group/version", or the version alone. */
 const char *gvk_api_version(struct arena *a, struct gvk g);
 
+/* With "" in the place of NULL. */
+struct gvk gvk_normal(struct gvk g);
+
 /* True when all three parts are equal. */
 bool gvk_equal(struct gvk a, struct gvk b);
 

@@ -268,8 +268,9 @@ static const struct rules *rules_of(struct fixer *f, struct gvk g)
     if (found)
         return found;
     found = ARENA_NEW(f->scratch, struct rules);
-    for (size_t i = 0; i < f->config->refs.len; i++) {
-        const struct nameref *ref = &f->config->refs.at[i];
+    struct namerefs refs = tconfig_refs_from(f->a, f->config, g);
+    for (size_t i = 0; i < refs.len; i++) {
+        const struct nameref *ref = &refs.at[i];
         for (size_t j = 0; j < ref->referrers.len; j++) {
             struct rule rule = { .target = ref->target, .field = &ref->referrers.at[j] };
             if (gvk_selected(g, rule.field->gvk))

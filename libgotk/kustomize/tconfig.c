@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Beside the bits of lists, in what is unmade. */
+#define REFS_UNMADE (1u << TCONFIG_LISTS)
+
 /* JSON member and the name upstream's messages use. */
 static const struct {
     const char *field;
@@ -27,6 +30,8 @@ static const struct {
     [TCONFIG_IMAGES] = { "images", "Images" },
     [TCONFIG_REPLICAS] = { "replicas", "Replicas" },
 };
+
+static const struct namerefs *all_refs(struct arena *a, const struct tconfig *t);
 
 static int merge_ref(struct ctx *cx, struct tconfig *t, const struct nameref *ref)
 {
@@ -52,8 +57,9 @@ static int merge_into(struct ctx *cx, struct tconfig *t, const struct tconfig *f
     for (size_t i = 0; i < TCONFIG_LISTS; i++)
         if (fieldspec_merge_all(cx, &t->lists[i], tconfig_list(cx->arena, from, i)) < 0)
             return err_wrap(cx, "failed to merge %s fieldSpec", list_names[i].title);
-    for (size_t i = 0; i < from->refs.len; i++)
-        if (merge_ref(cx, t, &from->refs.at[i]) < 0)
+    const struct namerefs *refs = all_refs(cx->arena, from);
+    for (size_t i = 0; i < refs->len; i++)
+        if (merge_ref(cx, t, &refs->at[i]) < 0)
             return err_wrap(cx, "failed to merge NameReference fieldSpec");
     return 0;
 }
@@ -105,10 +111,11 @@ static struct tconfig *copy_config(struct arena *a, const struct tconfig *from)
         for (size_t j = 0; j < list->len; j++)
             vec_push(a, &t->lists[i], list->at[j]);
     }
-    for (size_t i = 0; from && i < from->refs.len; i++) {
-        struct nameref ref = { .target = from->refs.at[i].target };
-        for (size_t j = 0; j < from->refs.at[i].referrers.len; j++)
-            vec_push(a, &ref.referrers, from->refs.at[i].referrers.at[j]);
+    const struct namerefs *refs = from ? all_refs(a, from) : &t->refs;
+    for (size_t i = 0; from && i < refs->len; i++) {
+        struct nameref ref = { .target = refs->at[i].target };
+        for (size_t j = 0; j < refs->at[i].referrers.len; j++)
+            vec_push(a, &ref.referrers, refs->at[i].referrers.at[j]);
         vec_push(a, &t->refs, ref);
     }
     return t;
@@ -131,14 +138,14 @@ int tconfig_merge(struct ctx *cx, const struct tconfig *left, const struct tconf
 }
 
 /* The list of referrers of `target`, made at the end when there is none. */
-static struct fieldspecs *referrers_of(struct arena *a, struct tconfig *t, struct gvk target)
+static struct fieldspecs *referrers_of(struct arena *a, struct namerefs *refs, struct gvk target)
 {
-    for (size_t i = t->refs.len; i > 0; i--) /* rows of one target stand together */
-        if (gvk_equal(t->refs.at[i - 1].target, target))
-            return &t->refs.at[i - 1].referrers;
+    for (size_t i = refs->len; i > 0; i--) /* rows of one target stand together */
+        if (gvk_equal(refs->at[i - 1].target, target))
+            return &refs->at[i - 1].referrers;
     struct nameref ref = { .target = target };
-    vec_push(a, &t->refs, ref);
-    return &t->refs.at[t->refs.len - 1].referrers;
+    vec_push(a, refs, ref);
+    return &refs->at[refs->len - 1].referrers;
 }
 
 /* There are hundreds of them at each start: not by way of a format. */
@@ -152,27 +159,70 @@ static const char *join_path(struct arena *a, const char *head, const char *tail
     return path;
 }
 
-/* A row of the reference table stands for one field, or for the same field of every kind that holds a pod. */
-static void expand_reference(struct arena *a, struct tconfig *t, const struct tables_reference *row)
+/* What of the reference table is made: references from objects of kind `from`, or from all when it is NULL. */
+struct making {
+    struct arena *a;
+    const struct gvk *from;
+    struct namerefs *refs;
+};
+
+static bool is_part(const char *part, const char *wanted)
 {
-    struct gvk none = { .group = row->target_group, .version = row->target_version, .kind = row->target };
-    struct fieldspec normal = fieldspec_normal((struct fieldspec){ .gvk = none, .path = "" });
-    struct fieldspecs *list = referrers_of(a, t, normal.gvk);
-    if (!row->pods) {
-        struct fieldspec fs = { .gvk = { .group = row->group, .version = row->version, .kind = row->kind },
-                                .path = row->path };
-        vec_push(a, list, fieldspec_normal(fs));
-        return;
-    }
-    for (size_t i = 0; i < tables_pod_home_count; i++) {
+    return str_empty(wanted) || !strcmp(part, wanted);
+}
+
+/* As gvk_selected, for a static row; most are of another kind. */
+static bool is_wanted(const struct making *m, const struct gvk *row)
+{
+    return !m->from || (is_part(m->from->kind, row->kind) && is_part(m->from->group, row->group) &&
+                        is_part(m->from->version, row->version));
+}
+
+static void add_referrer(const struct making *m, const struct tables_reference *row,
+                         const struct gvk *referrer, const char *path)
+{
+    struct gvk target = { .group = row->target_group, .version = row->target_version, .kind = row->target };
+    struct fieldspec fs = { .gvk = *referrer, .path = path };
+    vec_push(m->a, referrers_of(m->a, m->refs, gvk_normal(target)), fieldspec_normal(fs));
+}
+
+/* A row of the reference table stands for one field, or for the same field of every kind that holds a pod. */
+static void expand_reference(const struct making *m, const struct tables_reference *row)
+{
+    const struct gvk own = { .group = row->group, .version = row->version, .kind = row->kind };
+    if (!row->pods && is_wanted(m, &own))
+        add_referrer(m, row, &own, row->path);
+    for (size_t i = 0; row->pods && i < tables_pod_home_count; i++) {
         const struct tables_pod_home *home = &tables_pod_homes[i];
-        if (!(home->sets & row->pods))
-            continue;
-        struct fieldspec fs = { .gvk = { .version = row->pods == TABLES_PODS_MOUNTING ? home->version : NULL,
-                                         .kind = home->kind },
-                                .path = join_path(a, home->prefix, row->path) };
-        vec_push(a, list, fieldspec_normal(fs));
+        const struct gvk kind = { .version = row->pods == TABLES_PODS_MOUNTING ? home->version : NULL,
+                                  .kind = home->kind };
+        if (home->sets & row->pods && is_wanted(m, &kind))
+            add_referrer(m, row, &kind, join_path(m->a, home->prefix, row->path));
     }
+}
+
+static struct namerefs built_in_refs(struct arena *a, const struct gvk *from)
+{
+    struct namerefs refs = { 0 };
+    const struct making making = { .a = a, .from = from, .refs = &refs };
+    for (size_t i = 0; i < tables_reference_count; i++)
+        expand_reference(&making, &tables_references[i]);
+    sort_refs(a, &refs);
+    return refs;
+}
+
+static const struct namerefs *all_refs(struct arena *a, const struct tconfig *t)
+{
+    struct tconfig *memo = (struct tconfig *)(uintptr_t)t;
+    if (t->unmade & REFS_UNMADE)
+        memo->refs = built_in_refs(a, NULL);
+    memo->unmade &= ~REFS_UNMADE;
+    return &memo->refs;
+}
+
+struct namerefs tconfig_refs_from(struct arena *a, const struct tconfig *t, struct gvk referrer)
+{
+    return t->unmade & REFS_UNMADE ? built_in_refs(a, &referrer) : t->refs;
 }
 
 /* Variables may stand in the same fields of every pod. */
@@ -207,10 +257,7 @@ const struct fieldspecs *tconfig_list(struct arena *a, const struct tconfig *t, 
 struct tconfig *tconfig_default(struct arena *a)
 {
     struct tconfig *t = ARENA_NEW(a, struct tconfig);
-    for (size_t i = 0; i < tables_reference_count; i++)
-        expand_reference(a, t, &tables_references[i]);
-    sort_refs(a, &t->refs);
-    t->unmade = (1u << TCONFIG_LISTS) - 1;
+    t->unmade = REFS_UNMADE | ((1u << TCONFIG_LISTS) - 1);
     t->normal = true;
     return t;
 }

@@ -34,9 +34,10 @@ VEC_NAMED(namerefs, struct nameref);
 
 struct tconfig {
     struct fieldspecs lists[TCONFIG_LISTS]; /* by tconfig_list */
-    struct namerefs refs;
-    unsigned unmade; /* of the built-in configuration: lists nobody asked for yet, bits 1 << TCONFIG_... */
-    bool normal;     /* merging it into nothing gives itself */
+    struct namerefs refs;                   /* by tconfig_refs_from */
+    unsigned
+        unmade; /* of the built-in configuration: what nobody asked for yet; of lists, bits 1 << TCONFIG_... */
+    bool normal; /* merging it into nothing gives itself */
 };
 
 /* The built-in configuration of kustomize 5.8.1, sorted. */
@@ -45,6 +46,10 @@ struct tconfig *tconfig_default(struct arena *a);
 /* One of its lists. The built-in ones are made, in `a`, when they are first asked for: a small build needs few, and all of them
  * take longer than the rest of it. */
 const struct fieldspecs *tconfig_list(struct arena *a, const struct tconfig *t, enum tconfig_list list);
+
+/* The references from objects of a kind, and, unless `t` is the built-in configuration alone, those from others: of that one only
+ * what is asked for is made, in `a`. */
+struct namerefs tconfig_refs_from(struct arena *a, const struct tconfig *t, struct gvk referrer);
 
 /* The union of both; either may be NULL or they may be the same (then nothing is copied). ERR_INVALID on specs that
  * differ only in `create`. */

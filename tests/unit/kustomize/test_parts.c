@@ -207,6 +207,45 @@ static void long_lists_take_memory_for_their_elements_only(void **state UNUSED)
     assert_true(arena_used(arena) - before < ((size_t)4 << 20));
 }
 
+/* Those of the references that `g` may hold, in their order. */
+static const char *references_from(struct ctx *cx, struct namerefs refs, struct gvk g)
+{
+    struct buf out = buf_new(cx->arena, OUTPUT_MAX);
+    for (size_t i = 0; i < refs.len; i++)
+        for (size_t j = 0; j < refs.at[i].referrers.len; j++)
+            if (gvk_selected(g, refs.at[i].referrers.at[j].gvk))
+                buf_fmt(&out, "%s: %s\n", gvk_text(cx->arena, refs.at[i].target),
+                        refs.at[i].referrers.at[j].path);
+    return buf_text(&out);
+}
+
+static void references_made_for_one_kind_are_those_of_all(void **state)
+{
+    static const struct gvk kinds[] = {
+        { "", "v1", "Pod" },
+        { "", "v2", "Pod" },
+        { "apps", "v1", "Deployment" },
+        { "apps", "v1", "StatefulSet" },
+        { "x.io", "v1", "StatefulSet" },
+        { "batch", "v1", "CronJob" },
+        { "networking.k8s.io", "v1", "Ingress" },
+        { "rbac.authorization.k8s.io", "v1", "RoleBinding" },
+        { "autoscaling", "v2", "HorizontalPodAutoscaler" },
+    };
+    struct ctx *cx = unit_cx(state);
+    const struct tconfig *all = NULL;
+    struct tconfig *nothing = NULL;
+    assert_ok(cx, tconfig_parse(cx, doc_null(cx->arena), "nothing", &nothing));
+    assert_ok(cx, tconfig_merge(cx, tconfig_default(cx->arena), nothing, &all));
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct namerefs own = tconfig_refs_from(cx->arena, tconfig_default(cx->arena), kinds[i]);
+        const char *text = references_from(cx, own, kinds[i]);
+        assert_int_not_equal(strlen(text), 0);
+        assert_string_equal(text, references_from(cx, tconfig_refs_from(cx->arena, all, kinds[i]), kinds[i]));
+        assert_true(own.len < all->refs.len);
+    }
+}
+
 static void field_specs(void **state UNUSED)
 {
     rows_check("kustomize/fieldspec.rows", 25, walks);
@@ -265,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strategic_merges),
         cmocka_unit_test(long_lists_take_memory_for_their_elements_only),
+        UNIT_TEST(references_made_for_one_kind_are_those_of_all),
         cmocka_unit_test(field_specs),
         cmocka_unit_test(hashes_of_contents),
         cmocka_unit_test(paths_of_replacements),
