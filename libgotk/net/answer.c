@@ -114,7 +114,7 @@ bool answer_add_line(struct arena *a, struct answer_head *head, const char *line
     head->bytes += n;
     head->complete |= n == 0;
     const char *colon = n ? memchr(line, ':', n) : NULL;
-    if (colon)
+    if (colon && !memchr(line, '\0', n))
         vec_push(a, &head->lines, normalised(a, line, colon, n));
     return head->bytes <= HEAD_MAX;
 }

@@ -21,7 +21,7 @@ struct answer_head {
     bool complete; /* the empty line behind them was seen */
 };
 
-/* Takes one line as it came; a status line starts the head anew. False when the head is larger than 1 MiB. */
+/* Takes one line as it came; a status line starts the head anew, a line that holds a NUL is passed by. False when the head is larger than 1 MiB. */
 bool answer_add_line(struct arena *a, struct answer_head *head, const char *line, size_t n);
 
 /* The lines as a NULL-terminated array in `a`. */

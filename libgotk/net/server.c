@@ -107,10 +107,14 @@ static struct filereply decide(struct MHD_Connection *c, const struct filereply_
  * memory. */
 static struct MHD_Response *file_response(const struct filereply *part, int fd)
 {
+    struct MHD_Response *r = NULL;
     if (part->status == 200 || part->status == 206)
-        return MHD_create_response_from_fd_at_offset64((uint64_t)part->length, fd, (uint64_t)part->offset);
-    close(fd);
-    return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        r = MHD_create_response_from_fd_at_offset64((uint64_t)part->length, fd, (uint64_t)part->offset);
+    else
+        r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!r || (part->status != 200 && part->status != 206))
+        close(fd);
+    return r;
 }
 
 static enum MHD_Result send_file(struct ctx *cx, struct MHD_Connection *c, const struct server_reply *reply,
@@ -191,7 +195,7 @@ static const struct server_route *find_route(const struct server *s, const char 
 static bool has_word(const char *list, const char *word)
 {
     size_t n = strlen(word);
-    for (const char *p = list; (p = strstr(p, word)) != NULL; p += n)
+    for (const char *p = list; n && (p = strstr(p, word)) != NULL; p += n)
         if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
             return true;
     return false;

@@ -221,6 +221,7 @@ static void survives_rude_requests(void **state)
     struct ctx *cx = unit_cx(state);
     talk(cx, "\r\n\r\n\r\n");
     talk(cx, "nonsense\r\n\r\n");
+    talk(cx, " /files/a.tgz HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_true(str_starts(talk(cx, "GET http://evil/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
                            "HTTP/1.1 400"));
     assert_true(
