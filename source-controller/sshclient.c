@@ -59,24 +59,32 @@ static int set_algorithms(struct ctx *cx, struct sshclient *c, enum ssh_options_
     return err_fail(cx, ERR_INVALID, "%s names no algorithm that is known here: %s", origin, list);
 }
 
-/* Nothing is read from the account's or the system's configuration. */
+/* libssh refuses names with characters that a shell would heed. */
+static int set_user(struct ctx *cx, struct sshclient *c, const char *user)
+{
+    if (ssh_options_set(c->session, SSH_OPTIONS_USER, user) == 0)
+        return 0;
+    return err_fail(cx, ERR_INVALID,
+                    "ssh: the user name '%s' cannot be used: it holds a character that is not allowed", user);
+}
+
+/* Nothing is read from the account's or the system's configuration. Host and port stay unsaid: the socket is ours, and
+ * libssh refuses names that may well be there, such as a_b. */
 static int configure(struct ctx *cx, struct sshclient *c, const struct sshclient_target *target,
                      const char *host_key_algos)
 {
     static const int no = 0;
     long seconds = (long)(ctx_left_ms(cx, (int64_t)60000) / 1000) + 1;
     const char *origin = target->host_key_algos ? "--ssh-hostkey-algos" : "known_hosts";
-    unsigned port = (unsigned)target->port;
     c->session = ssh_new();
     ASSERT(c->session);
     set(c, SSH_OPTIONS_PROCESS_CONFIG, &no);
     set(c, SSH_OPTIONS_SSH_DIR, "/nonexistent");
     set(c, SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
     set(c, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
-    set(c, SSH_OPTIONS_HOST, target->host);
-    set(c, SSH_OPTIONS_PORT, &port);
-    set(c, SSH_OPTIONS_USER, target->user);
     set(c, SSH_OPTIONS_TIMEOUT, &seconds);
+    if (set_user(cx, c, target->user) < 0)
+        return cx->err.code;
     if (set_algorithms(cx, c, SSH_OPTIONS_KEY_EXCHANGE, target->kex_algos, "--ssh-kex-algos") < 0)
         return cx->err.code;
     return set_algorithms(cx, c, SSH_OPTIONS_HOSTKEYS, host_key_algos, origin);

@@ -182,6 +182,20 @@ def test_a_server_that_is_not_there(controllers, ssh, repo, source):
     source.failed("GitOperationFailed", f"dial tcp 127.0.0.1:{port}: connect: connection refused")
 
 
+def test_hosts_that_libssh_finds_odd(controllers, ssh, repo, source):
+    first = repo.commit({"a": "1"})
+    host = "a_b.localhost"
+    known = ssh.known_hosts().replace("127.0.0.1", host)
+    assert host in known and "127.0.0.1" in ssh.url(repo)
+    source.create(ssh.url(repo).replace("127.0.0.1", host), secretRef=creds(source, ssh, known_hosts=known)).ready(first)
+
+
+@pytest.mark.parametrize("address, message", [("git@127.0.0.1:0", "dial tcp 127.0.0.1:0: "),
+                                              ("gi't@127.0.0.1:1", "ssh: the user name 'gi't' cannot be used")], ids=["port", "user"])
+def test_addresses_that_cannot_be(controllers, ssh, repo, source, address, message):
+    source.create(f"ssh://{address}/x.git", secretRef=creds(source, ssh)).failed("GitOperationFailed", message)
+
+
 def test_algorithms_by_flag(private, ssh, repo, source, tmp_path):
     first = repo.commit({"a": "1"})
     with rig.Ssh(tmp_path, host_keys=("ecdsa", "rsa"), extra="KexAlgorithms diffie-hellman-group14-sha256") as old:
