@@ -207,7 +207,13 @@ static int op_replace(const struct op *op)
 static int find_from(const struct op *op, struct doc **ret_parent, const char **ret_key,
                      struct doc **ret_value)
 {
-    const char *from = doc_text_at(op->spec, "from");
+    const struct doc *named = doc_find(op->spec, "from");
+    const char *from = doc_text(named);
+    if (!from && named && doc_kind(named) != DOC_NULL)
+        return err_fail(
+            op->cx, ERR_INVALID,
+            "%s operation failed to decode from: json: cannot unmarshal %s into Go value of type string",
+            op->name, doc_kind_name(named));
     if (!from)
         return err_fail(op->cx, ERR_INVALID,
                         "%s operation failed to decode from: operation, missing from field: missing value",

@@ -336,9 +336,10 @@ static void note_null_key(struct reader *r, const cJSON *n)
     r->later = str_fmt(r->cx->arena, "unsupported map key of type: %%!s(<nil>), key: <nil>, value: %s", text);
 }
 
-static bool is_bare(const struct reader *r, bool string)
+/* At the top level, numbers and bools are strings. */
+static bool is_bare(const struct reader *r, bool string, bool null)
 {
-    return r->rules & YML_BARE_KEYS && r->depth > 1 && !string;
+    return r->rules & YML_BARE_KEYS && (null || (r->depth > 1 && !string));
 }
 
 static int read_key_alias(struct reader *r, struct key *ret, yaml_mark_t at)
@@ -352,7 +353,8 @@ static int read_key_alias(struct reader *r, struct key *ret, yaml_mark_t at)
         return fail_composite_key(r, at);
     if (!a->key && (rc = take_null_key(r, ret, at)) < 0)
         return rc;
-    ret->bare = is_bare(r, doc_kind(node_doc(a->node)) == DOC_STRING);
+    ret->bare =
+        is_bare(r, doc_kind(node_doc(a->node)) == DOC_STRING, doc_kind(node_doc(a->node)) == DOC_NULL);
     return advance(r);
 }
 
@@ -371,7 +373,7 @@ static int read_key(struct reader *r, struct key *ret)
         return rc;
     if (!ret->text)
         return take_null_key(r, ret, at);
-    ret->bare = is_bare(r, r->type == YML_STRING);
+    ret->bare = is_bare(r, r->type == YML_STRING, r->type == YML_NULL);
     return 0;
 }
 

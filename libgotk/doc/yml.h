@@ -17,10 +17,11 @@ enum yml_rules {
     /* sigs.k8s.io/yaml: yes, no, on, off, y and n are booleans, timestamps stay as written, a merge overrides
      * what stands before it: kustomization files, kubeconfigs, Helm values */
     YML_11 = 1,
-    YML_LAST_WINS = 2,  /* a repeated key replaces the earlier one instead of being refused */
-    YML_BARE_KEYS = 4,  /* keys below the top level that are no strings are marked: see doc_bare_key */
-    YML_SOURCE = 8,     /* nodes remember how they were written: doc_style, doc_source */
-    YML_FIRST = 16,     /* only the first document is read; what stands behind it need not be YAML */
+    YML_LAST_WINS = 2, /* a repeated key replaces the earlier one instead of being refused */
+    YML_BARE_KEYS =
+        4,          /* keys that are no strings, at the top level null alone, are marked: see doc_bare_key */
+    YML_SOURCE = 8, /* nodes remember how they were written: doc_style, doc_source */
+    YML_FIRST = 16, /* only the first document is read; what stands behind it need not be YAML */
     YML_GO_ERRORS = 32, /* messages are go-yaml's: "yaml: line 2: did not find expected key" */
     YML_REPEATS = 64,   /* a repeated key stays as a second member, which doc_find passes by */
     YML_DEEP = 128, /* as deep as go-yaml goes, not 1000 levels: for readers on a large stack (bigstack.h) */

@@ -198,7 +198,7 @@ const char *yml_value_key(struct reader *r, const cJSON *n, const char *written)
     bool printed = r->rules & YML_11;
     switch (r->type) {
     case YML_NULL:
-        return NULL;
+        return r->rules & YML_BARE_KEYS ? str_dup(r->cx->arena, written) : NULL;
     case YML_STRING:
         return n->valuestring;
     case YML_BOOL:

@@ -178,7 +178,7 @@ static int match_parts(const struct matcher *m, struct doc *parent, struct doc *
 /* A scalar that takes the type of whatever text it is given. */
 static struct doc *created_scalar(struct arena *a)
 {
-    struct doc *d = doc_null(a);
+    struct doc *d = yml_plain(a, "");
     doc_set_tag(d, DOC_TAG_ANY);
     return d;
 }
@@ -254,13 +254,26 @@ static int match_bracket(const struct matcher *m, struct doc *list, const char *
     return match_elements(m, list, parts, key, re);
 }
 
+/* In a null that is written down, upstream makes whatever is asked for by name. */
+static bool is_made_in_null(const struct matcher *m, const char *text, const struct doc *inner,
+                            const char *part)
+{
+    bool by_name = strcmp(part, "*") != 0 && (!is_index(part) || !strtoul(part, NULL, 10));
+    return m->create >= 0 && text[0] && doc_kind(inner) == DOC_NULL && by_name;
+}
+
 /* Documents inside a scalar are opened for reading; what is written there is lost, as upstream. */
 static int match_inside(const struct matcher *m, const struct doc *scalar, const char *const *parts)
 {
     struct doc *inner = NULL;
-    const char *text = resource_scalar(scalar);
+    const char *text = resource_written(scalar);
     if (yml_parse(m->cx, text, strlen(text), "value", &inner) < 0)
         return err_code(m->cx);
+    if (is_made_in_null(m, text, inner, parts[0])) {
+        struct fieldpath_hit lost = { .node = inner };
+        vec_push(m->cx->arena, m->hits, lost);
+        return 0;
+    }
     return match_parts(m, NULL, inner, parts);
 }
 
@@ -270,6 +283,8 @@ static int match_field(const struct matcher *m, struct doc *d, const char *const
         return 0;
     if (doc_kind(d) != DOC_OBJECT)
         return transform_wrong_kind(m->cx, "MappingNode", d);
+    if (!parts[0][0]) /* for upstream that names the map itself */
+        return transform_wrong_kind(m->cx, "ScalarNode", d);
     struct doc *field = doc_find(d, parts[0]);
     if (!field && m->create < 0)
         return 0;

@@ -158,7 +158,7 @@ static void merge_maps(struct ctx *cx, const struct doc *under, struct doc *owne
     struct doc *merged = doc_object(cx->arena);
     const struct doc *layers[] = { under, doc_find(owner, field) };
     for (size_t i = 0; i < ARRAY_LEN(layers); i++)
-        doc_each (entry, layers[i])
+        doc_each (entry, doc_kind(layers[i]) == DOC_OBJECT ? layers[i] : NULL)
             put_string(cx, merged, doc_key(entry), text_of(entry));
     if (doc_len(merged))
         doc_set(cx->arena, owner, field, merged);

@@ -84,7 +84,8 @@ static int check_string(const struct check *c, struct doc *parent, struct doc *d
 {
     if (doc_kind(d) == DOC_STRING)
         return 0;
-    const char *text = c->mode == KSCHEMA_LENIENT && !c->embedded ? coerced(d) : NULL;
+    bool coerces = c->mode == KSCHEMA_YAML || (c->mode == KSCHEMA_LENIENT && !c->embedded);
+    const char *text = coerces ? coerced(d) : NULL;
     if (!text)
         return wrong_kind(c, d, path, KSCHEMA_STRING, NULL);
     doc_replace(c->cx->arena, parent, d, doc_string(c->cx->arena, text));
@@ -124,7 +125,9 @@ static int check_objects(const struct check *c, const struct check *inner, struc
     struct doc *next = NULL;
     for (struct doc *d = doc_first(list); d; d = next) {
         next = doc_next(d);
-        if (doc_kind(d) == DOC_NULL)
+        if (doc_kind(d) == DOC_NULL && c->mode == KSCHEMA_YAML)
+            doc_detach(list, d);
+        else if (doc_kind(d) == DOC_NULL)
             doc_replace(c->cx->arena, list, d, doc_object(c->cx->arena));
         else if (doc_kind(d) != DOC_OBJECT)
             return wrong_kind(c, d, path, KSCHEMA_OBJECT, inner->type);
@@ -164,13 +167,13 @@ static int check_value(const struct check *c, struct doc *parent, struct doc *d,
     }
 }
 
-static const struct kschema *row_of(const struct kschema *rows, const char *name)
+static const struct kschema *row_of(const struct check *c, const struct kschema *rows, const char *name)
 {
     const struct kschema *folded = NULL;
     for (const struct kschema *row = rows; row->name; row++) {
         if (!strcmp(row->name, name))
             return row;
-        if (!folded && str_eq_fold(row->name, name))
+        if (!folded && c->mode != KSCHEMA_YAML && str_eq_fold(row->name, name))
             folded = row;
     }
     return folded;
@@ -180,7 +183,7 @@ static int check_member(const struct check *c, struct doc *object, struct doc *m
                         const struct kschema *rows, const char *path)
 {
     const char *name = doc_key(member);
-    const struct kschema *row = row_of(rows, name);
+    const struct kschema *row = row_of(c, rows, name);
     if (!row && c->mode == KSCHEMA_STRICT)
         return unknown_field(c, rows, member);
     if (!row || doc_kind(member) == DOC_NULL) {

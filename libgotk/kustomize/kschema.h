@@ -36,6 +36,7 @@ enum kschema_mode {
     KSCHEMA_STRICT, /* unknown members and wrong kinds fail */
     KSCHEMA_LENIENT, /* unknown members vanish; numbers and booleans become strings where a string is wanted, but for
                       * what is embedded and below: sigs.k8s.io/yaml loses the types there */
+    KSCHEMA_YAML, /* as go-yaml v3: all of them become strings, names are spelled as they are, and lists lose nulls */
 };
 
 /* Checks the object `d` (changed in place) against `rows`. `type` is the Go type's name and `file` the file's, for

@@ -62,10 +62,10 @@ static int load_schema(struct ctx *cx, struct ktarget *t)
     const char *version = doc_text_at(t->file, "openapi", "version");
     if (path && version)
         return err_fail(cx, ERR_INVALID, "builtin version and custom schema provided, cannot use both");
-    if (version && strcmp(version, "v1.21.2") != 0)
+    if (!str_empty(version) && strcmp(version, "v1.21.2") != 0)
         return err_fail(cx, ERR_INVALID,
                         "the specified OpenAPI version is not built in: '%s' (only v1.21.2 is)", version);
-    if (t->build->openapi_set || (!path && !version))
+    if (t->build->openapi_set || (!path && str_empty(version)))
         return 0;
     t->build->openapi_set = true;
     return path ? parse_swagger(cx, t, path) : 0;

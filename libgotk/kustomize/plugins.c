@@ -92,7 +92,7 @@ static int configure_plugin(struct ctx *cx, const struct resource *plugin, struc
                         "(%s:%d: the generators are ConfigMapGenerator, SecretGenerator, IAMPolicyGenerator)",
                         gvk_text(cx->arena, plugin->id.gvk), str_or(plugin->file, "inline"),
                         doc_line(plugin->doc));
-    if (transform_config(cx, plugin, kfile_generator_config, ret_args) < 0)
+    if (transform_config(cx, plugin, kfile_generator_config, KSCHEMA_LENIENT, ret_args) < 0)
         return err_wrap(cx, "loading generator plugins: plugin %s fails configuration",
                         resid_text(cx->arena, &plugin->id));
     return 0;
@@ -107,6 +107,7 @@ static int generate_plugin(struct ctx *cx, struct ktarget *t, const struct resou
         doc_set_text(cx->arena, args, "name", plugin->id.name);
     if (str_empty(doc_text_at(args, "namespace")))
         doc_set_text(cx->arena, args, "namespace", plugin->id.ns);
+    doc_remove(args, "env"); /* of the kustomization's field alone, upstream makes envs */
     int rc = g->make ? g->make(cx, args, &r) : generators_make(cx, t->load, g->makes, args, NULL, &r);
     if (rc < 0)
         return err_wrap(cx, "plugin %s", resid_text(cx->arena, &plugin->id));

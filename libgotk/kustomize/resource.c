@@ -311,6 +311,12 @@ struct doc *resource_metadata_map(struct arena *a, struct resource *r, const cha
     return doc_ensure(a, doc_ensure(a, r->doc, "metadata"), field);
 }
 
+void resource_make_notes(struct arena *a, struct resource *r)
+{
+    if (r->past.len || r->prefixes.len || r->suffixes.len || r->needs_hash || r->generated)
+        resource_metadata_map(a, r, "annotations");
+}
+
 void resource_mark_key(struct doc *member)
 {
     if (yml_tag(doc_key(member)) != DOC_TAG_NONE)

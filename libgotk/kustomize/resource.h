@@ -80,6 +80,10 @@ const char *resource_annotation(const struct resource *r, const char *key);
 /* metadata.labels or metadata.annotations (or any map) as the object to change, made when absent. */
 struct doc *resource_metadata_map(struct arena *a, struct resource *r, const char *field);
 
+/* Upstream keeps what it remembers of an object among the object's annotations: who looks for these finds them in an object
+ * that has none of its own. Makes them then; empty ones are not printed. */
+void resource_make_notes(struct arena *a, struct resource *r);
+
 /* The text of a scalar node as it stands in YAML: strings as they are, what is read as something else as it was written ("5.0",
  * "True", "2020-01-01"); "" for null, NULL for maps and lists. */
 const char *resource_scalar(const struct doc *d);

@@ -11,6 +11,7 @@
 #include "libgotk/doc/yml.h"
 #include "libgotk/kustomize/smp_walk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define DIRECTIVE "$patch"
@@ -108,7 +109,12 @@ static int merge_member(const struct smp *s, struct doc *map, struct doc *patch,
     return 0;
 }
 
-/* The keys of both maps, each once, taken before anything is merged: members come and go. */
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of both maps, each once and sorted, taken before anything is merged: members come and go. */
 static const char **keys_of(struct arena *a, const struct doc *map, const struct doc *patch,
                             size_t *ret_count)
 {
@@ -122,6 +128,7 @@ static const char **keys_of(struct arena *a, const struct doc *map, const struct
     for (const struct doc *member = both ? doc_first(patch) : NULL; member; member = doc_next(member))
         if (!doc_find(map, doc_key(member)) && doc_find(patch, doc_key(member)) == member)
             keys[n++] = doc_key(member);
+    qsort(keys, n, sizeof(*keys), compare_keys);
     *ret_count = n;
     return keys;
 }

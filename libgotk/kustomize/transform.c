@@ -14,21 +14,34 @@
 
 /* clang-format off */
 static const struct transform rows[] = {
-    { "PatchStrategicMergeTransformer", kfile_patch_sm_config, transform_patch_sm_file, transform_patch_sm_config },
-    { "PatchTransformer", kfile_patch_config, transform_patch_file, transform_patch_config },
-    { "NamespaceTransformer", kfile_namespace_config, transform_namespace_file, transform_namespace_config },
-    { "PrefixTransformer", kfile_names_config, transform_names_prefix_file, transform_names_prefix_config },
-    { "SuffixTransformer", kfile_names_config, transform_names_suffix_file, transform_names_suffix_config },
-    { "LabelTransformer", kfile_labels_config, transform_labels_file, transform_labels_config },
-    { "AnnotationsTransformer", kfile_labels_config, transform_labels_annotations_file,
-      transform_labels_annotations_config },
-    { "PatchJson6902Transformer", kfile_patch_json_config, transform_patch_json_file, transform_patch_json_config },
-    { "ReplicaCountTransformer", kfile_replicas_config, transform_replicas_file, transform_replicas_config },
-    { "ImageTagTransformer", kfile_images_config, transform_images_file, transform_images_config },
-    { "ReplacementTransformer", kfile_replace_config, transform_replace_file, transform_replace_config },
-    { "PrefixSuffixTransformer", kfile_names_config, NULL, transform_names_both_config },
-    { "HashTransformer", kfile_names_config, NULL, transform_names_hash_config },
-    { "ValueAddTransformer", kfile_valueadd_config, NULL, transform_valueadd_config },
+    { "PatchStrategicMergeTransformer", kfile_patch_sm_config, KSCHEMA_LENIENT,
+      transform_patch_sm_file, transform_patch_sm_config },
+    { "PatchTransformer", kfile_patch_config, KSCHEMA_LENIENT,
+      transform_patch_file, transform_patch_config },
+    { "NamespaceTransformer", kfile_namespace_config, KSCHEMA_LENIENT,
+      transform_namespace_file, transform_namespace_config },
+    { "PrefixTransformer", kfile_names_config, KSCHEMA_YAML,
+      transform_names_prefix_file, transform_names_prefix_config },
+    { "SuffixTransformer", kfile_names_config, KSCHEMA_YAML,
+      transform_names_suffix_file, transform_names_suffix_config },
+    { "LabelTransformer", kfile_labels_config, KSCHEMA_LENIENT,
+      transform_labels_file, transform_labels_config },
+    { "AnnotationsTransformer", kfile_labels_config, KSCHEMA_LENIENT,
+      transform_labels_annotations_file, transform_labels_annotations_config },
+    { "PatchJson6902Transformer", kfile_patch_json_config, KSCHEMA_LENIENT,
+      transform_patch_json_file, transform_patch_json_config },
+    { "ReplicaCountTransformer", kfile_replicas_config, KSCHEMA_LENIENT,
+      transform_replicas_file, transform_replicas_config },
+    { "ImageTagTransformer", kfile_images_config, KSCHEMA_LENIENT,
+      transform_images_file, transform_images_config },
+    { "ReplacementTransformer", kfile_replace_config, KSCHEMA_LENIENT,
+      transform_replace_file, transform_replace_config },
+    { "PrefixSuffixTransformer", kfile_names_config, KSCHEMA_YAML,
+      NULL, transform_names_both_config },
+    { "HashTransformer", kfile_names_config, KSCHEMA_LENIENT,
+      NULL, transform_names_hash_config },
+    { "ValueAddTransformer", kfile_valueadd_config, KSCHEMA_LENIENT,
+      NULL, transform_valueadd_config },
 };
 /* clang-format on */
 
@@ -91,13 +104,12 @@ static int unknown_kind(struct ctx *cx, const struct resource *plugin)
 }
 
 int transform_config(struct ctx *cx, const struct resource *plugin, const struct kschema *fields,
-                     struct doc **ret)
+                     enum kschema_mode mode, struct doc **ret)
 {
     struct doc *config = doc_copy(cx->arena, plugin->doc);
     if (reprint_json(cx, config) < 0)
         return err_wrap(cx, "marshalling yaml from res %s", resid_text(cx->arena, &plugin->id));
-    if (kschema_check(cx, config, fields, KSCHEMA_LENIENT, plugin->id.gvk.kind,
-                      str_or(plugin->file, "inline")) < 0)
+    if (kschema_check(cx, config, fields, mode, plugin->id.gvk.kind, str_or(plugin->file, "inline")) < 0)
         return err_code(cx);
     *ret = config;
     return 0;
@@ -110,7 +122,8 @@ int transform_plan_config(struct ctx *cx, struct transform_plan *plan, const str
     if (!row)
         return unknown_kind(cx, plugin);
     size_t from = plan->steps.len;
-    if (transform_config(cx, plugin, row->fields, &config) < 0 || row->from_config(cx, plan, config) < 0)
+    if (transform_config(cx, plugin, row->fields, row->mode, &config) < 0 ||
+        row->from_config(cx, plan, config) < 0)
         return err_wrap(cx, "plugin %s fails configuration", resid_text(cx->arena, &plugin->id));
     if (plan->target->build->track_origin && plan->steps.len > from) /* what takes two steps is noted once */
         set_origin(plan, plan->steps.len - 1, origin_of_plugin(cx, plugin));

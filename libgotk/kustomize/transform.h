@@ -32,6 +32,7 @@ struct transform_plan {
 struct transform {
     const char *kind;             /* of the plugin */
     const struct kschema *fields; /* of the plugin's document, kfile.h */
+    enum kschema_mode mode;       /* how upstream reads it */
     /* Plans what the kustomization file asks for; NULL: no field does. */
     int (*from_file)(struct ctx *cx, struct transform_plan *plan);
     /* Plans what a plugin document asks for. */
@@ -40,7 +41,7 @@ struct transform {
 
 /* A plugin's document as the planning functions read it: members in their canonical spelling, others gone. */
 int transform_config(struct ctx *cx, const struct resource *plugin, const struct kschema *fields,
-                     struct doc **ret) MUST_CHECK;
+                     enum kschema_mode mode, struct doc **ret) MUST_CHECK;
 
 /* Plans the fields of plan->target's kustomization file, in kustomize's fixed order. */
 int transform_plan_file(struct ctx *cx, struct transform_plan *plan) MUST_CHECK;

@@ -54,6 +54,8 @@ static int run_pairs(struct ctx *cx, const struct transform_step *step, struct r
     pairs.made = ARENA_ARRAY(cx->arena, struct doc *, count);
     for (size_t i = 0; count && i < m->list.len; i++) {
         memset(pairs.made, 0, count * sizeof(*pairs.made));
+        if (m->list.at[i]->doc)
+            resource_make_notes(cx->arena, m->list.at[i]);
         if (fieldspec_apply_all(cx, &pairs.specs, m->list.at[i]->doc, FIELDSPEC_MAP, set_pairs, &pairs) < 0)
             return err_code(cx);
     }

@@ -124,13 +124,6 @@ static int run_merge_by_id(struct ctx *cx, const struct transform_step *step, co
     return 0;
 }
 
-/* Upstream keeps what it remembers of an object among the object's annotations: there a patch may add one to an object
- * that had none. */
-static bool has_notes(const struct resource *r)
-{
-    return r->past.len || r->prefixes.len || r->suffixes.len || r->needs_hash || r->generated;
-}
-
 /* Of a long patch, messages show how it begins. */
 static const char *brief(struct arena *a, const char *source)
 {
@@ -158,8 +151,7 @@ static int apply_json(struct ctx *cx, struct resmap *m, struct resource *r, cons
 {
     if (args->keep_history)
         resource_store_past(cx->arena, r);
-    if (has_notes(r))
-        resource_metadata_map(cx->arena, r, "annotations");
+    resource_make_notes(cx->arena, r);
     if (reprint_json(cx, r->doc) < 0 || patch_json6902(cx, &r->doc, args->operations) < 0)
         return err_wrap(cx, "patch %s for %s", brief(cx->arena, args->source), resid_text(cx->arena, &r->id));
     resource_pass_json(cx->arena, NULL, r->doc, false);

@@ -28,6 +28,7 @@ struct replace_target {
 struct replacement {
     const struct doc *d;
     const char *place; /* its file and line */
+    bool aimless;      /* has no targets */
     struct err broken; /* what is wrong with its targets, told once its source is read; code 0: nothing */
     VEC(struct replace_target) targets;
 };
@@ -119,7 +120,7 @@ static struct names split_text(struct arena *a, const char *text, const char *de
 /* A scalar's text as it was written; NULL for a map or list. */
 static const char *text_of(const struct doc *d)
 {
-    return doc_source(d) ? doc_source(d) : resource_scalar(d);
+    return doc_kind(d) == DOC_OBJECT || doc_kind(d) == DOC_ARRAY ? NULL : resource_written(d);
 }
 
 /* A node of the kind and style of `like` with another text; a string when the text does not fit the kind. */
@@ -198,8 +199,16 @@ static const char *splice(struct arena *a, const struct doc *options, const char
     return str_join(a, parts.at, parts.len, delimiter);
 }
 
+/* The value is the source's own node as long as that stands there: what is put in its place is put elsewhere from then on. */
+static void put_node(struct ctx *cx, struct doc *parent, struct doc *old, struct doc *new, struct doc **value)
+{
+    doc_replace(cx->arena, parent, old, new);
+    if (*value == old)
+        *value = new;
+}
+
 static int put_value(struct ctx *cx, const struct doc *options, const struct fieldpath_hit *hit,
-                     const struct doc *value)
+                     struct doc **value)
 {
     const char *old = text_of(hit->node);
     if (!old && !str_empty(doc_text_at(options, "delimiter")))
@@ -207,11 +216,11 @@ static int put_value(struct ctx *cx, const struct doc *options, const struct fie
     if (!hit->parent)
         return 0; /* inside a value that was opened for reading only */
     if (!old) {
-        doc_replace(cx->arena, hit->parent, hit->node, doc_copy(cx->arena, value));
+        put_node(cx, hit->parent, hit->node, doc_copy(cx->arena, *value), value);
         return 0;
     }
-    const char *text = splice(cx->arena, options, old, str_or(text_of(value), ""));
-    doc_replace(cx->arena, hit->parent, hit->node, with_text(cx->arena, hit->node, text));
+    const char *text = splice(cx->arena, options, old, str_or(text_of(*value), ""));
+    put_node(cx, hit->parent, hit->node, with_text(cx->arena, hit->node, text), value);
     return 0;
 }
 
@@ -234,7 +243,7 @@ static const char *serialize(struct ctx *cx, const struct doc *before, const str
 
 /* Sets the value inside a document that a scalar holds as text. */
 static int put_inside(struct ctx *cx, struct doc *root, struct doc *scalar, const char *const *head,
-                      size_t head_len, const char *const *rest, int create, const struct doc *value)
+                      size_t head_len, const char *const *rest, int create, struct doc **value)
 {
     struct doc *inner = NULL;
     struct doc *before = NULL;
@@ -253,13 +262,13 @@ static int put_inside(struct ctx *cx, struct doc *root, struct doc *scalar, cons
     for (size_t i = 0; i < hits.len; i++)
         if (put_value(cx, NULL, &hits.at[i], value) < 0)
             return err_code(cx);
-    doc_replace(cx->arena, parent, scalar, doc_string(cx->arena, serialize(cx, before, inner, text)));
+    put_node(cx, parent, scalar, doc_string(cx->arena, serialize(cx, before, inner, text)), value);
     return 0;
 }
 
 /* Tries each beginning of the path that leads to a scalar; false when the path does not lead inside one. */
 static bool try_inside(struct ctx *cx, struct doc *root, const char *const *parts, int create,
-                       const struct doc *value)
+                       struct doc **value)
 {
     size_t n = 0;
     while (parts[n])
@@ -282,12 +291,12 @@ static bool try_inside(struct ctx *cx, struct doc *root, const char *const *part
 }
 
 static int put_path(struct ctx *cx, struct resource *r, const struct doc *options, const char *path,
-                    const struct doc *value)
+                    struct doc **value)
 {
     struct fieldpath_hits hits = { 0 };
     const char **parts = fieldpath_split(cx->arena, path);
     bool creating = doc_is_true(doc_find(options, "create"), false);
-    int create = !creating ? -1 : resource_scalar(value) ? DOC_STRING : (int)doc_kind(value);
+    int create = !creating ? -1 : resource_scalar(*value) ? DOC_STRING : (int)doc_kind(*value);
     const char *what = creating ? "unable to find or create field" : "unable to find field";
     if (try_inside(cx, r->doc, parts, create, value))
         return 0;
@@ -327,7 +336,7 @@ static bool is_target(const struct replace_target *target, const struct resource
 }
 
 static int put_target(struct ctx *cx, const struct replace_target *target, struct resource *r,
-                      const struct doc *value)
+                      struct doc **value)
 {
     const struct doc *paths = doc_find(target->d, "fieldPaths");
     const struct doc *options = doc_find(target->d, "options");
@@ -343,7 +352,7 @@ static int run_one(struct ctx *cx, const struct replacement *replacement, struct
 {
     struct doc *value = NULL;
     if ((!doc_find(replacement->d, "source") && !doc_find(replacement->d, "sourceValue")) ||
-        !doc_len(doc_find(replacement->d, "targets")))
+        replacement->aimless)
         return err_fail(cx, ERR_INVALID, "replacements must specify a source and at least one target");
     if (read_source(cx, replacement->d, m, &value) < 0)
         return err_code(cx);
@@ -351,14 +360,13 @@ static int run_one(struct ctx *cx, const struct replacement *replacement, struct
         cx->err = replacement->broken;
         return err_code(cx);
     }
-    value = doc_copy(cx->arena, value);
     for (size_t i = 0; i < replacement->targets.len; i++) {
         struct resources all = selector_candidates(replacement->targets.at[i].select, m);
         for (size_t j = 0; j < all.len; j++) {
             struct resource *r = all.at[j];
             if (!is_target(&replacement->targets.at[i], r))
                 continue;
-            if (put_target(cx, &replacement->targets.at[i], r, value) < 0)
+            if (put_target(cx, &replacement->targets.at[i], r, &value) < 0)
                 return err_code(cx);
             if (resource_refresh(cx->arena, r))
                 resmap_touch(m);
@@ -404,9 +412,12 @@ static int plan_target(struct ctx *cx, const struct doc *d, struct replacement *
     return 0;
 }
 
-static void plan_one(struct ctx *cx, const struct doc *d, const char *file, struct replace_args *args)
+static struct replacement *plan_one(struct ctx *cx, const struct doc *d, const char *file,
+                                    struct replace_args *args)
 {
-    struct replacement replacement = { .d = d, .place = str_fmt(cx->arena, "%s:%d", file, doc_line(d)) };
+    struct replacement replacement = { .d = d,
+                                       .place = str_fmt(cx->arena, "%s:%d", file, doc_line(d)),
+                                       .aimless = !doc_find(d, "targets") };
     doc_each (target, doc_find(d, "targets")) {
         if (plan_target(cx, target, &replacement) >= 0)
             continue;
@@ -415,6 +426,7 @@ static void plan_one(struct ctx *cx, const struct doc *d, const char *file, stru
         break;
     }
     vec_push(cx->arena, &args->all, replacement);
+    return &args->all.at[args->all.len - 1];
 }
 
 /* Plans what was read from a file, which nobody has checked. */
@@ -449,7 +461,8 @@ static int plan_from_file(struct ctx *cx, const struct ktarget *t, const char *p
     return 0;
 }
 
-static int plan_entries(struct ctx *cx, struct transform_plan *plan, const struct doc *entries)
+/* `is_field`: of the kustomization file, and not of a plugin. */
+static int plan_entries(struct ctx *cx, struct transform_plan *plan, const struct doc *entries, bool is_field)
 {
     struct replace_args *args = ARENA_NEW(cx->arena, struct replace_args);
     const char *file = kload_show(cx->arena, plan->target->load, plan->target->file_name);
@@ -461,7 +474,9 @@ static int plan_entries(struct ctx *cx, struct transform_plan *plan, const struc
                 "trouble configuring builtin ReplacementTransformer: replacements (%s:%d): cannot "
                 "specify both path and inline replacement",
                 file, doc_line(entry));
-        if (!path[0])
+        if (!path[0] && is_field) /* upstream writes its fields anew: an empty list is none */
+            plan_one(cx, entry, file, args)->aimless = !doc_len(doc_find(entry, "targets"));
+        else if (!path[0])
             plan_one(cx, entry, file, args);
         else if (plan_from_file(cx, plan->target, path, args) < 0)
             return err_wrap(cx, "trouble configuring builtin ReplacementTransformer: replacements (%s:%d)",
@@ -474,10 +489,10 @@ static int plan_entries(struct ctx *cx, struct transform_plan *plan, const struc
 int transform_replace_file(struct ctx *cx, struct transform_plan *plan)
 {
     const struct doc *entries = doc_find(plan->target->file, "replacements");
-    return doc_len(entries) ? plan_entries(cx, plan, entries) : 0;
+    return doc_len(entries) ? plan_entries(cx, plan, entries, true) : 0;
 }
 
 int transform_replace_config(struct ctx *cx, struct transform_plan *plan, const struct doc *config)
 {
-    return plan_entries(cx, plan, doc_find(config, "replacements"));
+    return plan_entries(cx, plan, doc_find(config, "replacements"), false);
 }
