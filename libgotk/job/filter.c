@@ -2,8 +2,8 @@
  * filter.c: assembling a seccomp filter; the contract is in filter.h. No state, runs in the child.
  *
  * Neighbouring numbers with one verdict are a range. The program is a binary search over the ranges, of comparisons alone; behind
- * it one return for each verdict, which all ranges share, and a block for each call with conditions. The kernel translates the
- * program and compiles it, so its length counts more than anything.
+ * it a block for each call with conditions, and one return for each verdict, which all share. The kernel translates the program,
+ * compiles it, and runs it once for each number, so its length counts more than anything, and how long its paths are.
  */
 #include "libgotk/job/filter.h"
 
@@ -37,68 +37,50 @@
 #define ARGS   offsetof(struct seccomp_data, args)
 #define LOW    (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)
 
-/* A jump of the search, to be filled in once its goal is there. */
-struct link {
-    uint16_t at;
-    bool when;     /* the comparison holds */
-    uint16_t goal; /* a verdict, or BLOCKS and a number */
+/* Numbers with one verdict, but for one among them: a comparison more tells that one apart, where two ranges more took two. */
+struct range {
+    uint16_t start;
+    uint16_t other; /* 0: there is none */
 };
 
-#define BLOCKS 256
+/* A jump to be filled in once its goal is there. */
+struct link {
+    uint16_t at;
+    bool when; /* the comparison holds */
+    uint16_t goal;
+};
+
+/* Goals beside the verdicts. */
+#define LET_THROUGH FILTER_VERDICTS       /* conditions do */
+#define NEXT        (FILTER_VERDICTS + 1) /* the next of a call's conditions */
+#define BEYOND      (FILTER_VERDICTS + 2) /* what to make of numbers behind the table */
+#define BLOCKS      256                   /* the conditions of a call: with its number */
 
 struct program {
     const struct filter *f;
     struct sock_filter *out;
     size_t length;
-    uint16_t starts[FILTER_CALLS + 1]; /* of the ranges */
-    size_t ranges;
+    struct range ranges[FILTER_CALLS + 1];
+    size_t range_count;
     struct link links[FILTER_LENGTH];
     size_t link_count;
 };
 
-static size_t put(struct program *p, uint16_t code, uint32_t k, size_t when, size_t otherwise)
+static size_t put(struct program *p, uint16_t code, uint32_t k)
 {
-    ASSERT(p->length < FILTER_LENGTH && when <= UINT8_MAX && otherwise <= UINT8_MAX);
-    p->out[p->length] = (struct sock_filter){ code, (uint8_t)when, (uint8_t)otherwise, k };
+    ASSERT(p->length < FILTER_LENGTH);
+    p->out[p->length] = (struct sock_filter){ .code = code, .k = k };
     return p->length++;
 }
 
 static void load(struct program *p, size_t offset)
 {
-    put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+    put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
 }
 
 static void give(struct program *p, uint32_t verdict)
 {
-    put(p, BPF_RET | BPF_K, verdict, 0, 0);
-}
-
-/* Only calls as this architecture makes them. */
-static void put_head(struct program *p)
-{
-    load(p, ARCH);
-    put(p, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
-    give(p, SECCOMP_RET_KILL_PROCESS);
-    load(p, NUMBER);
-#ifdef FOREIGN_FROM
-    put(p, BPF_JMP | BPF_JGE | BPF_K, FOREIGN_FROM, 0, 2);
-    put(p, BPF_JMP | BPF_JEQ | BPF_K, SKIPPED, 1, 0);
-    give(p, SECCOMP_RET_KILL_PROCESS);
-#endif
-}
-
-static uint8_t verdict_at(const struct program *p, size_t number)
-{
-    return number < FILTER_CALLS ? p->f->verdicts[number] : 0;
-}
-
-static void find_ranges(struct program *p)
-{
-    for (size_t n = 0; n <= FILTER_CALLS; n++) { /* the last one is all that lies beyond */
-        uint8_t verdict = verdict_at(p, n);
-        if (n == 0 || verdict != verdict_at(p, n - 1) || (verdict & FILTER_CONDITIONS))
-            p->starts[p->ranges++] = (uint16_t)n;
-    }
+    put(p, BPF_RET | BPF_K, verdict);
 }
 
 static void set_jump(struct program *p, size_t at, bool when, size_t to)
@@ -108,31 +90,129 @@ static void set_jump(struct program *p, size_t at, bool when, size_t to)
     *(when ? &p->out[at].jt : &p->out[at].jf) = (uint8_t)distance;
 }
 
+static void jump(struct program *p, size_t at, bool when, size_t goal)
+{
+    ASSERT(p->link_count < FILTER_LENGTH);
+    p->links[p->link_count++] = (struct link){ (uint16_t)at, when, (uint16_t)goal };
+}
+
+/* Here is the goal. */
+static void fill_in(struct program *p, size_t goal)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->link_count; i++) {
+        struct link link = p->links[i];
+        if (link.goal == goal)
+            set_jump(p, link.at, link.when, p->length);
+        else
+            p->links[kept++] = link;
+    }
+    p->link_count = kept;
+}
+
+static uint8_t verdict_at(const struct program *p, size_t number)
+{
+    return number < FILTER_CALLS ? p->f->verdicts[number] : 0;
+}
+
+static uint16_t plain_verdict(const struct program *p, size_t number)
+{
+    return verdict_at(p, number) & (uint8_t)~FILTER_CONDITIONS;
+}
+
+static bool has_conditions(const struct program *p, size_t number)
+{
+    for (size_t i = 0; verdict_at(p, number) & FILTER_CONDITIONS && i < p->f->count; i++)
+        if (p->f->conditions[i].number == (int)number)
+            return true;
+    return false;
+}
+
+static size_t goal_of(const struct program *p, size_t number)
+{
+    return has_conditions(p, number) ? BLOCKS + number : plain_verdict(p, number);
+}
+
+/* ---- the search ---------------------------------------------------------------------------------------------------- */
+
+/* Only calls as this architecture makes them. */
+static void put_head(struct program *p)
+{
+    load(p, ARCH);
+    size_t at = put(p, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE);
+    give(p, SECCOMP_RET_KILL_PROCESS);
+    set_jump(p, at, true, p->length);
+    load(p, NUMBER);
+}
+
+/* Takes a range of one number, and the one behind it, into the one in front of it where that goes on behind. */
+static void join_ranges(struct program *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->range_count; kept++) {
+        struct range r = p->ranges[i++];
+        size_t other = i + 1 < p->range_count ? p->ranges[i].start : 0;
+        if (other && p->ranges[i + 1].start == other + 1 && goal_of(p, r.start) == goal_of(p, other + 1)) {
+            r.other = (uint16_t)other;
+            i += 2;
+        }
+        p->ranges[kept] = r;
+    }
+    p->range_count = kept;
+}
+
+static void find_ranges(struct program *p)
+{
+    for (size_t n = 0; n < FILTER_CALLS; n++)
+        if (n == 0 || goal_of(p, n) != goal_of(p, n - 1))
+            p->ranges[p->range_count++] = (struct range){ .start = (uint16_t)n };
+    join_ranges(p);
+    p->ranges[p->range_count++] = (struct range){ .start = FILTER_CALLS };
+}
+
+/* Where to halve the numbers of the ranges from `first` up to, not including, `end`. The kernel runs the program once for each of
+ * them in advance. */
+static size_t middle_of(const struct program *p, size_t first, size_t end)
+{
+    size_t last = end < p->range_count ? p->ranges[end].start : FILTER_CALLS, middle = first + 1;
+    while (middle + 1 < end && p->ranges[middle].start < (p->ranges[first].start + last) / 2)
+        middle++;
+    return middle;
+}
+
 /* Searches the ranges from `first` up to, not including, `end`, which is where the jump at `from` leads. */
 static void put_search(struct program *p, size_t first, size_t end, size_t from,
                        bool when) // NOLINT(misc-no-recursion)
 {
-    if (end - first == 1) {
-        size_t number = p->starts[first];
-        uint8_t verdict = verdict_at(p, number);
-        size_t goal = verdict & FILTER_CONDITIONS ? BLOCKS + number : verdict;
-        ASSERT(p->link_count < FILTER_LENGTH);
-        p->links[p->link_count++] = (struct link){ (uint16_t)from, when, (uint16_t)goal };
+    const struct range *r = &p->ranges[first];
+    if (end - first == 1 && !r->other) {
+        jump(p, from, when, r->start == FILTER_CALLS ? BEYOND : goal_of(p, r->start));
         return;
     }
-    size_t middle = first + (end - first) / 2;
-    size_t at = put(p, BPF_JMP | BPF_JGE | BPF_K, p->starts[middle], 0, 0);
-    if (at > from)
-        set_jump(p, from, when, at);
+    if (p->length - 1 > from)
+        set_jump(p, from, when, p->length);
+    if (end - first == 1) {
+        size_t at = put(p, BPF_JMP | BPF_JEQ | BPF_K, r->other);
+        jump(p, at, true, goal_of(p, r->other));
+        jump(p, at, false, goal_of(p, r->start));
+        return;
+    }
+    size_t middle = middle_of(p, first, end);
+    size_t at = put(p, BPF_JMP | BPF_JGE | BPF_K, p->ranges[middle].start);
     put_search(p, first, middle, at, false);
     put_search(p, middle, end, at, true);
 }
 
-static void fill_in(struct program *p, size_t goal)
+static void put_beyond(struct program *p)
 {
-    for (size_t i = 0; i < p->link_count; i++)
-        if (p->links[i].goal == goal)
-            set_jump(p, p->links[i].at, p->links[i].when, p->length);
+    fill_in(p, BEYOND);
+#ifdef FOREIGN_FROM
+    jump(p, put(p, BPF_JMP | BPF_JGE | BPF_K, FOREIGN_FROM), false, 0);
+    jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, SKIPPED), true, 0);
+    give(p, SECCOMP_RET_KILL_PROCESS);
+#else
+    give(p, p->f->returns[0]);
+#endif
 }
 
 /* ---- conditions ---------------------------------------------------------------------------------------------------- */
@@ -142,26 +222,23 @@ static size_t argument_at(const struct filter_condition *c)
     return ARGS + (size_t)c->arg * sizeof(uint64_t);
 }
 
-/* Loads half of an argument under the mask; returns how many instructions that took. */
-static size_t load_half(struct program *p, size_t offset, uint32_t mask)
+/* Loads half of an argument under the mask. */
+static void load_half(struct program *p, size_t offset, uint32_t mask)
 {
     load(p, offset);
-    if (mask == UINT32_MAX)
-        return 1;
-    put(p, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
-    return 2;
+    if (mask != UINT32_MAX)
+        put(p, BPF_ALU | BPF_AND | BPF_K, mask);
 }
 
-/* Conditions on one argument with one mask, and one upper half: an upper half, then each lower one. */
+/* Conditions on one argument with one mask, and one upper half: the upper half, then each lower one. */
 static void put_alike(struct program *p, const struct filter_condition *first, size_t count)
 {
-    size_t loads = (uint32_t)first->mask == UINT32_MAX ? 1 : 2;
     load_half(p, argument_at(first) + (4 - LOW), (uint32_t)(first->mask >> 32));
-    put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(first->value >> 32), 0, loads + count + 1);
+    jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(first->value >> 32)), false, NEXT);
     load_half(p, argument_at(first) + LOW, (uint32_t)first->mask);
     for (size_t i = 0; i < count; i++)
-        put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)first[i].value, count - 1 - i, i + 1 == count ? 1 : 0);
-    give(p, SECCOMP_RET_ALLOW);
+        jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)first[i].value), true, LET_THROUGH);
+    jump(p, p->length - 1, false, NEXT);
 }
 
 static bool alike(const struct filter_condition *a, const struct filter_condition *b)
@@ -173,13 +250,18 @@ static bool alike(const struct filter_condition *a, const struct filter_conditio
 static void put_block(struct program *p, size_t number)
 {
     const struct filter_condition *c = p->f->conditions;
+    fill_in(p, BLOCKS + number);
     for (size_t i = 0, n = 1; i < p->f->count; i += n) {
         for (n = 1; i + n < p->f->count && alike(&c[i], &c[i + n]);)
             n++;
-        if (c[i].number == (int)number)
-            put_alike(p, &c[i], n);
+        if (c[i].number != (int)number)
+            continue;
+        fill_in(p, NEXT);
+        put_alike(p, &c[i], n);
     }
-    give(p, p->f->returns[p->f->verdicts[number] & ~FILTER_CONDITIONS]);
+    for (size_t i = 0; i < p->link_count; i++) /* there is none */
+        if (p->links[i].goal == NEXT)
+            p->links[i].goal = plain_verdict(p, number);
 }
 
 size_t filter_assemble(const struct filter *f, struct sock_filter *out)
@@ -187,17 +269,16 @@ size_t filter_assemble(const struct filter *f, struct sock_filter *out)
     struct program p = { .f = f, .out = out };
     put_head(&p);
     find_ranges(&p);
-    ASSERT(p.ranges > 1);
-    put_search(&p, 0, p.ranges, p.length, false);
+    put_search(&p, 0, p.range_count, p.length - 1, false);
+    put_beyond(&p);
+    for (size_t number = 0; number < FILTER_CALLS; number++)
+        if (has_conditions(&p, number))
+            put_block(&p, number);
     for (size_t verdict = 0; verdict < FILTER_VERDICTS; verdict++) {
         fill_in(&p, verdict);
         give(&p, f->returns[verdict]);
     }
-    for (size_t number = 0; number < FILTER_CALLS; number++) {
-        if (!(f->verdicts[number] & FILTER_CONDITIONS))
-            continue;
-        fill_in(&p, BLOCKS + number);
-        put_block(&p, number);
-    }
+    fill_in(&p, LET_THROUGH);
+    give(&p, SECCOMP_RET_ALLOW);
     return p.length;
 }

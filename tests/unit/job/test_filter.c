@@ -138,6 +138,9 @@ static void jobs_may_call_what_they_need(void **state UNUSED)
         { SYS_kill, { own }, SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ERRNO | 1 },
         { SYS_mount, { 0 }, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_PROCESS },
         { FILTER_CALLS + 7, { 0 }, SECCOMP_RET_ERRNO | 38, SECCOMP_RET_ERRNO | 38 },
+#if defined(__x86_64__)
+        { 0x40000000 | SYS_read, { 0 }, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_PROCESS }, /* x32's */
+#endif
     };
     for (int network = 0; network <= 1; network++) {
         struct sock_filter program[FILTER_LENGTH];
