@@ -262,9 +262,10 @@ static void set_trust_mark(struct transfer *t)
 {
     const struct tls *tls = t->req->tls;
     if (tls->ca_pem) {
-        const char *mark = str_fmt(t->cx->arena, "%.*s\n%s\n", (int)tls->ca_len, tls->ca_pem,
-                                   tls->ca_only ? "only" : "added");
-        set_blob(t, CURLOPT_CAINFO_BLOB, mark, strlen(mark));
+        struct buf mark = buf_new(t->cx->arena, tls->ca_len + 16);
+        buf_add(&mark, tls->ca_pem, tls->ca_len);
+        buf_str(&mark, tls->ca_only ? "\nonly\n" : "\nadded\n");
+        set_blob(t, CURLOPT_CAINFO_BLOB, mark.data, mark.len);
     } else if (tls->ca_file) {
         SET(t, CURLOPT_CAPATH, str_fmt(t->cx->arena, "%s:%s", tls->ca_only ? "only" : "added", tls->ca_file));
     }

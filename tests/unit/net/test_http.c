@@ -188,6 +188,26 @@ static void trusts_only_what_it_is_told_to(void **state)
     assert_error(cx, ERR_NOT_FOUND, "/nonexistent/ca.pem");
 }
 
+/* What stands behind a NUL is trusted too, and must count when connections are compared. */
+static void trust_is_compared_to_its_end(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct http_response r;
+    struct tls other = trust_of("ca2.pem"), both = other;
+    struct buf pem = buf_new(cx->arena, 1 << 20);
+    buf_add(&pem, other.ca_pem, other.ca_len);
+    buf_add(&pem, "\0\n", 2);
+    buf_add(&pem, site.trust.ca_pem, site.trust.ca_len);
+    both.ca_pem = pem.data;
+    both.ca_len = pem.len;
+    struct http_request req = { .url = site_url(cx, "https", site.tls, "/host"),
+                                .tls = &both,
+                                .timeout_ms = 10000 };
+    assert_ok(cx, http_do(cx, &req, &r));
+    req.tls = &other;
+    assert_int_equal(http_do(cx, &req, &r), ERR_DENIED);
+}
+
 static void names_what_is_wrong_with_a_certificate(void **state)
 {
     struct ctx *cx = unit_cx(state);
@@ -681,6 +701,7 @@ int main(void)
         NET_TEST(speaks_http2_with_one_connection),
         NET_TEST(uploads_and_downloads_large_bodies_over_http2),
         NET_TEST(trusts_only_what_it_is_told_to),
+        NET_TEST(trust_is_compared_to_its_end),
         NET_TEST(names_what_is_wrong_with_a_certificate),
         NET_TEST(presents_a_client_certificate),
         NET_TEST(follows_redirects_but_keeps_credentials_home),
