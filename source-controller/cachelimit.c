@@ -17,7 +17,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define KIND "gitrepository"
+#define KIND       "gitrepository"
+#define SWEEP_EACH 100 /* fetches: then caches that are no more are forgotten */
 
 struct entry {
     struct entry *next;
@@ -33,6 +34,7 @@ struct cachelimit {
     char *cache_name;
     int64_t max;
     bool scanned;
+    unsigned ends;
     struct entry *list;
 };
 
@@ -176,7 +178,8 @@ static void evict(struct ctx *cx, struct entry *e)
 static void enforce(struct ctx *cx, struct cachelimit *c)
 {
     struct entry *e;
-    if (total(c) <= c->max)
+    bool sweep = ++c->ends % SWEEP_EACH == 0;
+    if (total(c) <= c->max && !sweep)
         return;
     refresh(cx, c);
     while (total(c) > c->max && (e = oldest(c)))

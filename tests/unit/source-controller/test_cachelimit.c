@@ -115,6 +115,20 @@ static void what_went_meanwhile_does_not_count(void **state)
     cachelimit_close(NULL);
 }
 
+/* Objects come and go; their caches must not be remembered for ever where there is room for all. */
+static void what_is_gone_is_forgotten(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    const char *root = unit_tmpdir(cx);
+    struct cachelimit *c = cachelimit_open(root, ".gitcache", 1000);
+    fetch(cx, c, root, "gone", 50);
+    assert_ok(cx, fs_remove_tree(cx, str_fmt(cx->arena, "%s/gitrepository/ns/gone", root)));
+    for (int i = 0; i < 100; i++)
+        fetch(cx, c, root, "a", 50);
+    assert_int_equal(cachelimit_held(c), 50);
+    cachelimit_close(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +137,7 @@ int main(void)
         UNIT_TEST(what_is_in_use_stays),
         UNIT_TEST(what_lies_there_at_the_start_counts),
         UNIT_TEST(what_went_meanwhile_does_not_count),
+        UNIT_TEST(what_is_gone_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
