@@ -37,6 +37,11 @@ static bool find_proxy(struct ctx *cx, const struct transfer *t, struct url *ret
     return false;
 }
 
+static int port_of(struct ctx *cx, const struct url *proxy)
+{
+    return proxy->port ? url_port(proxy) : proxy_default_port(url_print(cx->arena, proxy, false));
+}
+
 static const char *refusal(struct ctx *cx, const struct transfer *t)
 {
     long number = 0, port = 0;
@@ -48,8 +53,10 @@ static const char *refusal(struct ctx *cx, const struct transfer *t)
     const char *where = str_empty(ip) ? t->url.host : ip;
     const char *why = number ? str_lower(cx->arena, strerrordesc_np((int)number)) : curl_words(cx, t);
     if (find_proxy(cx, t, &proxy))
-        return str_fmt(cx->arena, "proxyconnect tcp: dial tcp %s:%s: connect: %s", proxy.host,
-                       str_or(proxy.port, "1080"), why);
+        return str_fmt(cx->arena,
+                       strchr(proxy.host, ':') ? "proxyconnect tcp: dial tcp [%s]:%d: connect: %s"
+                                               : "proxyconnect tcp: dial tcp %s:%d: connect: %s",
+                       proxy.host, port_of(cx, &proxy), why);
     return str_fmt(cx->arena,
                    strchr(where, ':') ? "dial tcp [%s]:%ld: connect: %s" : "dial tcp %s:%ld: connect: %s",
                    where, port > 0 ? port : url_port(&t->url), why); /* 0 or -1: never connected */

@@ -8,6 +8,7 @@
 #include "libgotk/base/str.h"
 
 #include <arpa/inet.h>
+#include <strings.h>
 
 /* An IP address as 16 bytes, IPv4 mapped into IPv6. */
 struct address {
@@ -124,6 +125,26 @@ static const char *from_env(const char *upper, const char *lower)
 {
     const char *value = getenv(upper);
     return str_empty(value) ? getenv(lower) : value;
+}
+
+static const struct {
+    const char *scheme;
+    int port;
+} default_ports[] = { { "https://", 443 }, { "socks5://", 1080 }, { "socks5h://", 1080 } };
+
+int proxy_default_port(const char *proxy)
+{
+    for (size_t i = 0; i < ARRAY_LEN(default_ports); i++)
+        if (strncasecmp(proxy, default_ports[i].scheme, strlen(default_ports[i].scheme)) == 0)
+            return default_ports[i].port;
+    return 80;
+}
+
+const char *proxy_for_curl(struct arena *a, const char *proxy)
+{
+    static const char socks[] = "socks5";
+    bool is_socks = strncasecmp(proxy, "socks5://", strlen("socks5://")) == 0;
+    return is_socks ? str_fmt(a, "socks5h%s", proxy + strlen(socks)) : proxy;
 }
 
 /* golang.org/x/net/proxy's FromEnvironment: only SOCKS, loopback included; the proxy looks names up. */

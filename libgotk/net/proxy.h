@@ -16,6 +16,12 @@
 /* The proxy's URL for a request to `u`, in `a`; NULL when it is to be reached directly. */
 const char *proxy_for(struct arena *a, const struct url *u);
 
+/* A proxy's URL as curl must be told so that it does as Go: the proxy of socks5:// looks names up itself. */
+const char *proxy_for_curl(struct arena *a, const char *proxy);
+
+/* The port of a proxy whose URL (or mere host) names none: 80, 443 or 1080. */
+int proxy_default_port(const char *proxy);
+
 /* True when `no_proxy` (a comma-separated list) excludes host and port from proxying. */
 bool proxy_is_excluded(struct arena *a, const char *no_proxy, const char *host, int port);
 

@@ -239,7 +239,9 @@ static int set_url(struct transfer *t)
 static void set_proxy(struct transfer *t)
 {
     const char *proxy = t->req->proxy ? t->req->proxy : proxy_for(t->cx->arena, &t->url);
-    SET(t, CURLOPT_PROXY, str_or(proxy, ""));
+    proxy = proxy_for_curl(t->cx->arena, str_or(proxy, ""));
+    SET(t, CURLOPT_PROXY, proxy);
+    SET(t, CURLOPT_PROXYPORT, (long)proxy_default_port(proxy));
     SET(t, CURLOPT_NOPROXY, "");
     SET(t, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(t, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);

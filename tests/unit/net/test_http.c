@@ -435,6 +435,12 @@ static void goes_through_a_proxy(void **state)
     assert_int_equal(http_do(cx, &req, &r), ERR_UNAVAILABLE);
     assert_true(str_starts(peer_request(p, 1), "CONNECT far.test:443 HTTP/1.1\r\n"));
     assert_error(cx, ERR_UNAVAILABLE, "the proxy answered 407");
+    req.proxy = "http://[::1]:1";
+    assert_int_equal(http_do(cx, &req, &r), ERR_UNAVAILABLE);
+    assert_error(cx, ERR_UNAVAILABLE, "proxyconnect tcp: dial tcp [::1]:1: connect: ");
+    req.proxy = "http://127.255.255.254"; /* where nobody serves */
+    assert_int_equal(http_do(cx, &req, &r), ERR_UNAVAILABLE);
+    assert_error(cx, ERR_UNAVAILABLE, "proxyconnect tcp: dial tcp 127.255.255.254:80: connect: ");
 }
 
 static void failures_read_like_go(void **state)

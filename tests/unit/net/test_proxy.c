@@ -84,12 +84,34 @@ static void ssh_goes_through_socks_only(void **state)
     unsetenv("NO_PROXY");
 }
 
+static void curl_is_told_what_go_means(void **state)
+{
+    static const struct {
+        const char *proxy, *told;
+        int port;
+    } rows[] = {
+        { "http://p", "http://p", 80 },
+        { "p", "p", 80 },
+        { "HTTP://u:p@p", "HTTP://u:p@p", 80 },
+        { "https://p", "https://p", 443 },
+        { "socks5://u:p@p", "socks5h://u:p@p", 1080 },
+        { "SOCKS5://p:9", "socks5h://p:9", 1080 },
+        { "socks5h://p", "socks5h://p", 1080 },
+    };
+    struct ctx *cx = unit_cx(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_string_equal(proxy_for_curl(cx->arena, rows[i].proxy), rows[i].told);
+        assert_int_equal(proxy_default_port(rows[i].proxy), rows[i].port);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(no_proxy_knows_names_addresses_and_networks),
         UNIT_TEST(the_scheme_picks_the_variable),
         UNIT_TEST(ssh_goes_through_socks_only),
+        UNIT_TEST(curl_is_told_what_go_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
