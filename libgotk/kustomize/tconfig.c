@@ -168,7 +168,7 @@ struct making {
 
 static bool is_part(const char *part, const char *wanted)
 {
-    return str_empty(wanted) || !strcmp(part, wanted);
+    return !wanted || !strcmp(part, wanted);
 }
 
 /* As gvk_selected, for a static row; most are of another kind. */
@@ -183,7 +183,8 @@ static void add_referrer(const struct making *m, const struct tables_reference *
 {
     struct gvk target = { .group = row->target_group, .version = row->target_version, .kind = row->target };
     struct fieldspec fs = { .gvk = *referrer, .path = path };
-    vec_push(m->a, referrers_of(m->a, m->refs, gvk_normal(target)), fieldspec_normal(fs));
+    struct fieldspecs *list = referrers_of(m->a, m->refs, gvk_normal(target));
+    vec_push(m->a, list, fieldspec_normal(fs));
 }
 
 /* A row of the reference table stands for one field, or for the same field of every kind that holds a pod. */
