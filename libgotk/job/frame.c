@@ -59,19 +59,35 @@ static int receive_all(struct ctx *cx, int fd, char *data, size_t size)
     return 0;
 }
 
+/* Writes a frame; returns its end. */
+static char *put_frame(char *to, enum frame_kind kind, const void *data, size_t size)
+{
+    struct frame head = { .kind = kind, .size = size };
+    to = mempcpy(to, &head, sizeof(head));
+    return size ? mempcpy(to, data, size) : to;
+}
+
+/* What is small goes out in one piece, so that the reader wakes up once. */
 int frame_send(struct ctx *cx, int fd, enum frame_kind kind, const void *data, size_t size)
 {
     struct frame head = { .kind = kind, .size = size };
     char whole[SMALL];
-    if (size > sizeof(whole) - sizeof(head)) {
-        if (send_all(cx, fd, (const char *)&head, sizeof(head)) < 0)
-            return cx->err.code;
-        return send_all(cx, fd, data, size);
-    }
-    memcpy(whole, &head, sizeof(head)); /* in one piece the reader wakes up once */
-    if (size)
-        memcpy(whole + sizeof(head), data, size);
-    return send_all(cx, fd, whole, sizeof(head) + size);
+    if (size <= sizeof(whole) - sizeof(head))
+        return send_all(cx, fd, whole, (size_t)(put_frame(whole, kind, data, size) - whole));
+    if (send_all(cx, fd, (const char *)&head, sizeof(head)) < 0)
+        return cx->err.code;
+    return send_all(cx, fd, data, size);
+}
+
+int frame_finish(struct ctx *cx, int fd, const void *data, size_t size)
+{
+    char whole[SMALL], *end = whole;
+    bool small = size <= sizeof(whole) - 2 * sizeof(struct frame);
+    if (size && small)
+        end = put_frame(end, FRAME_OUTPUT, data, size);
+    else if (size && frame_send(cx, fd, FRAME_OUTPUT, data, size) < 0)
+        return cx->err.code;
+    return send_all(cx, fd, whole, (size_t)(put_frame(end, FRAME_DONE, NULL, 0) - whole));
 }
 
 int frame_tell(struct ctx *cx, int fd, enum frame_kind kind, uint64_t number)

@@ -38,6 +38,9 @@ int frame_send(struct ctx *cx, int fd, enum frame_kind kind, const void *data, s
 /* Sends a head alone, whose size is a number. Fails as frame_send. */
 int frame_tell(struct ctx *cx, int fd, enum frame_kind kind, uint64_t number) MUST_CHECK;
 
+/* Sends the rest of the output, which may be nothing, and that it is complete. As frame_send. */
+int frame_finish(struct ctx *cx, int fd, const void *data, size_t size) MUST_CHECK;
+
 /* Waits for the head of the next frame. Fails with ERR_UNAVAILABLE when the other end is gone, or as
  * ctx_check. */
 int frame_next(struct ctx *cx, int fd, struct frame *ret) MUST_CHECK;

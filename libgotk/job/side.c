@@ -231,9 +231,10 @@ int side_flush(struct ctx *cx, int fd, struct buf *output)
 
 static int send_output(struct ctx *cx, int fd, const struct buf *output)
 {
-    if (send_pieces(cx, fd, output) < 0)
+    bool in_pieces = output->len > PIECE_MAX;
+    if (in_pieces && send_pieces(cx, fd, output) < 0)
         return cx->err.code;
-    return frame_send(cx, fd, FRAME_DONE, NULL, 0);
+    return frame_finish(cx, fd, output->data, in_pieces ? 0 : output->len);
 }
 
 static int work(struct ctx *cx, const struct job *job, int fd, const struct doc *known,
