@@ -50,8 +50,8 @@ LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/%.o)
 # Of a controller that has a small executable for its commands (libgotk/runtime/companion.h): what that one shares with the full one;
 # its own files are in tool/. It is linked statically, with what follows; what has a sanitizer cannot be.
 TOOL_kustomize-controller := build buildcommand question
-TOOL_LIBS := -lyaml -lpcre2-8 -lcrypto
-# What has commands and no controller yet is one such executable. OpenSSL's archive holds name look-ups that nothing here calls, of
+TOOL_LIBS := -lyaml -lpcre2-8 -lcrypto -lz
+# What has commands and no controller yet is linked so as a whole. OpenSSL's archive holds name look-ups that nothing here calls, of
 # which the linker warns.
 TOOL_ALONE := helm-controller
 TOOL_ALONE_LIBS := -l:libarchive.a -lcrypt -lz
@@ -59,12 +59,16 @@ TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,--gc-sections)
 comma := ,
 TOOL_LD = $(patsubst -pie,$(TOOL_STATIC) $(if $(SAN),,-Wl$(comma)-z$(comma)pack-relative-relocs),$(LDHARDEN))
 # On x86-64 the small executable of two is linked with musl where that is there (libgotk/runtime/lean.h); `make MUSL=` does without.
-# The kernel's and the libraries' headers and archives are the distribution's.
+# The kernel's and the libraries' headers and archives are the distribution's. What is there for its speed is compiled for it (-O3).
 MUSL := $(if $(SAN),,$(patsubst %/rcrt1.o,%,$(wildcard /usr/lib/x86_64-linux-musl/rcrt1.o)))
 MUSL_SRC = $(wildcard $(addprefix libgotk/,base/*.c doc/*.c job/*.c kustomize/*.c)) libgotk/net/url.c libgotk/ssa/subject.c \
-           $(addprefix libgotk/runtime/,companion.c lean.c options.c tool.c)
-MUSL_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=%,$(ALL_CFLAGS)) -include libgotk/base/musl.h -nostdinc -isystem $(MUSL:/usr/lib/%=/usr/include/%) \
+           $(filter-out %/jsonschema_big.c,$(wildcard libgotk/helm/*.c)) $(addprefix libgotk/runtime/,companion.c lean.c options.c tool.c)
+MUSL_CFLAGS = $(patsubst -O2,-O3,$(filter-out -D_FORTIFY_SOURCE=%,$(ALL_CFLAGS))) -include libgotk/base/musl.h -nostdinc -isystem $(MUSL:/usr/lib/%=/usr/include/%) \
               -isystem $(shell $(CC) -print-file-name=include) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -Wno-conversion
+# Of helm-controller the small one lacks what needs all of OpenSSL, libarchive or libxcrypt (helm-controller/tool/elsewhere.c); it is
+# there with musl alone.
+TOOL_LACKS := main elsewhere template/fn_certs template/fn_crypto template/decimal
+TOOL_helm-controller := $(if $(MUSL),$(filter-out $(TOOL_LACKS),$(patsubst helm-controller/%.c,%,$(wildcard helm-controller/*.c helm-controller/template/*.c))))
 MUSL_LD = $(patsubst -pie,$(TOOL_STATIC),$(LDHARDEN)) -nostdlib $(MUSL)/rcrt1.o $(MUSL)/crti.o
 BINS := $(foreach c,$(CONTROLLERS),$(OUT)/bin/$(c) $(if $(TOOL_$(c)),$(OUT)/bin/$(c)-full))
 # A controller's files but its main.c are linked into its unit tests too.
@@ -103,16 +107,17 @@ $(OUT)/bin/$(1): $(addprefix $(OUT)/,$(call tool_obj,$(1))) $(OUT)/libgotk.a $(O
 	@echo "  LINK $$@"
 	@$$(CC) $$(SANFLAGS) $$(TOOL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(TOOL_LIBS) -lm
 else
-$(OUT)/bin/$(1): $(addprefix $(OUT)/musl/,$(call tool_obj,$(1))) $(OUT)/musl/libgotk.a $(OUT)/bin/$(1)-full
+$(OUT)/bin/$(1): $(addprefix $(OUT)/musl/,$(call tool_obj,$(1)) libgotk/runtime/leanlibc.o) $(OUT)/musl/libgotk.a $(OUT)/bin/$(1)-full
 	@echo "  LINK $$@"
 	@$$(CC) $$(MUSL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/musl/libgotk.a $$(TOOL_LIBS) $(MUSL)/libc.a -lgcc $(MUSL)/crtn.o
 endif
 endef
 define alone_rule
-$(OUT)/bin/$(1): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
+$(OUT)/bin/$(1)$(if $(TOOL_$(1)),-full): $(call ctrl_obj,$(1)) $(OUT)/libgotk.a
 	@mkdir -p $$(@D)
 	@echo "  LINK $$@"
 	@$$(CC) $$(SANFLAGS) $$(TOOL_LD) -o $$@ $$(filter %.o,$$^) $(OUT)/libgotk.a $$(TOOL_LIBS) $$(TOOL_ALONE_LIBS) -lm -Wl,-w
+$(if $(TOOL_$(1)),$(call tool_rule,$(1)))
 endef
 $(foreach c,$(filter-out $(TOOL_ALONE),$(CONTROLLERS)),$(eval $(call controller_rules,$(c))))
 $(foreach c,$(TOOL_ALONE),$(eval $(call alone_rule,$(c))))

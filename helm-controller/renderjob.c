@@ -4,6 +4,7 @@
  * A table of steps, in Helm's order, for the first thing that is wrong is what Helm tells. All of it runs on a large stack.
  */
 #include "helm-controller/capabilities.h"
+#include "helm-controller/elsewhere.h"
 #include "helm-controller/renderhints.h"
 #include "helm-controller/renderparts.h"
 #include "helm-controller/template/chartdot.h"
@@ -315,12 +316,21 @@ static bool is_theirs(int code)
     return code != ERR_LIMIT && code != ERR_TIMEOUT && code != ERR_CANCELED && code != ERR_INTERNAL;
 }
 
+static int fail_elsewhere(struct ctx *cx)
+{
+    err_fail(cx, ERR_UNSUPPORTED, "the chart needs the full executable");
+    err_reason(cx, ELSEWHERE_REASON);
+    return err_code(cx);
+}
+
 int render_in_child(struct ctx *cx, struct job_side *side, const struct doc *input, struct buf *ret_output)
 {
     struct render_output out = { 0 };
     struct run run = { .cx = cx, .side = side, .input = input, .out = &out };
     cx->message_max = MESSAGE_MAX;
     bigstack_call(run_steps, &run);
+    if (elsewhere_needed())
+        return fail_elsewhere(cx);
     if (run.rc < 0 && !is_theirs(run.rc))
         return run.rc;
     if (run.rc < 0) {

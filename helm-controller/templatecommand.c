@@ -4,6 +4,7 @@
  * Flags, standard output, files of --output-dir, log lines and error texts are Helm's, so that a script only changes the
  * program's name; what Helm does not say stands behind it, in lines that begin with "hint:". Main thread, no cluster.
  */
+#include "helm-controller/elsewhere.h"
 #include "helm-controller/releasename.h"
 #include "helm-controller/render.h"
 #include "helm-controller/template/valuesinput.h"
@@ -363,6 +364,15 @@ static void print_log(const struct notes *log)
         fprintf(stderr, "level=%s %s\n", names[log->at[i].level % ARRAY_LEN(names)], log->at[i].text);
 }
 
+static void print_debug(const char *chart)
+{
+    if (templateflags.debug)
+        fprintf(
+            stderr,
+            "level=DEBUG msg=\"Original chart version\" version=\"%s\"\nlevel=DEBUG msg=\"Chart path\" path=%s\n",
+            str_or(templateflags.version, ""), chart);
+}
+
 static int print_failure(const struct render_output *r, const char *error)
 {
     bool advise = r->rendered && !templateflags.debug;
@@ -378,16 +388,17 @@ static int run(struct ctx *cx, const char *const *args)
     if (templateflags_check(cx) < 0 || find_name(cx, args, &name, &chart) < 0 ||
         locate(cx, chart, &chart) < 0)
         return err_code(cx);
-    if (templateflags.debug)
-        fprintf(
-            stderr,
-            "level=DEBUG msg=\"Original chart version\" version=\"%s\"\nlevel=DEBUG msg=\"Chart path\" path=%s\n",
-            str_or(templateflags.version, ""), chart);
     struct render_input input = input_of(cx, name, chart);
+    if (wants_standard_input(cx) && elsewhere_exists())
+        return COMMAND_ELSEWHERE;
     if (wants_standard_input(cx) && valuesinput_read_stdin(cx, &input.standard_input) < 0)
         return err_code(cx);
-    if (render_run(cx, &input, &r) < 0)
-        return err_code(cx);
+    int rc = render_run(cx, &input, &r);
+    if (rc < 0 && str_eq(cx->err.reason, ELSEWHERE_REASON))
+        return COMMAND_ELSEWHERE;
+    print_debug(chart);
+    if (rc < 0)
+        return rc;
     print_log(&r.log);
     if (r.error && !(r.rendered && templateflags.debug))
         return print_failure(&r, r.error);

@@ -20,20 +20,28 @@ static size_t depth_of(const char *name)
     return n;
 }
 
+/* A file to be sorted. */
+struct place {
+    size_t depth;
+    const struct engine_file *file;
+};
+
 static int deepest_first(const void *a, const void *b)
 {
-    const struct engine_file *x = a, *y = b;
-    size_t dx = depth_of(x->name), dy = depth_of(y->name);
-    return dx != dy ? (dx < dy) - (dx > dy) : strcmp(y->name, x->name);
+    const struct place *x = a, *y = b;
+    return x->depth != y->depth ? (x->depth < y->depth) - (x->depth > y->depth)
+                                : strcmp(y->file->name, x->file->name);
 }
 
 static struct engine_file *in_order(struct ctx *cx, const struct engine_files *files)
 {
     struct engine_file *sorted = ARENA_ARRAY(cx->arena, struct engine_file, files->len + 1);
-    if (files->len) {
-        memcpy(sorted, files->at, files->len * sizeof(*sorted));
-        qsort(sorted, files->len, sizeof(*sorted), deepest_first);
-    }
+    struct place *places = ARENA_ARRAY(cx->arena, struct place, files->len + 1);
+    for (size_t i = 0; i < files->len; i++)
+        places[i] = (struct place){ depth_of(files->at[i].name), &files->at[i] };
+    qsort(places, files->len, sizeof(*places), deepest_first);
+    for (size_t i = 0; i < files->len; i++)
+        sorted[i] = *places[i].file;
     return sorted;
 }
 

@@ -2,6 +2,7 @@
  * fn_certs.c: Sprig's keys and certificates, by OpenSSL: of the same shape as Go's, for keys are never the same twice.
  */
 #include "helm-controller/template/fn.h"
+#include "helm-controller/template/fn_elsewhere.h"
 #include "helm-controller/template/object.h"
 #include "helm-controller/template/times.h"
 #include "libgotk/base/base64.h"
@@ -495,14 +496,6 @@ FN(fn_gen_signed_with_key)
     return make_signed(x, args, &args[5], ret);
 }
 
-static const struct function rows[] = {
-    { "genPrivateKey", "s", fn_gen_private_key },
-    { "buildCustomCert", "ss", fn_build_custom_cert },
-    { "genCA", "si", fn_gen_ca },
-    { "genCAWithKey", "sis", fn_gen_ca_with_key },
-    { "genSelfSignedCert", "slli", fn_gen_self_signed },
-    { "genSelfSignedCertWithKey", "sllis", fn_gen_self_signed_with_key },
-    { "genSignedCert", "sllic", fn_gen_signed },
-    { "genSignedCertWithKey", "sllics", fn_gen_signed_with_key },
-};
+#define ROW(name, params, call) { name, params, call },
+static const struct function rows[] = { FN_CERTS_ROWS(ROW) };
 const struct function_table fn_certs = { rows, ARRAY_LEN(rows) };

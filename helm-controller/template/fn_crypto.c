@@ -2,6 +2,7 @@
  * fn_crypto.c: passwords and AES, by OpenSSL and libxcrypt.
  */
 #include "helm-controller/template/fn.h"
+#include "helm-controller/template/fn_elsewhere.h"
 #include "libgotk/base/base64.h"
 #include "libgotk/base/random.h"
 
@@ -211,11 +212,6 @@ FN(fn_decrypt_aes)
     return 0;
 }
 
-static const struct function rows[] = {
-    { "bcrypt", "s", fn_bcrypt },
-    { "htpasswd", "ss", fn_htpasswd },
-    { "derivePassword", "ussss", fn_derive_password },
-    { "encryptAES", "ss", fn_encrypt_aes },
-    { "decryptAES", "ss", fn_decrypt_aes },
-};
+#define ROW(name, params, call) { name, params, call },
+static const struct function rows[] = { FN_CRYPTO_ROWS(ROW) };
 const struct function_table fn_crypto = { rows, ARRAY_LEN(rows) };

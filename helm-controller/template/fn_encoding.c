@@ -210,29 +210,22 @@ FN(fn_b32dec)
     return fn_take(x, &out, ret);
 }
 
-static int digest(struct exec *x, const char *algorithm, struct value v, struct value *ret)
-{
-    struct hash *h;
-    if (hash_new(x->cx, algorithm, &h) < 0)
-        return err_code(x->cx);
-    hash_update(h, v.s, v.len);
-    *ret = v_text(hash_hex(h, x->cx->arena));
-    return 0;
-}
-
 FN(fn_sha1sum)
 {
-    return digest(x, "sha1", args[0], ret);
+    *ret = v_text(hash_sha1_hex(x->cx->arena, args[0].s, args[0].len));
+    return 0;
 }
 
 FN(fn_sha256sum)
 {
-    return digest(x, "sha256", args[0], ret);
+    *ret = v_text(hash_sha256_hex(x->cx->arena, args[0].s, args[0].len));
+    return 0;
 }
 
 FN(fn_sha512sum)
 {
-    return digest(x, "sha512", args[0], ret);
+    *ret = v_text(hash_sha512_hex(x->cx->arena, args[0].s, args[0].len));
+    return 0;
 }
 
 FN(fn_adler32sum)

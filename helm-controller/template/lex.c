@@ -10,7 +10,6 @@
 #include "libgotk/base/quote.h"
 #include "libgotk/base/rune.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define LEFT_DELIM    "{{"
@@ -77,11 +76,8 @@ static bool at_right_delim(const struct lexer *l, size_t at, bool *ret_trim)
 static uint32_t count_lines(const struct lexer *l, size_t from, size_t to)
 {
     uint32_t n = 0;
-    const char *p = l->text + from, *end = l->text + to;
-    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
-        p++;
-        n++;
-    }
+    for (const char *p = l->text + from, *end = l->text + to; p < end; p++)
+        n += *p == '\n';
     return n;
 }
 
@@ -283,9 +279,21 @@ static struct token lex_space(struct lexer *l)
 /* Whether a word may end here. */
 static bool at_terminator(struct lexer *l)
 {
-    uint32_t c = peek(l);
-    return c == END_OF_TEXT || is_space(c) || (c < 0x80 && c != 0 && strchr(".,|:)(", (int)c)) ||
-           starts(l, l->pos, RIGHT_DELIM);
+    switch (l->pos < l->len ? l->text[l->pos] : ' ') {
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+    case '.':
+    case ',':
+    case '|':
+    case ':':
+    case ')':
+    case '(':
+        return true;
+    default:
+        return starts(l, l->pos, RIGHT_DELIM);
+    }
 }
 
 static enum token_kind kind_of_word(struct strv word)
@@ -297,11 +305,16 @@ static enum token_kind kind_of_word(struct strv word)
     return TOKEN_IDENTIFIER;
 }
 
+static bool is_plain_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 /* The rest of a word; its first characters were read. */
 static struct token lex_word(struct lexer *l, enum token_kind kind)
 {
     uint32_t c;
-    while (l->pos < l->len && (l->text[l->pos] == '_' || isalnum((unsigned char)l->text[l->pos])))
+    while (l->pos < l->len && is_plain_letter(l->text[l->pos]))
         l->pos++;
     while (is_alphanumeric(c = next(l)))
         continue;

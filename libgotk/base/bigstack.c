@@ -3,7 +3,8 @@
  *
  * MAP_GROWSDOWN is what makes the kernel count the mapping as a stack and not as data. Sanitizers follow threads but not
  * stacks that are switched by hand, so their builds use a thread, unless the main thread's own stack may grow as large:
- * tests/fuzz/run sees to that, for a thread per input costs more than the input.
+ * tests/fuzz/run sees to that, for a thread per input costs more than the input. musl has no contexts: there the stack's
+ * register is set, and set back, by hand (x86-64, which is all that is linked with musl).
  */
 #include "libgotk/base/bigstack.h"
 
@@ -14,19 +15,16 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #define STACK_SIZE ((size_t)1 << 30)
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
 struct errand {
     void (*fn)(void *arg);
     void *arg;
-    ucontext_t caller;
-    ucontext_t callee;
 };
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 static void *run_errand(void *arg)
 {
@@ -58,7 +56,16 @@ void bigstack_call(void (*fn)(void *arg), void *arg)
     pthread_attr_destroy(&attr);
 }
 
-#else
+#elif defined(__GLIBC__)
+
+#include <ucontext.h>
+
+struct errand {
+    void (*fn)(void *arg);
+    void *arg;
+    ucontext_t caller;
+    ucontext_t callee;
+};
 
 /* makecontext hands over ints only: a pointer goes in two halves. */
 static void start(unsigned high, unsigned low)
@@ -68,22 +75,43 @@ static void start(unsigned high, unsigned low)
     e->fn(e->arg);
 }
 
-void bigstack_call(void (*fn)(void *arg), void *arg)
+static void call_on(char *stack, void (*fn)(void *arg), void *arg)
 {
     struct errand e = { .fn = fn, .arg = arg };
     uintptr_t p = (uintptr_t)&e;
-    void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN, -1, 0);
-    if (stack == MAP_FAILED || getcontext(&e.callee) < 0) {
-        fn(arg);
-        return;
-    }
-    (void)madvise(stack, STACK_SIZE, MADV_NOHUGEPAGE); /* a few pages are used, as a rule */
+    ASSERT(getcontext(&e.callee) == 0);
     e.callee.uc_stack.ss_sp = stack;
     e.callee.uc_stack.ss_size = STACK_SIZE;
     e.callee.uc_link = &e.caller;
     makecontext(&e.callee, (void (*)(void))start, 2, (unsigned)(p >> 16 >> 16), (unsigned)p);
     ASSERT(swapcontext(&e.caller, &e.callee) == 0);
+}
+
+#else
+
+/* The old stack's place waits in a register that a call leaves alone. */
+static void call_on(char *stack, void (*fn)(void *arg), void *arg)
+{
+    __asm__ volatile("mov %%rsp, %%rbx\n\tmov %[top], %%rsp\n\tcall *%[fn]\n\tmov %%rbx, %%rsp"
+                     : "+D"(arg), [fn] "+r"(fn)
+                     : [top] "r"(stack + STACK_SIZE)
+                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+}
+
+#endif
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+void bigstack_call(void (*fn)(void *arg), void *arg)
+{
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_GROWSDOWN, -1, 0);
+    if (stack == MAP_FAILED) {
+        fn(arg);
+        return;
+    }
+    (void)madvise(stack, STACK_SIZE, MADV_NOHUGEPAGE); /* a few pages are used, as a rule */
+    call_on(stack, fn, arg);
     munmap(stack, STACK_SIZE);
 }
 

@@ -7,7 +7,6 @@
  * OpenSSL can refuse only for want of memory or of an algorithm its build lacks, which no caller could mend: both are
  * assertions. Any thread; a struct hash belongs to one.
  */
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "libgotk/base/hash.h"
 
 #include "libgotk/base/blake3.h"
@@ -15,7 +14,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 struct hash {
@@ -93,14 +91,6 @@ char *hash_hex(struct hash *h, struct arena *a)
     unsigned char out[HASH_SIZE_MAX];
     size_t n = hash_final(h, out);
     return hash_to_hex(a, out, n);
-}
-
-char *hash_sha1_hex(struct arena *a, const void *data, size_t n)
-{
-    unsigned char out[20];
-    SHA_CTX state;
-    ASSERT(SHA1_Init(&state) == 1 && SHA1_Update(&state, data, n) == 1 && SHA1_Final(out, &state) == 1);
-    return hash_to_hex(a, out, sizeof(out));
 }
 
 int hash_hmac_hex(struct ctx *cx, const char *algorithm, const void *key, size_t key_len, const void *data,

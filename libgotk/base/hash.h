@@ -38,6 +38,9 @@ char *hash_hex(struct hash *h, struct arena *a);
 /* The SHA-256 of `n` bytes in lower-case hex (64 characters). */
 char *hash_sha256_hex(struct arena *a, const void *data, size_t n);
 
+/* The SHA-512 of `n` bytes in lower-case hex (128 characters). */
+char *hash_sha512_hex(struct arena *a, const void *data, size_t n);
+
 /* The SHA-256 of `n` bytes. */
 void hash_sha256(const void *data, size_t n, unsigned char out[32]);
 

@@ -1,9 +1,9 @@
 /*
- * hash_plain.c: SHA-256 and FNV-1a of bytes at hand, and hex; the contract is in hash.h.
+ * hash_plain.c: SHA-1, SHA-256, SHA-512 and FNV-1a of bytes at hand, and hex; the contract is in hash.h.
  *
  * Apart from hash.c because of what that brings along: the algorithms OpenSSL finds by name start the whole library (a
- * millisecond, and four megabytes where it is linked in), and a command that builds a kustomization needs the one. So SHA-256
- * is asked for directly, by the functions OpenSSL calls deprecated since it has providers, not since they are wrong.
+ * millisecond, and four megabytes where it is linked in), and a command that builds a kustomization needs one. So these
+ * are asked for directly, by the functions OpenSSL calls deprecated since it has providers, not since they are wrong.
  * Rejected: a SHA-256 of our own, which would not use the processor's instructions for it. Any thread, no state.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -22,6 +22,22 @@ char *hash_sha256_hex(struct arena *a, const void *data, size_t n)
 {
     unsigned char out[32];
     hash_sha256(data, n, out);
+    return hash_to_hex(a, out, sizeof(out));
+}
+
+char *hash_sha1_hex(struct arena *a, const void *data, size_t n)
+{
+    unsigned char out[SHA_DIGEST_LENGTH];
+    SHA_CTX state;
+    ASSERT(SHA1_Init(&state) == 1 && SHA1_Update(&state, data, n) == 1 && SHA1_Final(out, &state) == 1);
+    return hash_to_hex(a, out, sizeof(out));
+}
+
+char *hash_sha512_hex(struct arena *a, const void *data, size_t n)
+{
+    unsigned char out[SHA512_DIGEST_LENGTH];
+    SHA512_CTX state;
+    ASSERT(SHA512_Init(&state) == 1 && SHA512_Update(&state, data, n) == 1 && SHA512_Final(out, &state) == 1);
     return hash_to_hex(a, out, sizeof(out));
 }
 

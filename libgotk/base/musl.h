@@ -1,7 +1,7 @@
 /*
  * musl.h: what glibc's headers declare and musl's do not; included before every source file that is compiled for musl.
  *
- * The small executable defines these (kustomize-controller/tool/libc.c). Rejected: conditions at each use.
+ * The small executable defines these (libgotk/runtime/leanlibc.c). Rejected: conditions at each use.
  */
 #ifndef GOTK_BASE_MUSL_H
 #define GOTK_BASE_MUSL_H

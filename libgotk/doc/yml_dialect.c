@@ -14,8 +14,19 @@ static void go_to(struct yml_dialect_cursor *s, size_t index)
             continue;
 }
 
+/* Whether \/ stands anywhere: most texts have none, and need not be counted through. */
+static bool has_slash(struct yml_dialect_cursor *s)
+{
+    if (!s->looked)
+        s->slashed = memmem(s->text, s->len, "\\/", 2) != NULL;
+    s->looked = true;
+    return s->slashed;
+}
+
 bool yml_dialect_slash_in(struct yml_dialect_cursor *s, size_t start, size_t end)
 {
+    if (!has_slash(s))
+        return false;
     go_to(s, start);
     size_t i = s->at;
     go_to(s, end);

@@ -17,6 +17,8 @@ struct yml_dialect_cursor {
     size_t len;
     size_t index; /* characters before `at` */
     size_t at;
+    bool looked; /* whether there is any \/ */
+    bool slashed;
 };
 
 /* Whether \/ stands between two places (in characters, not before earlier ones). */

@@ -1,20 +1,21 @@
 /*
  * jsonschema_number.c: arithmetic on number literals, and numbers as messages show them.
  *
- * Literals are compared as sign, digits and exponent, so that nothing is lost; only a multiple needs big numbers, which
- * are OpenSSL's. Messages show the nearest float64 as golang.org/x/text prints it for English: digits grouped by three,
+ * Literals are compared as sign, digits and exponent, so that nothing is lost; only a multiple of one with many
+ * digits needs big numbers (jsonschema_big.c). Messages show the nearest float64 as golang.org/x/text prints it for English: digits grouped by three,
  * from 10^6 on and below 10^-4 as a power of ten. Any thread, no state.
  */
+#include "libgotk/helm/jsonschema_big.h"
 #include "libgotk/helm/jsonschema_parts.h"
 
 #include <math.h>
-#include <openssl/bn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPONENT_MAX 1000000
-#define DIGITS_MAX   5000 /* of numbers to be divided */
+#define EXPONENT_MAX  1000000
+#define DIGITS_MAX    5000 /* of numbers to be divided */
+#define UINT64_DIGITS 19   /* so many always fit */
 /* Where English goes over to powers of ten. */
 #define SMALL (-4)
 #define LARGE 6
@@ -142,25 +143,14 @@ uint64_t schema_number_hash(const char *literal)
     return d.count ? h : 0;
 }
 
-/* digits * 10^zeros as a big number; NULL when memory ends. */
-static BIGNUM *big_of(struct arena *a, const struct decimal *d, int64_t zeros)
+/* digits * 10^zeros as a text of digits. */
+static const char *digits_of(struct arena *a, const struct decimal *d, int64_t zeros)
 {
     char *text = arena_alloc(a, d->count + (size_t)zeros + 1);
     const char *p = d->first;
     for (size_t i = 0; i < d->count + (size_t)zeros; i++)
         text[i] = next_digit(d, &p);
-    BIGNUM *n = NULL;
-    return BN_dec2bn(&n, text) ? n : NULL;
-}
-
-static bool big_divides(const BIGNUM *n, const BIGNUM *by)
-{
-    BN_CTX *work = BN_CTX_new();
-    BIGNUM *rest = BN_new();
-    bool whole = work && rest && BN_mod(rest, n, by, work) && BN_is_zero(rest);
-    BN_free(rest);
-    BN_CTX_free(work);
-    return whole;
+    return text;
 }
 
 int schema_number_divides(struct ctx *cx, const char *a, const char *b, bool *ret)
@@ -177,13 +167,15 @@ int schema_number_divides(struct ctx *cx, const char *a, const char *b, bool *re
     if (n.count + by.count + (size_t)llabs(zeros) > DIGITS_MAX)
         return err_fail(cx, ERR_LIMIT, "multipleOf: the numbers have more than %d digits", DIGITS_MAX);
     struct arena_mark mark = arena_mark(cx->arena);
-    BIGNUM *left = big_of(cx->arena, &n, zeros > 0 ? zeros : 0);
-    BIGNUM *right = big_of(cx->arena, &by, zeros < 0 ? -zeros : 0);
-    *ret = left && right && big_divides(left, right);
-    BN_free(left);
-    BN_free(right);
+    const char *left = digits_of(cx->arena, &n, zeros > 0 ? zeros : 0);
+    const char *right = digits_of(cx->arena, &by, zeros < 0 ? -zeros : 0);
+    int rc = 0;
+    if (strlen(left) <= UINT64_DIGITS && strlen(right) <= UINT64_DIGITS)
+        *ret = strtoull(left, NULL, 10) % strtoull(right, NULL, 10) == 0;
+    else
+        rc = schema_big_divides(cx, left, right, ret);
     arena_release(cx->arena, mark);
-    return 0;
+    return rc;
 }
 
 /* The digits of a whole number's text with a comma before every third from the end. */

@@ -47,8 +47,8 @@ static int become_full(const struct tool *tool, char **argv)
     execv(full, argv);
     fprintf(
         stderr,
-        "%s: failed to run %s: %s: the controller and what needs a network are in that file, which belongs "
-        "beside this one\n",
+        "%s: failed to run %s: %s: what this small program does not do itself is done by that file, which belongs "
+        "beside it\n",
         tool->name, full, strerrordesc_np(errno));
     return 1;
 }

@@ -9,6 +9,9 @@
  * NAME-full in the same folder: the same process, arguments and environment, and no shell between. Each is whole by itself:
  * NAME-full alone does everything.
  *
+ * helm-controller is two as well: its small one lacks packed charts, certificates and passwords (helm-controller/elsewhere.h), and
+ * is there where musl is.
+ *
  * The other has all commands too, out of the same rows, so that nobody can tell who answered but by the time it took. The
  * Makefile's TOOL_<controller> lists what the small one is made of; builds with a sanitizer have the same two, linked
  * dynamically. Rejected: to load the network's part with dlopen (each function of it called through a pointer, and the libraries

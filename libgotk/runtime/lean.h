@@ -4,7 +4,7 @@
  * glibc asks the processor some sixty times about its caches before main; each time the hypervisor of a virtual machine answers,
  * in a microsecond at best and in eight where machines are nested. That is half of what a small build takes, linked statically or
  * not. musl asks nothing. But its heap maps and unmaps pages for each YAML parser, it copies by an instruction that takes a while
- * to start, and it lacks what glibc alone has: that is here, and kustomize-controller/tool/libc.c gives it the names under which
+ * to start, and it lacks what glibc alone has: that is here, and libgotk/runtime/leanlibc.c gives it the names under which
  * it is looked for. On other architectures, without musl, and with sanitizers the small executable is linked with glibc, and this
  * is idle. Rejected: to skip a part of glibc's start (its innards differ from version to version).
  *
@@ -30,6 +30,9 @@ size_t lean_mapped(void);
 /* As memcpy and memmove; both return `to`. */
 void *lean_copy(void *to, const void *from, size_t size);
 void *lean_move(void *to, const void *from, size_t size);
+
+/* As memchr. */
+void *lean_find(const void *from, int c, size_t size);
 
 /* How glibc words the error, where musl does so differently and a build may meet it; NULL for others. */
 const char *lean_error_text(int number);

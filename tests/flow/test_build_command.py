@@ -201,5 +201,5 @@ def test_without_it_builds_work_and_the_rest_says_what_is_missing(tree):
     assert ours("build", "b", cwd=tree, program=alone)[0] == 0
     code, out, told = ours("--concurrent=4", cwd=tree, program=alone)
     assert (code, out) == (1, "") and told == (
-        f"kustomize-controller: failed to run {alone}-full: No such file or directory: the controller and what needs a network are "
-        "in that file, which belongs beside this one\n")
+        f"kustomize-controller: failed to run {alone}-full: No such file or directory: what this small program does not "
+        "do itself is done by that file, which belongs beside it\n")

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define ROUNDS  20000
@@ -141,6 +142,35 @@ static void copies_are_those_of_the_c_library(void **state UNUSED)
     }
 }
 
+static void a_byte_is_found_where_the_c_library_finds_it(void **state UNUSED)
+{
+    char text[300];
+    srand(3);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t from = (size_t)rand() % 20, size = (size_t)rand() % (sizeof(text) - from);
+        int kinds = rand() % 2 ? 256 : 3, wanted = rand() % kinds;
+        for (size_t i = 0; i < sizeof(text); i++)
+            text[i] = (char)(rand() % kinds);
+        if (rand() % 2)
+            memset(text, wanted + 1, size); /* nothing in it: what stands behind does not count */
+        assert_ptr_equal(lean_find(text + from, wanted + 256 * (rand() % 2), size),
+                         memchr(text + from, wanted, size));
+    }
+}
+
+/* As strnlen asks: the size is more than there is, the byte is the last one of a page, and nothing lies behind it. */
+static void nothing_is_read_behind_the_byte(void **state UNUSED)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(munmap(pages + page, page), 0);
+    memset(pages, 'x', page - 1);
+    for (size_t at = 1; at < 70; at++)
+        assert_ptr_equal(lean_find(pages + page - at, 0, 4096), pages + page - 1);
+    munmap(pages, page);
+}
+
 static void texts_are_those_of_glibc(void **state UNUSED)
 {
     int errors = 0, signals = 0;
@@ -167,6 +197,8 @@ int main(void)
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(misuse_ends_the_process),
         cmocka_unit_test(copies_are_those_of_the_c_library),
+        cmocka_unit_test(a_byte_is_found_where_the_c_library_finds_it),
+        cmocka_unit_test(nothing_is_read_behind_the_byte),
         cmocka_unit_test(texts_are_those_of_glibc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

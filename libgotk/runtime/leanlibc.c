@@ -1,10 +1,10 @@
 /*
- * libc.c: the names under which musl and libraries look for what lean.h has; with glibc, nothing.
+ * leanlibc.c: the names under which musl and libraries look for what lean.h has; with glibc, nothing.
  *
  * libyaml, PCRE2 and libcrypto are the distribution's archives, compiled for glibc. Of a C library they use memory, strings and
  * formatted text, which are the same for both, and the forms of these that check sizes, which are here. OpenSSL's SHA-256 asks
  * the processor for its instructions before main, which takes as long as a hundred digests of a kustomization: it is told here
- * that there are none. Should a library come to need more, this executable does not link.
+ * that there are none. Should a library come to need more, the executable does not link.
  */
 #ifndef __GLIBC__
 #include "libgotk/runtime/lean.h"
@@ -55,6 +55,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 void *memmove(void *to, const void *from, size_t size)
 {
     return lean_move(to, from, size);
+}
+
+void *memchr(const void *from, int c, size_t size)
+{
+    return lean_find(from, c, size);
 }
 
 void *__memcpy_chk(void *to, const void *from, size_t size, size_t room)
