@@ -24,6 +24,7 @@ struct traits {
     bool block;  /* may be a literal block */
     bool multiline;
     bool ascii; /* printable, and nothing else */
+    bool marks; /* there is a ':' or '#' */
 };
 
 enum style { STYLE_PLAIN, STYLE_SINGLE, STYLE_DOUBLE, STYLE_LITERAL };
@@ -91,13 +92,13 @@ static bool is_leading_indicator(char c, bool then_blank)
     return c && strchr("#,[]{}&*!|>'\"%@`", c);
 }
 
-static bool has_indicator(const char *s)
+static bool has_indicator(const char *s, bool marks)
 {
     if (strncmp(s, "---", 3) == 0 || strncmp(s, "...", 3) == 0)
         return true;
     if (is_leading_indicator(s[0], !s[1] || is_blank((unsigned char)s[1])))
         return true;
-    for (const char *p = s[0] ? s + 1 : s; (p = strpbrk(p, ":#")) != NULL; p++) {
+    for (const char *p = s[0] ? s + 1 : s; marks && (p = strpbrk(p, ":#")) != NULL; p++) {
         if (*p == ':' && (!p[1] || is_blank((unsigned char)p[1])))
             return true;
         if (*p == '#' && is_blank((unsigned char)p[-1]))
@@ -127,6 +128,7 @@ static struct traits look_at(const char *s, bool tabs)
             t.plain = false;
         t.multiline |= line_break;
         t.ascii &= c >= ' ' && c <= '~';
+        t.marks |= c == ':' || c == '#';
         after_space = space;
         after_break = line_break;
         after_blank = is_blank(c) || line_break || c == 0;
@@ -166,7 +168,7 @@ static enum style style_of(const char *s, const struct traits *t, enum yml_place
         return t->block && place == YML_PLACE_VALUE ? STYLE_LITERAL : STYLE_DOUBLE;
     if (!reads_as_string(s) || (place == YML_PLACE_KEY && t->multiline))
         return STYLE_DOUBLE;
-    if (t->plain && !has_indicator(s))
+    if (t->plain && !has_indicator(s, t->marks))
         return STYLE_PLAIN;
     return t->single ? STYLE_SINGLE : STYLE_DOUBLE;
 }
@@ -205,7 +207,7 @@ bool yml_is_quoted(const char *s)
 {
     struct traits t = look_at(s, true);
     bool bare = yml_resolve(s, YML_CORE).type == YML_STRING && yml_resolve(s, YML_11).type != YML_BOOL;
-    return !bare || is_base60(s) || !t.plain || has_indicator(s);
+    return !bare || is_base60(s) || !t.plain || has_indicator(s, t.marks);
 }
 
 /* Copies one character; a line break other than \n stays what it is. */
@@ -379,16 +381,12 @@ void yml_bare(struct emitter *e, const char *s)
     e->space = e->fresh = false;
 }
 
-/* Looks for the first bytes of line breaks before it looks at the text. */
-static bool is_multiline(const char *s)
-{
-    return s[strcspn(s, "\n\r\xC2\xE2")] && look_at(s, false).multiline;
-}
-
 bool yml_is_simple_key(const char *s)
 {
     size_t n = strlen(s);
+    if (!s[strcspn(s, "\n\r\xC0\xC2\xE2")]) /* no line break and no NUL begins so */
+        return n <= KEY_MAX;
     for (const char *p = strstr(s, NODE_NUL); p; p = strstr(p + 1, NODE_NUL))
         n--;
-    return n <= KEY_MAX && !is_multiline(s);
+    return n <= KEY_MAX && !look_at(s, false).multiline;
 }

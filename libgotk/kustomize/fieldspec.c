@@ -255,9 +255,8 @@ int fieldspec_merge_all(struct ctx *cx, struct fieldspecs *list, const struct fi
 }
 
 struct sortable {
-    struct fieldspec fs;
-    int rank; /* asked once: it is looked up in a list */
-    size_t place;
+    const struct fieldspec *fs; /* in the old order */
+    int rank;                   /* asked once: it is looked up in a list */
 };
 
 static int compare_sortable(const void *a, const void *b)
@@ -266,10 +265,10 @@ static int compare_sortable(const void *a, const void *b)
     const struct sortable *right = b;
     int order = left->rank - right->rank;
     if (!order)
-        order = gvk_compare_text(left->fs.gvk, right->fs.gvk);
+        order = gvk_compare_text(left->fs->gvk, right->fs->gvk);
     if (order)
         return order;
-    return left->place < right->place ? -1 : 1;
+    return left->fs < right->fs ? -1 : 1;
 }
 
 void fieldspec_sort(struct arena *a, struct fieldspecs *list)
@@ -277,11 +276,13 @@ void fieldspec_sort(struct arena *a, struct fieldspecs *list)
     if (list->len < 2)
         return;
     struct sortable *all = ARENA_ARRAY(a, struct sortable, list->len);
+    struct fieldspec *sorted = ARENA_ARRAY(a, struct fieldspec, list->len);
     for (size_t i = 0; i < list->len; i++)
-        all[i] = (struct sortable){ .fs = list->at[i], .rank = gvk_rank(list->at[i].gvk.kind), .place = i };
+        all[i] = (struct sortable){ .fs = &list->at[i], .rank = gvk_rank(list->at[i].gvk.kind) };
     qsort(all, list->len, sizeof(all[0]), compare_sortable);
     for (size_t i = 0; i < list->len; i++)
-        list->at[i] = all[i].fs;
+        sorted[i] = *all[i].fs;
+    *list = (struct fieldspecs){ .at = sorted, .len = list->len, .cap = list->len };
 }
 
 struct fieldspecs fieldspec_list(struct arena *a, const struct doc *list)

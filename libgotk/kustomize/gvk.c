@@ -63,14 +63,20 @@ struct gvk gvk_normal(struct gvk g)
                          .kind = str_or(g.kind, "") };
 }
 
+/* Most texts that are compared differ in their first byte. */
+static bool same(const char *a, const char *b)
+{
+    return *a == *b && !strcmp(a, b);
+}
+
 bool gvk_equal(struct gvk a, struct gvk b)
 {
-    return !strcmp(a.kind, b.kind) && !strcmp(a.version, b.version) && !strcmp(a.group, b.group);
+    return same(a.kind, b.kind) && same(a.version, b.version) && same(a.group, b.group);
 }
 
 static bool part_selected(const char *part, const char *wanted)
 {
-    return !wanted[0] || !strcmp(part, wanted);
+    return !wanted[0] || same(part, wanted);
 }
 
 bool gvk_selected(struct gvk g, struct gvk row)

@@ -168,7 +168,7 @@ struct making {
 
 static bool is_part(const char *part, const char *wanted)
 {
-    return !wanted || !strcmp(part, wanted);
+    return !wanted || (*part == *wanted && !strcmp(part, wanted));
 }
 
 /* As gvk_selected, for a static row; most are of another kind. */
