@@ -27,7 +27,9 @@
 #endif
 
 #define ALIGN       alignof(max_align_t)
-#define CHUNK_MIN   ((size_t)4 << 10)
+#define PAGE        ((size_t)4 << 10)
+#define HEADS       64 /* of a chunk, and of the block of the heap that it is: both together are whole pages */
+#define CHUNK_MIN   PAGE
 #define CHUNK_MAX   ((size_t)1 << 20)
 #define RESERVE_MIN ((size_t)8 << 20)
 
@@ -83,6 +85,7 @@ static struct chunk *open_chunk(struct arena *a, size_t need)
         size = CHUNK_MIN;
     if (size > CHUNK_MAX)
         size = CHUNK_MAX;
+    size = (size + PAGE - 1) / PAGE * PAGE - HEADS;
     if (size < need)
         size = need;
     struct chunk *c = mem_alloc_raw(sizeof(*c) + size);
