@@ -35,8 +35,8 @@ static bool read_number(const char **p, long *ret)
 static bool is_indented_with_tab(const char *text, long line)
 {
     for (; text && line > 1; line--) {
-        text = strchr(text, '\n');
-        text += text ? 1 : 0;
+        const char *end = strchr(text, '\n');
+        text = end ? end + 1 : NULL;
     }
     return text && text[strspn(text, " ")] == '\t';
 }
