@@ -2,8 +2,9 @@
  * yml_restyle.c: a YAML text with some of its values changed and everything else as it was written: see yml_restyle in
  * yml.h. The events of the text are walked along with both documents. Without comments they go straight into libyaml's
  * emitter, which lays out as go-yaml v3 does; its parser loses comments, so with any the new values are cut into the text.
- * What is not plainly the same shape is given up, and the result is read again before it counts. Any thread. Rejected:
- * keeping styles and comments in every document, for the sake of texts inside texts.
+ * There, what is not plainly the same shape is given up; without comments, new members, elements and values are written as
+ * their own documents say. The result is read again before it counts. Any thread. Rejected: keeping styles and comments in
+ * every document, for the sake of texts inside texts.
  */
 #include "libgotk/base/str.h"
 #include "libgotk/doc/json.h"
@@ -47,6 +48,8 @@ static bool pass(struct restyle *r)
 {
     if (r->cut)
         return true;
+    if (r->event.type == YAML_SCALAR_EVENT && !r->event.data.scalar.tag) /* whatever quotes it gets */
+        r->event.data.scalar.plain_implicit = r->event.data.scalar.quoted_implicit = 1;
     bool good = yaml_emitter_emit(&r->emitter, &r->event);
     memset(&r->event, 0, sizeof(r->event)); /* the emitter owns it now */
     return good;
@@ -59,13 +62,14 @@ static const char *scalar_text(const struct doc *d)
     return doc_kind(d) == DOC_NUMBER ? doc_literal(d) : doc_text(d);
 }
 
-/* Quotes stay; a string that would be read as something else gets some. */
-static yaml_scalar_style_t style_of(const struct restyle *r, const struct doc *to)
+/* Quotes stay; a string of several lines becomes a block, and one that would be read as something else gets quotes. */
+static yaml_scalar_style_t style_of(const struct restyle *r, const struct doc *to, yaml_scalar_style_t before)
 {
-    yaml_scalar_style_t style = r->event.data.scalar.style;
-    if (style != YAML_PLAIN_SCALAR_STYLE)
-        return style;
-    bool plain = doc_kind(to) != DOC_STRING || yml_resolve(doc_text(to), YML_CORE).type == YML_STRING;
+    if (before != YAML_PLAIN_SCALAR_STYLE || doc_kind(to) != DOC_STRING)
+        return before;
+    if (strchr(doc_text(to), '\n') && !r->emitter.flow_level)
+        return YAML_LITERAL_SCALAR_STYLE;
+    bool plain = !strchr(doc_text(to), '\n') && yml_resolve(doc_text(to), YML_CORE).type == YML_STRING;
     return plain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 }
 
@@ -90,11 +94,86 @@ static size_t byte_of(const char *text, size_t characters)
     return (size_t)(p - text);
 }
 
+static bool emit_text(struct restyle *r, const char *text, yaml_scalar_style_t style)
+{
+    yaml_event_delete(&r->event);
+    return yaml_scalar_event_initialize(&r->event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text),
+                                        1, 1, style) &&
+           pass(r);
+}
+
+static bool emit(struct restyle *r, const struct doc *d);
+
+static bool emit_map(struct restyle *r, const struct doc *d)
+{
+    bool flow = doc_quoted(d) || !doc_len(d);
+    yaml_event_delete(&r->event);
+    bool good = yaml_mapping_start_event_initialize(
+                    &r->event, NULL, NULL, 1, flow ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE) &&
+                pass(r);
+    doc_each (member, d)
+        good = good && emit_text(r, doc_key(member), YAML_PLAIN_SCALAR_STYLE) && emit(r, member);
+    return good && yaml_mapping_end_event_initialize(&r->event) && pass(r);
+}
+
+static bool emit_list(struct restyle *r, const struct doc *d)
+{
+    bool flow = doc_quoted(d) || !doc_len(d);
+    yaml_event_delete(&r->event);
+    bool good = yaml_sequence_start_event_initialize(
+                    &r->event, NULL, NULL, 1, flow ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE) &&
+                pass(r);
+    doc_each (element, d)
+        good = good && emit(r, element);
+    return good && yaml_sequence_end_event_initialize(&r->event) && pass(r);
+}
+
+/* Writes what the text does not have. */
+static bool emit(struct restyle *r, const struct doc *d)
+{
+    if (doc_kind(d) == DOC_OBJECT)
+        return emit_map(r, d);
+    if (doc_kind(d) == DOC_ARRAY)
+        return emit_list(r, d);
+    static const yaml_scalar_style_t styles[] = {
+        [DOC_STYLE_PLAIN] = YAML_PLAIN_SCALAR_STYLE,
+        [DOC_STYLE_QUOTED] = YAML_DOUBLE_QUOTED_SCALAR_STYLE,
+        [DOC_STYLE_LITERAL] = YAML_LITERAL_SCALAR_STYLE,
+        [DOC_STYLE_FOLDED] = YAML_FOLDED_SCALAR_STYLE,
+    };
+    const char *text = doc_source(d) ? doc_source(d) : doc_kind(d) == DOC_NULL ? "null" : scalar_text(d);
+    return emit_text(r, text, style_of(r, d, styles[doc_style(d)]));
+}
+
+static bool emit_rest(struct restyle *r, const struct doc *d, bool keyed)
+{
+    yaml_event_t end = r->event;
+    memset(&r->event, 0, sizeof(r->event));
+    for (; d; d = doc_next(d))
+        if (r->cut || (keyed && !emit_text(r, doc_key(d), YAML_PLAIN_SCALAR_STYLE)) || !emit(r, d))
+            return false;
+    r->event = end;
+    return pass(r);
+}
+
+/* Writes a value in the place of the one that starts here. */
+static bool emit_instead(struct restyle *r, const struct doc *to)
+{
+    int depth = 0;
+    bool good = !r->cut;
+    do {
+        depth += r->event.type == YAML_MAPPING_START_EVENT || r->event.type == YAML_SEQUENCE_START_EVENT;
+        depth -= r->event.type == YAML_MAPPING_END_EVENT || r->event.type == YAML_SEQUENCE_END_EVENT;
+        good = good && (!depth || next(r));
+    } while (good && depth);
+    return good && emit(r, to);
+}
+
 static bool put_scalar(struct restyle *r, const struct doc *to)
 {
     const char *text = scalar_text(to);
-    yaml_scalar_style_t style = style_of(r, to);
-    if (!text || strchr(text, '\n'))
+    yaml_scalar_style_t style = style_of(r, to, r->event.data.scalar.style);
+    if (!text || (r->cut && strchr(text, '\n')))
         return false;
     if (r->cut) {
         const char *fresh = written(r, text, style);
@@ -103,10 +182,7 @@ static bool put_scalar(struct restyle *r, const struct doc *to)
         r->copied = byte_of(r->text, r->event.end_mark.index);
         return fresh;
     }
-    yaml_event_delete(&r->event);
-    return yaml_scalar_event_initialize(&r->event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text),
-                                        1, 1, style) &&
-           pass(r);
+    return emit_text(r, text, style);
 }
 
 static bool redo_node(struct restyle *r, const struct doc *from, const struct doc *to);
@@ -114,9 +190,10 @@ static bool redo_node(struct restyle *r, const struct doc *from, const struct do
 static bool redo_scalar(struct restyle *r, const struct doc *from, const struct doc *to)
 {
     bool scalars = doc_kind(from) < DOC_ARRAY && doc_kind(to) < DOC_ARRAY;
-    if (!scalars || r->event.data.scalar.anchor || r->event.data.scalar.tag)
+    bool same = doc_equal(from, to);
+    if (!scalars || r->event.data.scalar.anchor || (r->event.data.scalar.tag && !same))
         return false;
-    return doc_equal(from, to) ? pass(r) : put_scalar(r, to);
+    return same ? pass(r) : put_scalar(r, to);
 }
 
 static bool redo_list(struct restyle *r, const struct doc *from, const struct doc *to)
@@ -128,7 +205,7 @@ static bool redo_list(struct restyle *r, const struct doc *from, const struct do
         return false;
     for (; next(r); a = doc_next(a), b = doc_next(b)) {
         if (r->event.type == YAML_SEQUENCE_END_EVENT)
-            return !a && !b && pass(r);
+            return !a && emit_rest(r, b, false);
         if (!a || !b || !redo_node(r, a, b))
             return false;
     }
@@ -151,15 +228,29 @@ static bool redo_map(struct restyle *r, const struct doc *from, const struct doc
         return false;
     for (; next(r); a = doc_next(a), b = doc_next(b)) {
         if (r->event.type == YAML_MAPPING_END_EVENT)
-            return !a && !b && pass(r);
+            return !a && emit_rest(r, b, true);
         if (!redo_key(r, a, b) || !next(r) || !redo_node(r, a, b))
             return false;
     }
     return false;
 }
 
+/* Whether `to` is `from` with other values, and perhaps more behind them. */
+static bool is_grown(const struct doc *from, const struct doc *to)
+{
+    const struct doc *b = doc_first(to);
+    if (doc_kind(from) < DOC_ARRAY && doc_kind(to) < DOC_ARRAY)
+        return true;
+    for (const struct doc *a = doc_first(from); a; a = doc_next(a), b = doc_next(b))
+        if (!b || !str_eq(str_or(doc_key(a), ""), str_or(doc_key(b), "")))
+            return false;
+    return doc_kind(from) == doc_kind(to);
+}
+
 static bool redo_node(struct restyle *r, const struct doc *from, const struct doc *to)
 {
+    if (!is_grown(from, to))
+        return emit_instead(r, to);
     switch (r->event.type) {
     case YAML_SCALAR_EVENT:
         return redo_scalar(r, from, to);

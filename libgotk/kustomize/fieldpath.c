@@ -247,9 +247,10 @@ static int match_bracket(const struct matcher *m, struct doc *list, const char *
         return err_code(m->cx);
     if (m->create < 0 || m->hits->len > before)
         return 0;
-    struct doc *element = key[0] ? doc_object(a) : doc_string(a, pattern);
+    struct doc *text = resource_untyped(a, NULL, pattern);
+    struct doc *element = key[0] ? doc_object(a) : text;
     if (key[0])
-        doc_set_text(a, element, key, pattern);
+        doc_set(a, element, key, text);
     doc_append(list, element);
     return match_elements(m, list, parts, key, re);
 }
@@ -259,7 +260,8 @@ static bool is_made_in_null(const struct matcher *m, const char *text, const str
                             const char *part)
 {
     bool by_name = strcmp(part, "*") != 0 && (!is_index(part) || !strtoul(part, NULL, 10));
-    return m->create >= 0 && text[0] && doc_kind(inner) == DOC_NULL && by_name;
+    bool blank = !text[strspn(text, " \t\n")];
+    return m->create >= 0 && !blank && doc_kind(inner) == DOC_NULL && by_name;
 }
 
 /* Documents inside a scalar are opened for reading; what is written there is lost, as upstream. */

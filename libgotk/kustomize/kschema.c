@@ -1,12 +1,13 @@
 /*
- * kschema.c: see kschema.h. Members are checked in document order, and the first that does not fit ends the check, as a
- * decoder would. Rejected: collecting all mistakes, since the messages are compared with upstream's.
+ * kschema.c: see kschema.h. Members are checked in the order of their names, and the first that does not fit ends the check, as
+ * it is upstream, which makes sorted JSON of a file before it looks. Rejected: collecting all mistakes, since the messages are compared with upstream's.
  */
 #include "libgotk/kustomize/kschema.h"
 
 #include "libgotk/base/str.h"
 #include "libgotk/base/vec.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct check {
@@ -196,16 +197,23 @@ static int check_member(const struct check *c, struct doc *object, struct doc *m
                        path ? str_fmt(c->cx->arena, "%s.%s", path, row->name) : row->name);
 }
 
+static int compare_members(const void *a, const void *b)
+{
+    return strcmp(doc_key(*(const struct doc *const *)a), doc_key(*(const struct doc *const *)b));
+}
+
 static int check_object(const struct check *c, struct doc *d, const struct kschema *rows, const char *path)
 {
-    struct doc *next = NULL;
+    VEC(struct doc *) members = { 0 };
     if (doc_kind(d) != DOC_OBJECT)
         return wrong_kind(c, d, path, KSCHEMA_OBJECT, c->type);
-    for (struct doc *member = doc_first(d); member; member = next) {
-        next = doc_next(member);
-        if (check_member(c, d, member, rows, path) < 0)
+    doc_each (member, d)
+        vec_push(c->cx->arena, &members, member);
+    if (members.len > 1)
+        qsort(members.at, members.len, sizeof(*members.at), compare_members);
+    for (size_t i = 0; i < members.len; i++)
+        if (check_member(c, d, members.at[i], rows, path) < 0)
             return err_code(c->cx);
-    }
     return 0;
 }
 

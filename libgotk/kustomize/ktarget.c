@@ -255,17 +255,29 @@ static int accumulate_path(struct ctx *cx, struct ktarget *t, const char *path, 
     return accumulate_base(cx, t, path, result);
 }
 
+/* Text that holds resources; any other is a path. */
+static int accumulate_inline(struct ctx *cx, struct ktarget *t, const char *text,
+                             struct ktarget_result *result, bool *ret_is_path)
+{
+    struct ktarget_result own = ktarget_result_new(cx->arena);
+    *ret_is_path = accumulate_text(cx, t, text, strlen(text), NULL, &own) < 0;
+    if (!*ret_is_path)
+        return resmap_append_all(cx, &result->map, &own.map);
+    err_clear(cx);
+    return 0;
+}
+
 int ktarget_accumulate_paths(struct ctx *cx, struct ktarget *t, const struct doc *paths, bool inline_too,
                              struct ktarget_result *result)
 {
     VEC(const char *) later = { 0 };
     doc_each (entry, paths) {
         const char *text = str_or(doc_text(entry), "");
-        if (inline_too && accumulate_text(cx, t, text, strlen(text), NULL, result) >= 0)
-            continue;
-        if (inline_too)
-            err_clear(cx);
-        vec_push(cx->arena, &later, text);
+        bool is_path = true;
+        if (inline_too && accumulate_inline(cx, t, text, result, &is_path) < 0)
+            return err_code(cx);
+        if (is_path)
+            vec_push(cx->arena, &later, text);
     }
     for (size_t i = 0; i < later.len; i++)
         if (accumulate_path(cx, t, later.at[i], result) < 0)

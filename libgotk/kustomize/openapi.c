@@ -85,6 +85,17 @@ static int check_members(struct ctx *cx, const struct doc *d, const struct membe
     return 0;
 }
 
+/* A schema, and those of its properties. */
+static int check_schema(struct ctx *cx, const struct doc *d, const char *what)
+{
+    if (check_members(cx, d, schema_rows, what) < 0)
+        return err_code(cx);
+    doc_each (property, doc_find(d, "properties"))
+        if (check_schema(cx, property, doc_key(property)) < 0)
+            return err_code(cx);
+    return 0;
+}
+
 static int read_swagger(struct ctx *cx, struct openapi *api, const char *text, size_t len, const char *file)
 {
     struct doc *swagger = NULL;
@@ -93,7 +104,7 @@ static int read_swagger(struct ctx *cx, struct openapi *api, const char *text, s
         return err_code(cx);
     api->definitions = doc_find(swagger, "definitions");
     doc_each (definition, api->definitions) {
-        if (check_members(cx, definition, schema_rows, doc_key(definition)) < 0)
+        if (check_schema(cx, definition, doc_key(definition)) < 0)
             return err_code(cx);
         index_definition(cx, api, definition);
     }

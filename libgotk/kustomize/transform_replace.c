@@ -168,7 +168,7 @@ static int read_source(struct ctx *cx, const struct doc *replacement, struct res
     if (literal && source)
         return err_fail(cx, ERR_INVALID, "value and resource selectors are mutually exclusive");
     if (literal) {
-        *ret = doc_string(cx->arena, literal);
+        *ret = resource_untyped(cx->arena, NULL, literal);
         return 0;
     }
     const char *path = str_or(doc_text_at(source, "fieldPath"), "metadata.name");
