@@ -43,18 +43,19 @@ struct range {
     uint16_t other; /* 0: there is none */
 };
 
-/* A jump to be filled in once its goal is there. */
+/* A jump, which is filled in when the places of all goals are known. */
 struct link {
     uint16_t at;
     bool when; /* the comparison holds */
     uint16_t goal;
 };
 
-/* Goals beside the verdicts. */
-#define LET_THROUGH FILTER_VERDICTS       /* conditions do */
-#define NEXT        (FILTER_VERDICTS + 1) /* the next of a call's conditions */
-#define BEYOND      (FILTER_VERDICTS + 2) /* what to make of numbers behind the table */
-#define BLOCKS      256                   /* the conditions of a call: with its number */
+/* Goals beside the verdicts, which come first. */
+#define LET_THROUGH FILTER_VERDICTS         /* a condition holds */
+#define BEYOND      (FILTER_VERDICTS + 1)   /* what to make of numbers behind the table */
+#define BLOCKS      (FILTER_VERDICTS + 2)   /* the conditions of a call: with its number */
+#define CONDITIONS  (BLOCKS + FILTER_CALLS) /* those from one on: with its index */
+#define GOALS       (CONDITIONS + FILTER_CONDITIONS_MAX)
 
 struct program {
     const struct filter *f;
@@ -64,6 +65,7 @@ struct program {
     size_t range_count;
     struct link links[FILTER_LENGTH];
     size_t link_count;
+    uint16_t places[GOALS];
 };
 
 static size_t put(struct program *p, uint16_t code, uint32_t k)
@@ -96,36 +98,27 @@ static void jump(struct program *p, size_t at, bool when, size_t goal)
     p->links[p->link_count++] = (struct link){ (uint16_t)at, when, (uint16_t)goal };
 }
 
-/* Here is the goal. */
-static void fill_in(struct program *p, size_t goal)
+static void here(struct program *p, size_t goal)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < p->link_count; i++) {
-        struct link link = p->links[i];
-        if (link.goal == goal)
-            set_jump(p, link.at, link.when, p->length);
-        else
-            p->links[kept++] = link;
-    }
-    p->link_count = kept;
-}
-
-static uint8_t verdict_at(const struct program *p, size_t number)
-{
-    return number < FILTER_CALLS ? p->f->verdicts[number] : 0;
+    p->places[goal] = (uint16_t)p->length;
 }
 
 static uint16_t plain_verdict(const struct program *p, size_t number)
 {
-    return verdict_at(p, number) & (uint8_t)~FILTER_CONDITIONS;
+    return p->f->verdicts[number] & (uint8_t)~FILTER_CONDITIONS;
+}
+
+/* The first condition of a call from index `i` on; their number when there is none. */
+static size_t next_condition(const struct program *p, size_t i, size_t number)
+{
+    while (i < p->f->count && p->f->conditions[i].number != (int)number)
+        i++;
+    return i;
 }
 
 static bool has_conditions(const struct program *p, size_t number)
 {
-    for (size_t i = 0; verdict_at(p, number) & FILTER_CONDITIONS && i < p->f->count; i++)
-        if (p->f->conditions[i].number == (int)number)
-            return true;
-    return false;
+    return p->f->verdicts[number] & FILTER_CONDITIONS && next_condition(p, 0, number) < p->f->count;
 }
 
 static size_t goal_of(const struct program *p, size_t number)
@@ -145,6 +138,12 @@ static void put_head(struct program *p)
     load(p, NUMBER);
 }
 
+static bool are_alike(const struct program *p, size_t number, size_t other)
+{
+    uint8_t verdict = p->f->verdicts[number];
+    return verdict == p->f->verdicts[other] && !(verdict & FILTER_CONDITIONS);
+}
+
 /* Takes a range of one number, and the one behind it, into the one in front of it where that goes on behind. */
 static void join_ranges(struct program *p)
 {
@@ -152,7 +151,7 @@ static void join_ranges(struct program *p)
     for (size_t i = 0; i < p->range_count; kept++) {
         struct range r = p->ranges[i++];
         size_t other = i + 1 < p->range_count ? p->ranges[i].start : 0;
-        if (other && p->ranges[i + 1].start == other + 1 && goal_of(p, r.start) == goal_of(p, other + 1)) {
+        if (other && p->ranges[i + 1].start == other + 1 && are_alike(p, r.start, other + 1)) {
             r.other = (uint16_t)other;
             i += 2;
         }
@@ -164,7 +163,7 @@ static void join_ranges(struct program *p)
 static void find_ranges(struct program *p)
 {
     for (size_t n = 0; n < FILTER_CALLS; n++)
-        if (n == 0 || goal_of(p, n) != goal_of(p, n - 1))
+        if (n == 0 || !are_alike(p, n, n - 1))
             p->ranges[p->range_count++] = (struct range){ .start = (uint16_t)n };
     join_ranges(p);
     p->ranges[p->range_count++] = (struct range){ .start = FILTER_CALLS };
@@ -205,7 +204,7 @@ static void put_search(struct program *p, size_t first, size_t end, size_t from,
 
 static void put_beyond(struct program *p)
 {
-    fill_in(p, BEYOND);
+    here(p, BEYOND);
 #ifdef FOREIGN_FROM
     jump(p, put(p, BPF_JMP | BPF_JGE | BPF_K, FOREIGN_FROM), false, 0);
     jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, SKIPPED), true, 0);
@@ -231,14 +230,14 @@ static void load_half(struct program *p, size_t offset, uint32_t mask)
 }
 
 /* Conditions on one argument with one mask, and one upper half: the upper half, then each lower one. */
-static void put_alike(struct program *p, const struct filter_condition *first, size_t count)
+static void put_alike(struct program *p, const struct filter_condition *first, size_t count, size_t otherwise)
 {
     load_half(p, argument_at(first) + (4 - LOW), (uint32_t)(first->mask >> 32));
-    jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(first->value >> 32)), false, NEXT);
+    jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(first->value >> 32)), false, otherwise);
     load_half(p, argument_at(first) + LOW, (uint32_t)first->mask);
     for (size_t i = 0; i < count; i++)
         jump(p, put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)first[i].value), true, LET_THROUGH);
-    jump(p, p->length - 1, false, NEXT);
+    jump(p, p->length - 1, false, otherwise);
 }
 
 static bool alike(const struct filter_condition *a, const struct filter_condition *b)
@@ -250,23 +249,22 @@ static bool alike(const struct filter_condition *a, const struct filter_conditio
 static void put_block(struct program *p, size_t number)
 {
     const struct filter_condition *c = p->f->conditions;
-    fill_in(p, BLOCKS + number);
-    for (size_t i = 0, n = 1; i < p->f->count; i += n) {
-        for (n = 1; i + n < p->f->count && alike(&c[i], &c[i + n]);)
+    size_t next = 0;
+    here(p, BLOCKS + number);
+    for (size_t i = next_condition(p, 0, number); i < p->f->count; i = next) {
+        here(p, CONDITIONS + i);
+        size_t n = 1;
+        while (i + n < p->f->count && alike(&c[i], &c[i + n]))
             n++;
-        if (c[i].number != (int)number)
-            continue;
-        fill_in(p, NEXT);
-        put_alike(p, &c[i], n);
+        next = next_condition(p, i + n, number);
+        put_alike(p, &c[i], n, next < p->f->count ? CONDITIONS + next : plain_verdict(p, number));
     }
-    for (size_t i = 0; i < p->link_count; i++) /* there is none */
-        if (p->links[i].goal == NEXT)
-            p->links[i].goal = plain_verdict(p, number);
 }
 
 size_t filter_assemble(const struct filter *f, struct sock_filter *out)
 {
     struct program p = { .f = f, .out = out };
+    ASSERT(f->count <= FILTER_CONDITIONS_MAX);
     put_head(&p);
     find_ranges(&p);
     put_search(&p, 0, p.range_count, p.length - 1, false);
@@ -275,10 +273,12 @@ size_t filter_assemble(const struct filter *f, struct sock_filter *out)
         if (has_conditions(&p, number))
             put_block(&p, number);
     for (size_t verdict = 0; verdict < FILTER_VERDICTS; verdict++) {
-        fill_in(&p, verdict);
+        here(&p, verdict);
         give(&p, f->returns[verdict]);
     }
-    fill_in(&p, LET_THROUGH);
+    here(&p, LET_THROUGH);
     give(&p, SECCOMP_RET_ALLOW);
+    for (size_t i = 0; i < p.link_count; i++)
+        set_jump(&p, p.links[i].at, p.links[i].when, p.places[p.links[i].goal]);
     return p.length;
 }

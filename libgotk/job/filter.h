@@ -13,9 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FILTER_CALLS    512 /* numbers from here on are what nobody thought of */
-#define FILTER_LENGTH   400 /* of any program that comes of it */
-#define FILTER_VERDICTS 5
+#define FILTER_CALLS          512 /* numbers from here on are what nobody thought of */
+#define FILTER_LENGTH         400 /* of any program that comes of it */
+#define FILTER_VERDICTS       5
+#define FILTER_CONDITIONS_MAX 64
 
 /* A call is let through when one of its conditions holds: (argument `arg` & mask) == value. */
 struct filter_condition {
