@@ -69,6 +69,7 @@ static const struct {
     { X509_V_ERR_INVALID_CA, "x509: the issuer's certificate is not a certificate authority" },
     { X509_V_ERR_INVALID_PURPOSE, "x509: certificate specifies an incompatible key usage" },
     { X509_V_ERR_CERT_SIGNATURE_FAILURE, "x509: certificate signed by unknown authority (bad signature)" },
+    { TLS_NO_NAMES, "x509: certificate relies on legacy Common Name field, use SANs instead" },
     { X509_V_ERR_HOSTNAME_MISMATCH, "x509: certificate is not valid for this host name" },
     { X509_V_ERR_IP_ADDRESS_MISMATCH, "x509: certificate is not valid for this IP address" },
     { X509_V_ERR_CA_KEY_TOO_SMALL, "x509: the issuer's key is too small" },

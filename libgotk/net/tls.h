@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A verification result of our own (OpenSSL's X509_V_ERR_APPLICATION_VERIFICATION): no names but the subject's. */
+#define TLS_NO_NAMES 50
+
 struct x509_store_st;
 
 /* Trust and identity for a connection. All pointers are borrowed while a request runs; all zeros: system

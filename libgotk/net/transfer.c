@@ -112,6 +112,17 @@ static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
+/* A server is known by the names of its certificate, as for Go: curl would take the subject's when there are none. */
+static int require_names(int ok, X509_STORE_CTX *checked)
+{
+    const X509 *cert = X509_STORE_CTX_get_current_cert(checked);
+    if (!ok || X509_STORE_CTX_get_error_depth(checked) > 0 ||
+        X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) >= 0)
+        return ok;
+    X509_STORE_CTX_set_error(checked, TLS_NO_NAMES);
+    return 0;
+}
+
 /* Called for each new TLS connection; the first one after a redirect from http or to a proxy finds no trust
  * yet. */
 static CURLcode on_ssl_context(CURL *easy, void *ssl_ctx, void *user)
@@ -124,6 +135,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_ctx, void *user)
         return CURLE_ABORTED_BY_CALLBACK;
     }
     SSL_CTX_set1_cert_store(ssl_ctx, t->trust);
+    SSL_CTX_set_verify(ssl_ctx, SSL_CTX_get_verify_mode(ssl_ctx), require_names);
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS); /* connections idle most of the time */
     return CURLE_OK;
 }

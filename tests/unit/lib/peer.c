@@ -358,6 +358,7 @@ void peer_certificates(struct ctx *cx, const char *dir)
         "for n in server old; do new $n /CN=$n -out $n.csr; done\n"
         "sign server -days 30 -extfile ext\n"
         "sign old -days 0 -extfile ext\n"
+        "new bare /CN=localhost -out bare.csr; sign bare -days 30\n"
         "new client /CN=ann -out client.csr; sign client -days 30\n";
     peer_run((const char *const[]){ "/bin/bash", "-c", script, "bash", dir, NULL });
     (void)cx;

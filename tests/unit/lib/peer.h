@@ -53,7 +53,8 @@ void peer_run(const char *const *argv);
 void peer_nginx(struct ctx *cx, const char *dir, const char *servers, int *ports, size_t port_count);
 
 /* Makes ca.pem, ca2.pem (another authority), server.pem/.key (127.0.0.1, localhost, api.test),
- * client.pem/.key (CN=ann) and old.pem/.key (expired) in `dir`. */
+ * client.pem/.key (CN=ann) old.pem/.key (expired) and
+ * bare.pem/.key (localhost by its subject only) in `dir`. */
 void peer_certificates(struct ctx *cx, const char *dir);
 
 /* A file's content, NUL-terminated, in cx's arena; fails the test when it cannot be read. */

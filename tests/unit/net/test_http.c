@@ -35,7 +35,7 @@ static int teardown(void **state)
 static struct {
     struct ctx cx;
     const char *dir;
-    int plain, tls, mutual, expired;
+    int plain, tls, mutual, expired, bare;
     struct tls trust;
     char *client_cert, *client_key;
 } site;
@@ -57,7 +57,9 @@ static const char servers[] =
     "@DIR@/server.key;\n"
     "  ssl_client_certificate @DIR@/ca.pem; ssl_verify_client on; return 200 $ssl_client_s_dn; }\n"
     "server { listen 127.0.0.1:@PORT3@ ssl; ssl_certificate @DIR@/old.pem; ssl_certificate_key @DIR@/old.key; "
-    "return 200 old; }\n";
+    "return 200 old; }\n"
+    "server { listen 127.0.0.1:@PORT4@ ssl; ssl_certificate @DIR@/bare.pem; ssl_certificate_key @DIR@/bare.key; "
+    "return 200 bare; }\n";
 
 static struct tls trust_of(const char *file)
 {
@@ -67,7 +69,7 @@ static struct tls trust_of(const char *file)
 
 static int start_site(void **state)
 {
-    int ports[4];
+    int ports[5];
     (void)state;
     site.cx.arena = arena_new((size_t)256 << 20);
     site.dir = unit_tmpdir(&site.cx);
@@ -78,11 +80,12 @@ static int start_site(void **state)
     char *big = arena_alloc(site.cx.arena, 20 << 20);
     memset(big, 'x', 20 << 20);
     peer_spill(&site.cx, site.dir, "www/big", big, 20 << 20);
-    peer_nginx(&site.cx, site.dir, servers, ports, 4);
+    peer_nginx(&site.cx, site.dir, servers, ports, 5);
     site.plain = ports[0];
     site.tls = ports[1];
     site.mutual = ports[2];
     site.expired = ports[3];
+    site.bare = ports[4];
     site.trust = trust_of("ca.pem");
     site.client_cert = peer_slurp(&site.cx, site.dir, "client.pem");
     site.client_key = peer_slurp(&site.cx, site.dir, "client.key");
@@ -224,6 +227,14 @@ static void names_what_is_wrong_with_a_certificate(void **state)
     named.server_name = "api.test";
     assert_ok(cx, http_do(cx, &req, &r));
     assert_true(str_starts(buf_text(&r.body), "127.0.0.1 api.test HTTP/1.1"));
+    req = (struct http_request){ .url = str_fmt(cx->arena, "https://localhost:%d/", site.bare),
+                                 .tls = &site.trust };
+    assert_int_equal(http_do(cx, &req, &r), ERR_DENIED);
+    assert_error(cx, ERR_DENIED, "x509: certificate relies on legacy Common Name field, use SANs instead");
+    struct tls blind = { .insecure = true };
+    req.tls = &blind;
+    assert_ok(cx, http_do(cx, &req, &r));
+    assert_string_equal(buf_text(&r.body), "bare");
     struct tls empty = { .ca_pem = "nonsense", .ca_len = 8 };
     req.tls = &empty;
     assert_int_equal(http_do(cx, &req, &r), ERR_INVALID);
