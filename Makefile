@@ -59,11 +59,13 @@ TOOL_STATIC := $(if $(SAN),-pie,-static-pie -Wl,--gc-sections)
 comma := ,
 TOOL_LD = $(patsubst -pie,$(TOOL_STATIC) $(if $(SAN),,-Wl$(comma)-z$(comma)pack-relative-relocs),$(LDHARDEN))
 # On x86-64 the small executable of two is linked with musl where that is there (libgotk/runtime/lean.h); `make MUSL=` does without.
-# The kernel's and the libraries' headers and archives are the distribution's. What is there for its speed is compiled for it (-O3).
+# The kernel's and the libraries' headers and archives are the distribution's. What is there for its speed is compiled for it (-O3),
+# and functions that nobody calls are left out: each page that a process touches costs it more than a thousand instructions.
 MUSL := $(if $(SAN),,$(patsubst %/rcrt1.o,%,$(wildcard /usr/lib/x86_64-linux-musl/rcrt1.o)))
 MUSL_SRC = $(wildcard $(addprefix libgotk/,base/*.c doc/*.c job/*.c kustomize/*.c)) libgotk/net/url.c libgotk/ssa/subject.c \
            $(filter-out %/jsonschema_big.c,$(wildcard libgotk/helm/*.c)) $(addprefix libgotk/runtime/,companion.c lean.c options.c tool.c)
-MUSL_CFLAGS = $(patsubst -O2,-O3,$(filter-out -D_FORTIFY_SOURCE=%,$(ALL_CFLAGS))) -include libgotk/base/musl.h -nostdinc -isystem $(MUSL:/usr/lib/%=/usr/include/%) \
+MUSL_CFLAGS = $(patsubst -O2,-O3,$(filter-out -D_FORTIFY_SOURCE=%,$(ALL_CFLAGS))) -ffunction-sections -fdata-sections \
+              -include libgotk/base/musl.h -nostdinc -isystem $(MUSL:/usr/lib/%=/usr/include/%) \
               -isystem $(shell $(CC) -print-file-name=include) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -Wno-conversion
 # Of helm-controller the small one lacks what needs all of OpenSSL, libarchive or libxcrypt (helm-controller/tool/elsewhere.c); it is
 # there with musl alone.
