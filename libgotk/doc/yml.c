@@ -201,6 +201,8 @@ static int advance(struct reader *r)
     yaml_event_delete(&r->event);
     if (!yaml_parser_parse(&r->parser, &r->event))
         return fail_syntax(r);
+    if (r->stand_in && r->event.type == YAML_SCALAR_EVENT)
+        yml_dialect_show_marks((char *)r->event.data.scalar.value, r->event.data.scalar.length, r->stand_in);
     rc = check_tag(r);
     return rc < 0 ? rc : check_question(r);
 }
@@ -702,11 +704,13 @@ static const char *repaired(struct arena *a, const char *text, size_t *len, stru
     return yml_dialect_into_tag(a, text, *len, at);
 }
 
-static int parse_once(struct ctx *cx, const char *text, size_t len, const char *name, int rules, bool many,
-                      cJSON *docs, struct stop *ret_stop)
+static int parse_once(struct ctx *cx, const char *text, size_t len, const char *stand_in, const char *name,
+                      int rules, bool many, cJSON *docs, struct stop *ret_stop)
 {
     CLEANUP(close_reader)
-    struct reader r = { .cx = cx, .name = name, .text = text, .len = len, .rules = rules };
+    struct reader r = {
+        .cx = cx, .name = name, .text = text, .len = len, .rules = rules, .stand_in = stand_in
+    };
     bool mark = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
     r.dialect = (struct yml_dialect_cursor){ .text = text, .len = len, .at = mark ? 3 : 0 };
     if (!yaml_parser_initialize(&r.parser))
@@ -723,8 +727,10 @@ static int parse(struct ctx *cx, const char *text, size_t len, const char *name,
                  cJSON *docs)
 {
     struct stop stop = { 0 };
+    const char *stand_in;
+    text = yml_dialect_hide_marks(cx->arena, text, &len, many, &stand_in);
     for (int left = RETRIES_MAX;; left--) {
-        int rc = parse_once(cx, text, len, name, rules, many, docs, &stop);
+        int rc = parse_once(cx, text, len, stand_in, name, rules, many, docs, &stop);
         if (!stop.at || !left)
             return rc;
         err_clear(cx);

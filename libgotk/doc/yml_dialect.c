@@ -105,3 +105,65 @@ const char *yml_dialect_quote(struct arena *a, const char *text, size_t *len, si
     copy[*len] = '\0';
     return copy;
 }
+
+#define MARK     "\xEF\xBB\xBF"
+#define MARK_LEN 3
+
+/* The next mark behind a line break; NULL when there is none. Most texts do not even have its first byte. */
+static const char *next_mark(const char *text, const char *from, const char *end)
+{
+    for (const char *p = from; (p = memchr(p, MARK[0], (size_t)(end - p))); p++)
+        if (p > text && (p[-1] == '\n' || (p == text + MARK_LEN && memcmp(text, MARK, MARK_LEN) == 0)) &&
+            end - p >= MARK_LEN && memcmp(p, MARK, MARK_LEN) == 0)
+            return p;
+    return NULL;
+}
+
+/* A character for private use that the text does not hold; NULL when it holds all that are tried. */
+static const char *absent_character(struct arena *a, const char *text, size_t len)
+{
+    char *character = memcpy(arena_alloc(a, MARK_LEN + 1), "\xEE\x80\x80", MARK_LEN);
+    for (int last = 0x80; last < 0xC0; last++) {
+        character[2] = (char)last;
+        if (!memmem(text, len, character, MARK_LEN))
+            return character;
+    }
+    return NULL;
+}
+
+/* Whether the mark is one of nothing but an encoding: a second one at the start or, with `many`, one that begins a document
+ * behind another, for kustomize takes them apart before it reads them. */
+static bool goes(const char *text, const char *mark, bool many)
+{
+    if (mark[-1] != '\n')
+        return true;
+    if (!many)
+        return false;
+    const char *line = memrchr(text, '\n', (size_t)(mark - 1 - text));
+    return line && strncmp(line + 1, "---", 3) == 0;
+}
+
+const char *yml_dialect_hide_marks(struct arena *a, const char *text, size_t *len, bool many,
+                                   const char **ret_stand_in)
+{
+    const char *from = text, *end = text + *len, *at = next_mark(text, text, end);
+    *ret_stand_in = at ? absent_character(a, text, *len) : NULL;
+    if (!*ret_stand_in)
+        return text;
+    char *copy = arena_alloc(a, *len + 1), *w = copy;
+    for (; at; from = at + MARK_LEN, at = next_mark(text, from, end)) {
+        w = mempcpy(w, from, (size_t)(at - from));
+        if (!goes(text, at, many))
+            w = mempcpy(w, *ret_stand_in, MARK_LEN);
+    }
+    w = mempcpy(w, from, (size_t)(end - from));
+    *w = '\0';
+    *len = (size_t)(w - copy);
+    return copy;
+}
+
+void yml_dialect_show_marks(char *text, size_t len, const char *stand_in)
+{
+    for (char *at = text; (at = memmem(at, len - (size_t)(at - text), stand_in, MARK_LEN)); at += MARK_LEN)
+        memcpy(at, MARK, MARK_LEN);
+}

@@ -1,7 +1,7 @@
 /*
  * yml_dialect.h: what libyaml and go-yaml read differently: two escapes in texts in double quotes, \/, which libyaml knows and
  * go-yaml refuses, and \', which only go-yaml knows; commas and brackets behind a tag; and a colon at the end of a text, or a
- * question mark in it, in braces or brackets. Private to the YAML reader.
+ * question mark in it, in braces or brackets; and byte order marks within a text. Private to the YAML reader.
  */
 #ifndef GOTK_DOC_YML_DIALECT_H
 #define GOTK_DOC_YML_DIALECT_H
@@ -38,5 +38,14 @@ const char *yml_dialect_unquote(struct arena *a, const char *text, size_t *len, 
 /* The text, in `a` and with `*len` changed, with what stands from `from` to before `end` in single quotes: a plain text in braces
  * or brackets that ends in a colon, which libyaml refuses. Such a text is nothing but a string, and is printed in quotes. */
 const char *yml_dialect_quote(struct arena *a, const char *text, size_t *len, size_t from, size_t end);
+
+/* The text with the byte order marks that begin a line behind its start (which libyaml skips, and go-yaml takes for a part of
+ * what follows) replaced by a character that it does not hold: *ret_stand_in, of three bytes too. NULL there, and the text as it
+ * is, when there are none. A second one at the start goes, with `many` also those behind a line "---" that ends a document:
+ * *len is less then. */
+const char *yml_dialect_hide_marks(struct arena *a, const char *text, size_t *len, bool many,
+                                   const char **ret_stand_in);
+/* Puts the marks back, in what was read of it. */
+void yml_dialect_show_marks(char *text, size_t len, const char *stand_in);
 
 #endif

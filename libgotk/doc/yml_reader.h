@@ -40,9 +40,10 @@ struct reader {
     size_t aliased; /* of these, copied for aliases */
     unsigned events;
     struct yml_dialect_cursor dialect;
-    const char *stop;  /* a byte that libyaml reads otherwise than go-yaml: what it reads is of no use */
-    bool malformed;    /* the last error is one of syntax */
-    const char *later; /* with YML_GO_ERRORS: what is wrong with a value, unless something worse follows */
+    const char *stand_in; /* for byte order marks (yml_dialect.h); NULL: there are none */
+    const char *stop;     /* a byte that libyaml reads otherwise than go-yaml: what it reads is of no use */
+    bool malformed;       /* the last error is one of syntax */
+    const char *later;    /* with YML_GO_ERRORS: what is wrong with a value, unless something worse follows */
     char *shared[SHARED_MANY];
 };
 

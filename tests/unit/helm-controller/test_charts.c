@@ -321,7 +321,7 @@ FILE_TEST(archives_are_unpacked, "archives.jsonl", 60)
 FILE_TEST(dependencies_and_values, "dependencies.jsonl", 373)
 FILE_TEST(files_are_ignored, "ignore.jsonl", 156)
 FILE_TEST(sets_are_read, "strvals.jsonl", 1915)
-FILE_TEST(values_are_read, "values.jsonl", 96)
+FILE_TEST(values_are_read, "values.jsonl", 108)
 
 int main(void)
 {
