@@ -153,6 +153,12 @@ static void reads_streams(void **state)
     assert_string_equal(json_text(cx->arena, docs, 0), "[{\"a\":1},[\"b\"],\"c\"]");
     assert_ok(cx, yml_parse_all(cx, "", 0, "f.yaml", &docs));
     assert_int_equal(doc_len(docs), 0);
+    const char *marked = "---\n\xEF\xBB\xBF"
+                         "a: 1\nb: 2\n--- # 2\n\xEF\xBB\xBF"
+                         "c: 3\nd: 4\n";
+    assert_ok(cx, yml_parse_all(cx, marked, strlen(marked), "f.yaml", &docs));
+    assert_string_equal(json_text(cx->arena, docs, 0), "[{\"\xEF\xBB\xBF"
+                                                       "a\":1,\"b\":2},{\"c\":3,\"d\":4}]");
     assert_reads(cx, "", "null");
     assert_reads(cx, "---\n---\na: 1\n---\n", "{\"a\":1}");
     assert_refuses(cx, "a: &x 1\n---\nb: *x\n", "unknown anchor 'x'");
