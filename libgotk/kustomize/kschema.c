@@ -1,6 +1,7 @@
 /*
- * kschema.c: see kschema.h. Members are checked in the order of their names, and the first that does not fit ends the check, as
- * it is upstream, which makes sorted JSON of a file before it looks. Rejected: collecting all mistakes, since the messages are compared with upstream's.
+ * kschema.c: see kschema.h. Members are checked in the order of their names, and the first that does not fit ends the check:
+ * upstream makes sorted JSON of a file before it looks. Rejected: collecting all mistakes, since the messages are compared
+ * with upstream's.
  */
 #include "libgotk/kustomize/kschema.h"
 

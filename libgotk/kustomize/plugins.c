@@ -149,12 +149,15 @@ int plugins_plan(struct ctx *cx, struct ktarget *t, const struct doc *entries, s
     return 0;
 }
 
-/* A copy of the map that a validator may be compared with. */
+/* A copy of the map that a validator may be compared with; notes are made first, for it may look for them. */
 static struct resmap copy_map(struct arena *a, const struct resmap *m)
 {
     struct resmap copy = resmap_new(a);
-    for (size_t i = 0; i < m->list.len; i++)
+    for (size_t i = 0; i < m->list.len; i++) {
+        if (m->list.at[i]->doc)
+            resource_make_notes(a, m->list.at[i]);
         vec_push(a, &copy.list, resource_copy(a, m->list.at[i]));
+    }
     return copy;
 }
 

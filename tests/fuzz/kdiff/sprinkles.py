@@ -12,6 +12,12 @@ FLOWS = [
 ]
 BLOCKS = ["\n  ? a\n  : b", "\n  ? |\n    a\n  : b", "\n  a: !!binary aGk=", "\n  a: !!set {b, c}", "\n  a: &x {b: c}\n  d: {<<: *x, e: f}", "\n- a\n-\n- - b", "\n  a:\n  - b\n  c:\n    - d", "\n  a: >1\n    x\n   y\n", "\n  a: |+\n\n  b: c", "\n  a: \"x\\\n    y\"", "\n  a:   # note\n    b: c", "\n  'a': !<tag:yaml.org,2002:str> 5"]
 
+INNER = [
+    "a: 1\nb: two\n", "a: '1'\nb: \"two\"\nc: plain\n", "x:\n  y:\n    z: 1\n  w: [1, 2]\nl:\n- p\n- q: r\n", "m: {a: 1}\nl: [a, {b: c}]\n", "s: |\n  line\n  two\nt: >-\n  fold\n  ed\na: x\n", '{"a": "1", "b": {"c": "d"}}',
+    "- a: x\n  name: n\n- a: y\n  name: m\n", "a: &x {k: v}\nb: *x\n", "a: !!str 1\nb: x\n", "# head\na: x # line\n# foot\nb: y\n", "a: é😀\nb: \"\\u00e9\"\n", "a.b=c\n", "a: null\nb: ~\nc:\n", "a: 'x: y'\nb: http://h:1/p\n", "l:\n  - a\n  - b\n",
+]
+INNER_PATHS = ["a", "b", "b.c", "x.y.z", "x.w.0", "l.0", "l.1.q", "l.[q=r].q", "l.*", "[name=n].a", "0.a", "s", "m.a", "new", "new.sub", "x.new", "l.[name=k].v", "*"]
+
 
 def is_plain(text):
     """A document in block style that a line may be put behind."""
@@ -40,6 +46,65 @@ class Sprinkles:
 
     def strew(self):
         self.pick([self.value, self.value, self.keys, self.patch, self.patch, self.plugin, self.plugin, self.variables, self.merge])()
+
+    def strew_more(self):
+        self.pick([self.inner, self.inner, self.elements, self.numbers, self.literal, self.configuration])()
+
+    def replacement(self, source, target, paths):
+        """An entry of `replacements`, in the kustomization or, with other names and more in it, in a file of its own."""
+        entry = f"{source}, targets: [{{select: {target}, fieldPaths: [{', '.join(repr(p) for p in paths)}], options: {{create: {self.pick(['true', 'false'])}}}}}]"
+        if self.rng.random() < 0.7:
+            self.add("replacements", f"\n- {{{entry}}}\n")
+            return
+        folder = self.path.rsplit("/", 1)[0]
+        self.tree.files[f"{folder}/strewn.yaml"] = self.pick(["- {{{}}}\n", "{{{}}}\n", "- {{{}, more: [5]}}\n"]).format(entry.replace("fieldPaths", self.pick(["fieldPaths", "FieldPaths"])))
+        self.add("replacements", "\n- path: strewn.yaml\n")
+
+    def source(self):
+        seen = self.seen()
+        literal = f"sourceValue: {self.pick(['v', chr(39) + '5' + chr(39), '5', chr(39) + 'a: b' + chr(39), chr(39) * 2, chr(34) + 'one' + chr(92) + 'ntwo' + chr(34), 'null'])}"
+        if not seen or self.rng.random() < 0.4:
+            return literal
+        return f"source: {{kind: {seen['kind']}, name: {seen['name']}, fieldPath: {self.pick(['metadata.name', 'metadata', 'spec', 'metadata.labels.app', 'spec.template.spec.containers', 'data', 'spec.replicas'])}}}"
+
+    def inner(self):
+        """YAML or JSON that an object holds as text."""
+        folder = self.path.rsplit("/", 1)[0]
+        self.tree.files[f"{folder}/inner.txt"] = self.pick(INNER)
+        self.add("configMapGenerator", "\n- {name: inner, files: [f=inner.txt], options: {disableNameSuffixHash: true}}\n")
+        self.replacement(self.source(), "{name: inner}", [f"data.f.{self.pick(INNER_PATHS)}"])
+
+    def elements(self):
+        """Elements of lists by number, by a member, the last one."""
+        if seen := self.seen(["Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "Widget", "Service", "Ingress"]):
+            at = self.pick(["spec/template/spec/containers", "spec/containers", "spec/ports", "spec/list", "spec/l", "metadata/finalizers"])
+            path = f"{at}/{self.pick(['0', '1', '-', '[name=main]', '[name=new]', '[=x]', '*', '+0'])}{self.pick(['/image', '/name', '', '/x/y'])}"
+            if self.rng.random() < 0.5:
+                self.replacement(self.source(), f"{{kind: {seen['kind']}}}", [path.replace("/", ".")])
+            else:
+                self.add("transformers", f"\n- |\n  apiVersion: builtin\n  kind: ValueAddTransformer\n  metadata: {{name: strewn}}\n  value: {self.pick(ODD_VALUES[:9])}\n  targets: [{{fieldPath: '{path}', filePathPosition: {self.pick(['0', '0', '1'])}, selector: {{kind: {seen['kind']}}}}}]\n")
+
+    def numbers(self):
+        """What is no text, or nothing, where a plugin wants one."""
+        odd = self.pick(["5", "1.50", "true", "null", "2001-01-01", "[null]", "{}", "'5'"])
+        body = self.pick([
+            f"kind: ConfigMapGenerator\nname: {odd}\n", f"kind: SecretGenerator\ntype: {odd}\nliterals: [a=b]\n", f"kind: ConfigMapGenerator\noptions: {{labels: {{a: {odd}}}}}\n", f"kind: LabelTransformer\nlabels: {{a: {odd}}}\nfieldSpecs: [{{path: metadata/labels, create: true}}]\n",
+            f"kind: PrefixTransformer\nprefix: {odd}\nfieldSpecs: [{{path: metadata/name}}]\n", f"kind: SuffixTransformer\nsuffix: s\nfieldSpecs: [{{path: metadata/name, kind: {odd}}}]\n", f"kind: PatchTransformer\ntarget: {{name: {odd}}}\npatch: '[{{\"op\": \"add\", \"path\": \"/q\", \"value\": 1}}]'\n",
+            f"kind: ReplicaCountTransformer\nreplica: {{name: web, count: {odd}}}\nfieldSpecs: [{{path: spec/replicas}}]\n", f"kind: ImageTagTransformer\nimageTag: {{name: nginx, newTag: {odd}}}\nfieldSpecs: [{{path: spec/template/spec/containers[]/image}}]\n", f"kind: AnnotationsTransformer\nannotations: {{a: b}}\nfieldSpecs: [{{path: spec/{odd}, create: true}}]\n",
+        ])
+        self.add("generators" if "Generator" in body else "transformers", "\n- |\n" + self.indented("apiVersion: builtin\n" + body + "metadata: {name: strewn}\n", 2))
+
+    def literal(self):
+        """A literal in the place of anything."""
+        if seen := self.seen():
+            self.replacement(self.source(), f"{{kind: {seen['kind']}}}", self.rng.sample(["spec", "metadata.labels", "metadata.name", "data", "spec.template", "spec.list", "metadata.annotations.note", "spec.x.y", "kind", "data.k1"], 2))
+
+    def configuration(self):
+        folder = self.path.rsplit("/", 1)[0]
+        seen = self.seen()
+        kind = seen["kind"] if seen else "Widget"
+        self.tree.files[f"{folder}/strewn-config.yaml"] = "".join(f"{self.pick(['namePrefix', 'commonLabels', 'commonAnnotations', 'namespace', 'images', 'replicas', 'labels', 'varReference'])}: {self.pick([f'[{{path: {path}, create: true, kind: {kind}}}]', f'[{{path: {path}, kind: {kind}}}]', '[]', 'null', '[null]'])}\n" for path in self.rng.sample(["spec/x", "spec/list[]/name", "data/k1", "metadata/name", "spec/template/spec/containers/image", "spec/1", "metadata/annotations/a"], 2))
+        self.add("configurations", "\n- strewn-config.yaml\n")
 
     def value(self):
         files = [p for p, t in self.tree.files.items() if is_plain(t) and "kind:" in t and p != self.path and not p.rsplit("/", 1)[-1].lower().startswith("kustom")]
@@ -106,3 +171,6 @@ def sprinkle(tree, top, kustomization):
     if sprinkles.rng.random() < 0.2:
         tree.used.add("strewn")
         sprinkles.strew()
+    if kustomization and sprinkles.rng.random() < 0.15:
+        tree.used.add("strewn more")
+        sprinkles.strew_more()
