@@ -143,17 +143,14 @@ struct opened {
 static const char *real_path(struct ctx *cx, const struct kload *l, const struct opened *o)
 {
     char link[64];
-    char path[PATH_MAX];
-    const char *named = o->name;
     if (!o->linked)
-        return named;
+        return o->name;
+    char *path = arena_alloc_raw(cx->arena, PATH_MAX);
     snprintf(link, sizeof(link), "/proc/self/fd/%d", o->fd);
-    ssize_t n = readlink(link, path, sizeof(path) - 1);
-    if (n <= 0)
-        return named;
-    path[n] = '\0';
-    const char *below = below_root(l, path);
-    return below ? str_dup(cx->arena, below) : named;
+    ssize_t n = readlink(link, path, PATH_MAX - 1);
+    path[n > 0 ? n : 0] = '\0';
+    arena_trim(cx->arena, path, PATH_MAX, strlen(path) + 1);
+    return n > 0 ? str_or(below_root(l, path), o->name) : o->name;
 }
 
 const char *kload_names(struct ctx *cx, const struct kload *l)
@@ -264,13 +261,21 @@ static int check_remote(struct ctx *cx, const struct kload *l, const char *url, 
     return 0;
 }
 
+/* Where a path really leads; NULL with errno. */
+static const char *resolved(struct arena *a, const char *path)
+{
+    char *real = arena_alloc_raw(a, PATH_MAX);
+    const char *found = realpath(path, real);
+    arena_trim(a, real, PATH_MAX, found ? strlen(found) + 1 : 1);
+    return found;
+}
+
 /* Opens a folder as the root of a loader; its descriptor closes with the arena. */
 static int open_root(struct ctx *cx, const char *dir, struct kload *l)
 {
-    char real[PATH_MAX];
-    if (!realpath(dir, real))
+    l->root = resolved(cx->arena, dir);
+    if (!l->root)
         return err_errno(cx, "%s", dir);
-    l->root = str_dup(cx->arena, real);
     l->dir = ".";
     if (fs_open_dir(cx, l->root, &l->rootfd) < 0)
         return err_code(cx);
@@ -312,7 +317,6 @@ int kload_open(struct ctx *cx, const struct kustomize_options *options, struct k
     struct kload *l = ARENA_NEW(cx->arena, struct kload);
     struct repospec *spec = ARENA_NEW(cx->arena, struct repospec);
     const char *dir = str_or(options->dir, ".");
-    char real[PATH_MAX];
     *l = (struct kload){ .options = options, .root_only = options->root_only, .rootfd = -1 };
     if (options->clone && repospec_find(cx, dir, spec)) {
         *ret = l;
@@ -320,8 +324,8 @@ int kload_open(struct ctx *cx, const struct kustomize_options *options, struct k
     }
     if (open_root(cx, options->root, l) < 0)
         return err_code(cx);
-    if (dir[0] == '/' && !below_root(l, dir) && realpath(dir, real))
-        dir = real;
+    if (dir[0] == '/' && !below_root(l, dir))
+        dir = str_or(resolved(cx->arena, dir), dir);
     if (locate(cx, l, dir, &dir) < 0 || open_dir(cx, l, dir, &l->dir) < 0)
         return err_code(cx);
     *ret = l;
