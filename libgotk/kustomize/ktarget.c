@@ -344,7 +344,7 @@ static int run_transformers(struct ctx *cx, struct ktarget *t, struct ktarget_re
     if (transform_plan_file(cx, &plan) < 0 ||
         plugins_plan(cx, t, doc_find(t->file, "transformers"), &plan) < 0)
         return err_code(cx);
-    resmap_rest(&result->map);
+    resmap_rest(&result->map); /* all is appended: transformers ask for other things */
     return transform_run(cx, &plan, &result->map);
 }
 
