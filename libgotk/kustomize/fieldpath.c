@@ -249,8 +249,10 @@ static int match_bracket(const struct matcher *m, struct doc *list, const char *
         return 0;
     struct doc *text = resource_untyped(a, NULL, pattern);
     struct doc *element = key[0] ? doc_object(a) : text;
-    if (key[0])
+    if (key[0]) {
         doc_set(a, element, key, text);
+        resource_mark_key(text);
+    }
     doc_append(list, element);
     return match_elements(m, list, parts, key, re);
 }
@@ -293,6 +295,7 @@ static int match_field(const struct matcher *m, struct doc *d, const char *const
     if (!field) {
         doc_set(m->cx->arena, d, parts[0], created(m, parts[1]));
         field = doc_find(d, parts[0]);
+        resource_mark_key(field);
     }
     if (parts[1] && resource_scalar(field))
         return match_inside(m, field, parts + 1);
@@ -335,10 +338,14 @@ static struct doc *make_part(const struct matcher *m, struct doc *d, const char 
     if (doc_kind(d) == DOC_OBJECT) {
         made = created(m, parts[1]);
         doc_set(a, d, parts[0], made);
+        resource_mark_key(made);
     } else if (is_bracket(parts[0]) && split_bracket(m->cx, parts[0], &key, &value) >= 0) {
-        made = key[0] ? doc_object(a) : yml_plain(a, value);
-        if (key[0])
-            doc_set(a, made, key, yml_plain(a, value));
+        struct doc *text = yml_plain(a, value);
+        made = key[0] ? doc_object(a) : text;
+        if (key[0]) {
+            doc_set(a, made, key, text);
+            resource_mark_key(text);
+        }
         doc_append(d, made);
     }
     return made;

@@ -125,10 +125,13 @@ static struct doc *field_of(const struct walk *w, struct doc *map, const char *n
     struct doc *field = doc_find(map, name);
     if (!field && (kind < 0 || is_list))
         return NULL;
+    bool created = !field;
     if (!field || (doc_kind(field) == DOC_NULL && kind >= 0)) {
         doc_set(a, map, name, new_node(a, kind));
         field = doc_find(map, name);
     }
+    if (created)
+        resource_mark_key(field);
     return field;
 }
 

@@ -258,8 +258,9 @@ static int put_hashed(struct ctx *cx, struct doc *to, const struct doc *from, co
     if (doc_kind(d) == DOC_ARRAY) {
         doc_set(a, to, field, doc_null(a));
     } else if (doc_kind(d) == DOC_OBJECT) {
-        struct doc *map = doc_copy(a, d);
-        if (reprint_json(cx, map) < 0)
+        struct doc *map = doc_copy(a, d), *above = doc_object(a);
+        doc_set(a, above, field, map);
+        if (reprint_json(cx, above) < 0)
             return err_code(cx);
         round_numbers(a, map);
         doc_set(a, to, field, map);

@@ -164,8 +164,8 @@ static int reprint_text(struct ctx *cx, struct doc *parent, struct doc *d, struc
     return 0;
 }
 
-/* A map cannot be printed with a key that is there twice, or one that is no string. */
-static int check_keys(struct ctx *cx, const struct doc *map)
+/* A map cannot be printed with a key that is there twice, or one that is no string; at the top, all keys but null are. */
+static int check_keys(struct ctx *cx, const struct doc *map, bool top)
 {
     const struct doc *second = doc_repeated(map);
     if (second)
@@ -175,7 +175,8 @@ static int check_keys(struct ctx *cx, const struct doc *map)
             "one of them",
             doc_line(second), doc_key(second), doc_line(doc_find(map, doc_key(second))));
     doc_each (child, map)
-        if (doc_bare_key(child) && yml_check_key(cx, doc_key(child)) < 0)
+        if (doc_bare_key(child) && (!top || yml_tag(doc_key(child)) == DOC_TAG_NULL) &&
+            yml_check_key(cx, doc_key(child)) < 0)
             return doc_line(child) ? err_wrap(cx, "yaml: line %d", doc_line(child)) : err_code(cx);
     return 0;
 }
@@ -183,7 +184,7 @@ static int check_keys(struct ctx *cx, const struct doc *map)
 static int reprint_node(struct ctx *cx, struct doc *parent, struct doc *d, struct way way)
 {
     struct doc *next = NULL;
-    if (doc_kind(d) == DOC_OBJECT && check_keys(cx, d) < 0)
+    if (doc_kind(d) == DOC_OBJECT && check_keys(cx, d, !parent) < 0)
         return err_code(cx);
     if (!way.as_json) /* the tree is made anew, and its nodes are on their own */
         doc_unshare(d);

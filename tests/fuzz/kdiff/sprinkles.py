@@ -65,7 +65,7 @@ class Sprinkles:
         literal = f"sourceValue: {self.pick(['v', chr(39) + '5' + chr(39), '5', chr(39) + 'a: b' + chr(39), chr(39) * 2, chr(34) + 'one' + chr(92) + 'ntwo' + chr(34), 'null'])}"
         if not seen or self.rng.random() < 0.4:
             return literal
-        return f"source: {{kind: {seen['kind']}, name: {seen['name']}, fieldPath: {self.pick(['metadata.name', 'metadata', 'spec', 'metadata.labels.app', 'spec.template.spec.containers', 'data', 'spec.replicas'])}}}"
+        return f"source: {{kind: {seen['kind']}, name: {seen['name']}, fieldPath: {self.pick(['metadata.name', 'kind', 'spec', 'metadata.labels.app', 'spec.template.spec.containers', 'data', 'spec.replicas'])}}}"
 
     def inner(self):
         """YAML or JSON that an object holds as text."""
