@@ -1,5 +1,6 @@
 """helm-controller template: options, files and errors of the real `helm template`, run beside it; and what ends a bad chart."""
 import os
+import resource
 import subprocess
 import tarfile
 import time
@@ -189,10 +190,20 @@ def test_hints_say_once_what_calls_itself(tmp_path):
     assert ours(["."], tmp_path).stderr.endswith("hint: templates: c/templates/x.yaml:2:3 -> c/templates/x.yaml:1:19 (1001 times)\n")
 
 
+@pytest.fixture
+def large_stack():
+    """A build with a sanitizer has no stack of its own for a chart, and cannot start a thread in the child: it takes what it is given."""
+    before = resource.getrlimit(resource.RLIMIT_STACK)
+    if rig.SLOW != 1:
+        resource.setrlimit(resource.RLIMIT_STACK, (1 << 30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_STACK, before)
+
+
 @pytest.mark.parametrize("values", ["a: " + "[" * 5000 + "]" * 5000, "{a: " * 9999 + "1" + "}" * 9999, "a:\n" + "- " * 9998 + "x",
                                     "{a: " * 10001 + "1" + "}" * 10001, "a:\n " + "- " * 10000 + "x"],
                          ids=["lists", "maps", "block", "too deep", "too deep in blocks"])
-def test_values_nest_as_deep_as_with_helm(tmp_path, values):
+def test_values_nest_as_deep_as_with_helm(tmp_path, large_stack, values):
     write(tmp_path, {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "values.yaml": values,
                      "templates/x.yaml": "x: {{ toJson .Values | quote }}\ny: {{ fromJson (toJson .Values) | toRawJson | quote }}"})
     real, mine = both(["."], tmp_path)

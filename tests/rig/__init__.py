@@ -32,7 +32,7 @@ from .entra import Entra
 from .faults import FaultProxy
 from .forward import HttpProxy, SocksProxy
 from .github import GitHub
-from .proc import Folder, Process, ROOT, Timeout, free_port, seconds_until, wait_for
+from .proc import Folder, Process, ROOT, SLOW, Timeout, free_port, seconds_until, wait_for
 from .programs import tool
 from .proxy import Proxy
 from .ssh import Ssh
