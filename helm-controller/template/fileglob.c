@@ -123,10 +123,93 @@ static void read_around(struct arena *a, struct fileglob *g)
     g->around = p >= end && g->prefix.n && g->suffix.n;
 }
 
+/* ---- patterns that hold a NUL ------------------------------------------------------------------------------------ */
+
+/* A pattern being copied. */
+struct copying {
+    const char *p;
+    const char *end;
+    char *to;
+    bool in_text;
+    int groups; /* open braces */
+};
+
+static void copy(struct copying *c, size_t n)
+{
+    for (; n && c->p < c->end; n--)
+        *c->to++ = *c->p++;
+}
+
+static bool at(const struct copying *c, char wanted)
+{
+    return c->p < c->end && *c->p == wanted;
+}
+
+/* One character, or what a backslash and the character behind it are; a NUL behind it ends the text, and takes it along. */
+static void copy_character(struct copying *c)
+{
+    bool escape = at(c, '\\');
+    c->in_text = true;
+    if (escape && c->p + 1 < c->end && !c->p[1])
+        c->p++;
+    else
+        copy(c, escape ? 2 : 1);
+}
+
+/* From the '[' to behind the ']'; false where a NUL leaves it open. */
+static bool copy_class(struct copying *c)
+{
+    copy(c, 1);
+    if (at(c, '!'))
+        copy(c, 1);
+    if (at(c, '\0'))
+        return false;
+    const char *first = c->p;
+    if (first < c->end)
+        take(&first, c->end);
+    if (first < c->end && *first == '-') {
+        copy(c, (size_t)(first - c->p) + 1);
+        bool open = at(c, '\0');
+        copy(c, 2);
+        return !open;
+    }
+    while (c->p < c->end && *c->p && *c->p != ']')
+        copy_character(c);
+    if (at(c, '\0') && c->p++ && !at(c, ']'))
+        return false;
+    copy(c, 1);
+    return true;
+}
+
+/* The pattern as upstream's lexer takes it, for which a NUL ends a text, and is the pattern's end where there is none to end.
+ * False for one that is malformed. */
+static bool end_at_nuls(struct arena *a, struct strv *pattern)
+{
+    char *out = arena_alloc_raw(a, pattern->n + 1);
+    struct copying c = { .p = pattern->p, .end = pattern->p + pattern->n, .to = out };
+    while (c.p < c.end && (*c.p || c.in_text)) {
+        char now = *c.p;
+        bool in_group = c.groups > 0 && (now == ',' || now == '}');
+        c.in_text = false;
+        if (!now)
+            c.p++;
+        else if (now == '[' && !copy_class(&c))
+            return false;
+        else if (now == '*' || now == '?' || now == '{' || in_group)
+            copy(&c, 1);
+        else if (now != '[')
+            copy_character(&c);
+        c.groups += now == '{' ? 1 : in_group && now == '}' ? -1 : 0;
+    }
+    *pattern = (struct strv){ out, (size_t)(c.to - out) };
+    return true;
+}
+
 const struct fileglob *fileglob_compile(struct ctx *cx, struct strv pattern)
 {
     struct fileglob *g = ARENA_NEW(cx->arena, struct fileglob);
-    if (!is_well_formed(pattern) || !str_is_utf8(pattern.p, pattern.n)) {
+    bool ends = !memchr(pattern.p, '\0', pattern.n) || end_at_nuls(cx->arena, &pattern);
+    if (!ends || !is_well_formed(pattern) || !str_is_utf8(pattern.p, pattern.n)) {
         err_fail(cx, ERR_INVALID, "the pattern '%.*s' is malformed", (int)pattern.n, pattern.p);
         return NULL;
     }
