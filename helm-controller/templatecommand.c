@@ -34,16 +34,21 @@ extern const struct command template_command;
 
 /* -- the arguments ------------------------------------------------------------------------------------------------ */
 
-static int check_count(struct ctx *cx, const char *const *args)
+static int require_chart(struct ctx *cx, const char *const *args)
+{
+    if (args[0])
+        return 0;
+    return err_fail(
+        cx, ERR_INVALID,
+        "\"helm-controller template\" requires at least 1 argument\n\nUsage:  helm-controller template "
+        "[NAME] [CHART] [flags]");
+}
+
+static int refuse_more(struct ctx *cx, const char *const *args)
 {
     size_t count = 0;
     while (args[count])
         count++;
-    if (!count)
-        return err_fail(
-            cx, ERR_INVALID,
-            "\"helm-controller template\" requires at least 1 argument\n\nUsage:  helm-controller template "
-            "[NAME] [CHART] [flags]");
     if (count <= 2)
         return 0;
     return err_fail(cx, ERR_INVALID, "expected at most two arguments, unexpected arguments: %s",
@@ -52,7 +57,7 @@ static int check_count(struct ctx *cx, const char *const *args)
 
 static int find_name(struct ctx *cx, const char *const *args, const char **ret_name, const char **ret_chart)
 {
-    if (check_count(cx, args) < 0)
+    if (refuse_more(cx, args) < 0)
         return err_code(cx);
     *ret_name = args[1] ? args[0] : DEFAULT_NAME;
     *ret_chart = args[1] ? args[1] : args[0];
@@ -364,13 +369,15 @@ static void print_log(const struct notes *log)
         fprintf(stderr, "level=%s %s\n", names[log->at[i].level % ARRAY_LEN(names)], log->at[i].text);
 }
 
+/* `chart`: NULL when it was not found. */
 static void print_debug(const char *chart)
 {
-    if (templateflags.debug)
-        fprintf(
-            stderr,
-            "level=DEBUG msg=\"Original chart version\" version=\"%s\"\nlevel=DEBUG msg=\"Chart path\" path=%s\n",
-            str_or(templateflags.version, ""), chart);
+    if (!templateflags.debug)
+        return;
+    fprintf(stderr, "level=DEBUG msg=\"Original chart version\" version=\"%s\"\n",
+            str_or(templateflags.version, ""));
+    if (chart)
+        fprintf(stderr, "level=DEBUG msg=\"Chart path\" path=%s\n", chart);
 }
 
 static int print_failure(const struct render_output *r, const char *error)
@@ -381,20 +388,35 @@ static int print_failure(const struct render_output *r, const char *error)
     return 1;
 }
 
+/* Finds the release's name and the chart, and renders it. */
+static int render(struct ctx *cx, const char *const *args, const char **ret_name, const char **ret_chart,
+                  struct render_output *ret)
+{
+    const char *chart;
+    if (find_name(cx, args, ret_name, &chart) < 0 || locate(cx, chart, ret_chart) < 0)
+        return err_code(cx);
+    struct render_input input = input_of(cx, *ret_name, *ret_chart);
+    if (wants_standard_input(cx) && valuesinput_read_stdin(cx, &input.standard_input) < 0)
+        return err_code(cx);
+    return render_run(cx, &input, ret);
+}
+
+/* A name's template runs in this process, the chart's ones in the job's. */
+static bool is_left_to_other(const struct ctx *cx, int rc)
+{
+    return elsewhere_needed() || (rc < 0 && str_eq(cx->err.reason, ELSEWHERE_REASON));
+}
+
 static int run(struct ctx *cx, const char *const *args)
 {
     const char *name = NULL, *chart = NULL;
     struct render_output r;
-    if (templateflags_check(cx) < 0 || find_name(cx, args, &name, &chart) < 0 ||
-        locate(cx, chart, &chart) < 0)
+    if (templateflags_check(cx) < 0 || require_chart(cx, args) < 0)
         return err_code(cx);
-    struct render_input input = input_of(cx, name, chart);
     if (wants_standard_input(cx) && elsewhere_exists())
         return COMMAND_ELSEWHERE;
-    if (wants_standard_input(cx) && valuesinput_read_stdin(cx, &input.standard_input) < 0)
-        return err_code(cx);
-    int rc = render_run(cx, &input, &r);
-    if (rc < 0 && str_eq(cx->err.reason, ELSEWHERE_REASON))
+    int rc = render(cx, args, &name, &chart, &r);
+    if (is_left_to_other(cx, rc))
         return COMMAND_ELSEWHERE;
     print_debug(chart);
     if (rc < 0)

@@ -101,6 +101,12 @@ def test_errors_read_as_those_of_helm(chart, args):
     assert real[0] == 1 and mine == real
 
 
+@pytest.mark.parametrize("args", [("./nothing-here",), ("a", ".", "b"), (".", "-f", "none.yaml")], ids=" ".join)
+def test_debugging_tells_as_much_before_an_error_as_helms(chart, args):
+    real, mine = both((*args, "--debug"), chart)
+    assert real[0] == 1 and "level=DEBUG" in real[2] and mine == real
+
+
 def test_hooks_of_a_chart_that_is_no_yaml_are_written_all_the_same(chart):
     real, mine = both((".", "--debug", "--output-dir", "{out}"), write(chart, {"templates/zbad.yaml": "a: b: c"}))
     told = [(done[0], sorted(done[1].split()), done[2].splitlines()[-1], done[3]) for done in (real, mine)]  # files have no order there

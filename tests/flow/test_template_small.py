@@ -56,6 +56,13 @@ def test_what_the_small_one_lacks_is_done_all_the_same(tmp_path, template, shape
     assert (code, told) == (0, "") and re.search(r"x: [|]\n +" + shape, out)
 
 
+@pytest.mark.parametrize("template, name", [("x{{ addf 0.1 0.2 }}", "x0.3"), ('{{ derivePassword 1 "long" "p" "u" "s" | lower | trunc 3 }}', "rud")])
+def test_a_name_may_need_the_full_one(tmp_path, template, name):
+    folder = chart(tmp_path, "{{ .Release.Name }}")
+    done = subprocess.run([SMALL, "template", "--name-template", template, folder], env=ENV, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "") and f"\n  {name}\n" in done.stdout
+
+
 def test_it_is_the_full_one_that_does_it(tmp_path):
     alone = tmp_path / "alone" / "helm-controller"
     alone.parent.mkdir()
