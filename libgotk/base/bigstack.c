@@ -87,17 +87,22 @@ static void call_on(char *stack, void (*fn)(void *arg), void *arg)
     ASSERT(swapcontext(&e.caller, &e.callee) == 0);
 }
 
-#else
+#elif defined(__x86_64__)
 
-/* The old stack's place waits in a register that a call leaves alone. */
+/* The old stack's place waits in a register that a call leaves alone; all that a call may change is named. */
 static void call_on(char *stack, void (*fn)(void *arg), void *arg)
 {
     __asm__ volatile("mov %%rsp, %%rbx\n\tmov %[top], %%rsp\n\tcall *%[fn]\n\tmov %%rbx, %%rsp"
                      : "+D"(arg), [fn] "+r"(fn)
                      : [top] "r"(stack + STACK_SIZE)
-                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+                     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                       "xmm13", "xmm14", "xmm15", "memory", "cc");
 }
 
+#else
+#error                                                                                                       \
+    "bigstack.c can set the stack's register on x86-64 alone where there are no contexts: MUSL= links with glibc"
 #endif
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
