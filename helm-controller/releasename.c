@@ -10,6 +10,7 @@
 #include "helm-controller/template/exec.h"
 #include "helm-controller/template/parse.h"
 #include "helm-controller/template/renderfault.h"
+#include "libgotk/base/bigstack.h"
 #include "libgotk/base/fs.h"
 #include "libgotk/base/str.h"
 #include "libgotk/doc/yml.h"
@@ -23,15 +24,21 @@
 
 /* -- the template ------------------------------------------------------------------------------------------------- */
 
-int releasename_template(struct ctx *cx, const char *text, const char **ret)
+struct naming {
+    struct ctx *cx;
+    const char *text;
+    struct buf *out;
+    int rc;
+};
+
+static int execute(struct ctx *cx, struct strv text, struct buf *out)
 {
     static const char name[] = "name-template";
     struct map includes = map_new(cx->arena);
     struct template_set *set = template_set_new(cx->arena, NULL);
-    struct buf out = buf_new(cx->arena, NAME_MAX_BYTES);
-    struct exec x = { .cx = cx, .set = set, .includes = &includes, .out = &out };
+    struct exec x = { .cx = cx, .set = set, .includes = &includes, .out = out };
     struct tree_vec trees;
-    if (parse_plain(cx, (struct strv){ name, strlen(name) }, (struct strv){ text, strlen(text) }, &trees) < 0)
+    if (parse_plain(cx, (struct strv){ name, strlen(name) }, text, &trees) < 0)
         return err_code(cx);
     template_set_add(set, &trees);
     if (exec_named(&x, (struct strv){ name, strlen(name) }, v_invalid()) < 0) {
@@ -39,6 +46,22 @@ int releasename_template(struct ctx *cx, const char *text, const char **ret)
         const char *message = str_replace(cx->arena, err_message(cx), RENDERFAULT_START, "");
         return err_fail(cx, err_code(cx), "%s", str_replace(cx->arena, message, RENDERFAULT_END, ""));
     }
+    return 0;
+}
+
+static void execute_on_large_stack(void *arg)
+{
+    struct naming *n = arg;
+    n->rc = execute(n->cx, (struct strv){ n->text, strlen(n->text) }, n->out);
+}
+
+int releasename_template(struct ctx *cx, const char *text, const char **ret)
+{
+    struct buf out = buf_new(cx->arena, NAME_MAX_BYTES);
+    struct naming naming = { .cx = cx, .text = text, .out = &out };
+    bigstack_call(execute_on_large_stack, &naming); /* templates may call themselves 100,000 times */
+    if (naming.rc < 0)
+        return naming.rc;
     *ret = buf_text(&out);
     return buf_ok(cx, &out, "the release's name");
 }

@@ -92,7 +92,7 @@ def test_options_work_as_those_of_helm(chart, args):
     (".", "--force-replace", "--force-conflicts"), (".", "--name-template", "{{"), (".", "--name-template", '{{ include "x" . }}'),
     (".", "--name-template", "{{ index .x 3 }}"), (".", "--name-template", '{{ toYaml 1 }}'), (".", "-f", "%zz"), (".", "-s", ""), (".", "-f", '"a'),
     (".", "--output-dir", "text.txt"), (".", "--output-dir", "text.txt/a"), (".", "--output-dir", "crds/crd.yaml", "--release-name", "--include-crds"),
- (".", "--name-template", '{{ fail "no" }}'), (".", "--set", "sub=1"),
+ (".", "--name-template", '{{ fail "no" }}'), (".", "--name-template", '{{ define "x" }}{{ template "x" . }}{{ end }}{{ template "x" . }}'), (".", "--set", "sub=1"),
 ], ids=lambda args: " ".join(args)[:60])
 def test_errors_read_as_those_of_helm(chart, args):
     real, mine = both(args, chart)
