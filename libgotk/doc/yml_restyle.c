@@ -2,8 +2,8 @@
  * yml_restyle.c: a YAML text with some of its values changed and everything else as it was written: see yml_restyle in
  * yml.h. The events of the text are walked along with both documents. Without comments they go straight into libyaml's
  * emitter, which lays out as go-yaml v3 does; its parser loses comments, so with any the new values are cut into the text.
- * There, what is not plainly the same shape is given up; without comments, new members, elements and values are written as
- * their own documents say. The result is read again before it counts. Any thread. Rejected: keeping styles and comments in
+ * There, what is not plainly the same shape, or has more members, is given up; without comments, new elements and values are
+ * written as their own documents say, too. The result is read again before it counts. Any thread. Rejected: keeping styles and comments in
  * every document, for the sake of texts inside texts.
  */
 #include "libgotk/base/str.h"
@@ -13,6 +13,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#define TEXT_MAX ((size_t)1 << 20) /* of a new member */
+
 struct restyle {
     struct arena *a;
     yaml_parser_t parser;
@@ -20,6 +22,7 @@ struct restyle {
     yaml_event_t event;
     const char *text;
     size_t copied; /* up to here the text is in `out`, when cutting */
+    size_t ended;  /* where the last value ended, in characters */
     bool cut;
     struct buf *out;
 };
@@ -39,6 +42,8 @@ static int write_out(void *user, unsigned char *data, size_t n)
 
 static bool next(struct restyle *r)
 {
+    if (r->event.type != YAML_NO_EVENT && r->event.start_mark.index != r->event.end_mark.index)
+        r->ended = r->event.end_mark.index;
     yaml_event_delete(&r->event);
     return yaml_parser_parse(&r->parser, &r->event);
 }
@@ -70,6 +75,8 @@ static yaml_scalar_style_t style_of(const struct restyle *r, const struct doc *t
     if (strchr(doc_text(to), '\n') && !r->emitter.flow_level)
         return YAML_LITERAL_SCALAR_STYLE;
     bool plain = !strchr(doc_text(to), '\n') && yml_resolve(doc_text(to), YML_CORE).type == YML_STRING;
+    if (plain && r->cut && yml_is_quoted(doc_text(to)) && yml_resolve(doc_text(to), YML_11).type != YML_BOOL)
+        return YAML_SINGLE_QUOTED_SCALAR_STYLE; /* the emitter would see it */
     return plain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 }
 
@@ -156,6 +163,67 @@ static bool emit_rest(struct restyle *r, const struct doc *d, bool keyed)
     return pass(r);
 }
 
+static bool open_emitter(struct restyle *r)
+{
+    if (!yaml_emitter_initialize(&r->emitter))
+        return false;
+    yaml_emitter_set_output(&r->emitter, write_out, r->out);
+    yaml_emitter_set_width(&r->emitter, -1);
+    yaml_emitter_set_unicode(&r->emitter, 1);
+    return true;
+}
+
+/* A member as a text of its own; NULL when it cannot be one. */
+static const char *member_text(struct arena *a, const struct doc *member)
+{
+    struct buf out = buf_new(a, TEXT_MAX);
+    struct restyle r = { .a = a, .out = &out };
+    if (!open_emitter(&r))
+        return NULL;
+    bool good = yaml_stream_start_event_initialize(&r.event, YAML_UTF8_ENCODING) && pass(&r) &&
+                yaml_document_start_event_initialize(&r.event, NULL, NULL, NULL, 1) && pass(&r) &&
+                yaml_mapping_start_event_initialize(&r.event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE) &&
+                pass(&r) && emit_text(&r, doc_key(member), YAML_PLAIN_SCALAR_STYLE) && emit(&r, member) &&
+                yaml_mapping_end_event_initialize(&r.event) && pass(&r) &&
+                yaml_document_end_event_initialize(&r.event, 1) && pass(&r) &&
+                yaml_stream_end_event_initialize(&r.event) && pass(&r);
+    yaml_event_delete(&r.event);
+    yaml_emitter_delete(&r.emitter);
+    return good ? buf_text(&out) : NULL;
+}
+
+/* Where the next line starts; the end of the text if there is none. */
+static size_t line_behind(const char *text, size_t at)
+{
+    if (at && text[at - 1] == '\n')
+        return at;
+    at += strcspn(text + at, "\n");
+    return at + (text[at] == '\n');
+}
+
+/* Cuts new members in below the line on which the last value of a map ends. */
+static bool cut_rest(struct restyle *r, const struct doc *d, size_t indent)
+{
+    size_t at = line_behind(r->text, byte_of(r->text, r->ended));
+    if (!d)
+        return true;
+    if (at < r->copied)
+        return false;
+    buf_add(r->out, r->text + r->copied, at - r->copied);
+    buf_str(r->out, at && r->text[at - 1] == '\n' ? "" : "\n");
+    r->copied = at;
+    for (; d; d = doc_next(d)) {
+        const char *line = member_text(r->a, d);
+        for (size_t n = line ? strcspn(line, "\n") : 0; n; n = strcspn(line, "\n")) {
+            buf_fmt(r->out, "%*s%.*s\n", (int)indent, "", (int)n, line);
+            line += n + (line[n] == '\n');
+        }
+        if (!line)
+            return false;
+    }
+    return true;
+}
+
 /* Writes a value in the place of the one that starts here. */
 static bool emit_instead(struct restyle *r, const struct doc *to)
 {
@@ -223,12 +291,17 @@ static bool redo_map(struct restyle *r, const struct doc *from, const struct doc
 {
     const struct doc *a = doc_first(from);
     const struct doc *b = doc_first(to);
+    size_t indent = 0;
+    bool flow = r->event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
     if (r->event.data.mapping_start.anchor || doc_kind(from) != DOC_OBJECT || doc_kind(to) != DOC_OBJECT ||
         !pass(r))
         return false;
     for (; next(r); a = doc_next(a), b = doc_next(b)) {
+        if (r->event.type == YAML_MAPPING_END_EVENT && r->cut)
+            return !a && (!b || !flow) && cut_rest(r, b, indent);
         if (r->event.type == YAML_MAPPING_END_EVENT)
             return !a && emit_rest(r, b, true);
+        indent = r->event.start_mark.column;
         if (!redo_key(r, a, b) || !next(r) || !redo_node(r, a, b))
             return false;
     }
@@ -279,12 +352,9 @@ const char *yml_restyle(struct ctx *cx, const char *text, const struct doc *from
     struct doc *again = NULL;
     struct buf out = buf_new(cx->arena, 2 * strlen(text) + ((size_t)1 << 20));
     struct restyle r = { .a = cx->arena, .text = text, .cut = strchr(text, '#'), .out = &out };
-    if (!yaml_parser_initialize(&r.parser) || !yaml_emitter_initialize(&r.emitter))
+    if (!yaml_parser_initialize(&r.parser) || !open_emitter(&r))
         return NULL;
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, strlen(text));
-    yaml_emitter_set_output(&r.emitter, write_out, &out);
-    yaml_emitter_set_width(&r.emitter, -1);
-    yaml_emitter_set_unicode(&r.emitter, 1);
     bool good = redo(&r, from, to);
     restyle_close(&r);
     if (good && yml_parse(cx, buf_text(&out), out.len, "value", &again) < 0)
