@@ -40,8 +40,8 @@ static struct doc *input_document(struct arena *a, const struct render_input *in
     put_list(a, d, "setFile", &in->set_file);
     put_list(a, d, "setLiteral", &in->set_literal);
     put_list(a, d, "labels", &in->labels);
-    if (in->standard_input.p)
-        doc_set(a, d, "standardInput", doc_nstring(a, in->standard_input.p, in->standard_input.n));
+    if (in->streams)
+        doc_set(a, d, "streams", doc_copy(a, in->streams));
     doc_set_bool(a, d, "isUpgrade", in->is_upgrade);
     doc_set_bool(a, d, "skipSchemaValidation", in->skip_schema_validation);
     doc_set_bool(a, d, "includeCrds", in->include_crds);

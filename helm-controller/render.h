@@ -33,8 +33,9 @@ struct render_input {
     struct str_list set_string;
     struct str_list set_file;
     struct str_list set_literal;
-    struct strv standard_input; /* where one of them is "-" */
-    struct str_list labels;     /* of the release, "key=value" */
+    const struct doc
+        *streams;           /* those of them that are streams (valuesinput.h): texts by path; NULL: none is */
+    struct str_list labels; /* of the release, "key=value" */
     bool is_upgrade;
     bool skip_schema_validation;
     bool include_crds;

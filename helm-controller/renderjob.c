@@ -61,10 +61,14 @@ static struct str_list list_of(struct run *r, const char *key)
     return list;
 }
 
-static struct strv input_of(const struct run *r)
+static struct valuesinput_streams streams_of(struct run *r)
 {
-    const struct doc *text = doc_find(r->input, "standardInput");
-    return text ? v_view(convert_from_doc(r->cx->arena, text)) : (struct strv){ 0 };
+    struct valuesinput_streams streams = { 0 };
+    doc_each (text, doc_find(r->input, "streams")) {
+        struct strv given = v_view(convert_from_doc(r->cx->arena, text));
+        vec_push(r->cx->arena, &streams, (struct valuesinput_stream){ doc_key(text), given });
+    }
+    return streams;
 }
 
 static int merge_values(struct run *r)
@@ -76,7 +80,7 @@ static int merge_values(struct run *r)
         .set_strings = list_of(r, "setString"),
         .set_files = list_of(r, "setFile"),
         .set_literals = list_of(r, "setLiteral"),
-        .standard_input = input_of(r),
+        .streams = streams_of(r),
     };
     return valuesinput_merge(r->cx, &given, &r->user);
 }

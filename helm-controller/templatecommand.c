@@ -115,15 +115,23 @@ static struct render_input input_of(struct ctx *cx, const char *name, const char
     };
 }
 
-/* True when a file of values is "-", or that of a --set-file. */
-static bool wants_standard_input(struct ctx *cx)
+static struct str_list streams(struct ctx *cx)
 {
-    bool wants = false;
-    for (size_t i = 0; i < templateflags.values.len; i++)
-        wants = wants || str_eq(str_trim(cx->arena, templateflags.values.at[i]), "-");
-    for (size_t i = 0; i < templateflags.set_file.len; i++)
-        wants = wants || strstr(templateflags.set_file.at[i], "=-");
-    return wants;
+    return valuesinput_stream_paths(cx, &templateflags.values, &templateflags.set_file);
+}
+
+static int read_streams(struct ctx *cx, const struct doc **ret)
+{
+    struct str_list paths = streams(cx);
+    struct doc *texts = doc_object(cx->arena);
+    for (size_t i = 0; i < paths.len; i++) {
+        struct strv text;
+        if (valuesinput_read_stream(cx, paths.at[i], &text) < 0)
+            return err_code(cx);
+        doc_set(cx->arena, texts, paths.at[i], doc_nstring(cx->arena, text.p, text.n));
+    }
+    *ret = texts;
+    return 0;
 }
 
 /* -- --output-dir ------------------------------------------------------------------------------------------------- */
@@ -396,7 +404,7 @@ static int render(struct ctx *cx, const char *const *args, const char **ret_name
     if (find_name(cx, args, ret_name, &chart) < 0 || locate(cx, chart, ret_chart) < 0)
         return err_code(cx);
     struct render_input input = input_of(cx, *ret_name, *ret_chart);
-    if (wants_standard_input(cx) && valuesinput_read_stdin(cx, &input.standard_input) < 0)
+    if (read_streams(cx, &input.streams) < 0)
         return err_code(cx);
     return render_run(cx, &input, ret);
 }
@@ -413,7 +421,7 @@ static int run(struct ctx *cx, const char *const *args)
     struct render_output r;
     if (templateflags_check(cx) < 0 || require_chart(cx, args) < 0)
         return err_code(cx);
-    if (wants_standard_input(cx) && elsewhere_exists())
+    if (elsewhere_exists() && streams(cx).len)
         return COMMAND_ELSEWHERE;
     int rc = render(cx, args, &name, &chart, &r);
     if (is_left_to_other(cx, rc))

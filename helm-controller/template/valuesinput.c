@@ -6,14 +6,18 @@
 #include "helm-controller/template/convert.h"
 #include "helm-controller/template/gojson.h"
 #include "helm-controller/template/strvals.h"
-#include "libgotk/base/buf.h"
+#include "libgotk/base/fs.h"
 #include "libgotk/base/gourl.h"
 #include "libgotk/helm/chartfiles.h"
 #include "libgotk/helm/valuesfile.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX ((size_t)64 << 20)
+#define FILE_MAX       ((size_t)64 << 20)
+#define STANDARD_INPUT "-"
 
 static struct strv view(const char *s)
 {
@@ -46,38 +50,102 @@ int valuesinput_parse(struct ctx *cx, struct strv text, const char *name, struct
     return 0;
 }
 
-int valuesinput_read_stdin(struct ctx *cx, struct strv *ret)
+/* -- streams ------------------------------------------------------------------------------------------------------ */
+
+static bool is_standard_input(struct arena *a, const char *path)
+{
+    return str_eq(str_trim(a, path), STANDARD_INPUT);
+}
+
+/* Descriptors of this process have names too. */
+static bool is_stream(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
+        return false;
+    return !S_ISREG(st.st_mode) || str_starts(path, "/dev/") || str_starts(path, "/proc/");
+}
+
+static void note(struct arena *a, struct str_list *paths, const char *path)
+{
+    if (is_standard_input(a, path))
+        path = STANDARD_INPUT;
+    else if (!is_stream(path))
+        return;
+    for (size_t i = 0; i < paths->len; i++)
+        if (str_eq(paths->at[i], path))
+            return;
+    vec_push(a, paths, path);
+}
+
+static int note_value(struct ctx *cx, void *user, const char *path, struct strv *ret)
+{
+    note(cx->arena, user, path);
+    *ret = view("");
+    return 0;
+}
+
+struct str_list valuesinput_stream_paths(struct ctx *cx, const struct str_list *files,
+                                         const struct str_list *set_files)
+{
+    struct str_list paths = { 0 };
+    for (size_t i = 0; i < files->len; i++)
+        note(cx->arena, &paths, files->at[i]);
+    for (size_t i = 0; i < set_files->len; i++)
+        if (strvals_parse_files(cx, view(set_files->at[i]), note_value, &paths, vmap_new(cx->arena)) < 0)
+            err_clear(cx); /* told when the values are merged */
+    return paths;
+}
+
+static int read_all(struct ctx *cx, int fd, const char *name, struct strv *ret)
 {
     struct buf data = buf_new(cx->arena, FILE_MAX);
-    for (;;) {
+    while (!data.overflow) {
         char block[65536];
-        ssize_t n = read(STDIN_FILENO, block, sizeof(block));
+        ssize_t n = read(fd, block, sizeof(block));
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n < 0)
-            return err_path(cx, "read", "/dev/stdin");
+            return err_path(cx, "read", name);
         if (n == 0)
             break;
         buf_add(&data, block, (size_t)n);
     }
     *ret = (struct strv){ buf_text(&data), data.len };
-    return buf_ok(cx, &data, "the standard input");
+    return buf_ok(cx, &data, name);
+}
+
+int valuesinput_read_stream(struct ctx *cx, const char *path, struct strv *ret)
+{
+    if (str_eq(path, STANDARD_INPUT))
+        return read_all(cx, STDIN_FILENO, "/dev/stdin", ret);
+    CLEANUP(cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? err_path(cx, "open", path) : read_all(cx, fd, path, ret);
 }
 
 /* What was read once is at its end. */
-static int take_stdin(struct ctx *cx, struct valuesinput *in, struct strv *ret)
+static bool take_stream(struct ctx *cx, const struct valuesinput *in, const char *path, struct strv *ret)
 {
-    if (!in->standard_input.p && valuesinput_read_stdin(cx, &in->standard_input) < 0)
-        return err_code(cx);
-    *ret = in->standard_input;
-    in->standard_input.n = 0;
-    return 0;
+    const char *name = is_standard_input(cx->arena, path) ? STANDARD_INPUT : path;
+    for (size_t i = 0; i < in->streams.len; i++) {
+        struct valuesinput_stream *s = &in->streams.at[i];
+        if (!str_eq(s->path, name))
+            continue;
+        *ret = s->text;
+        s->text.n = 0;
+        return true;
+    }
+    return false;
 }
 
-static int read_file(struct ctx *cx, struct valuesinput *in, const char *path, struct strv *ret)
+/* -- the sources of values ---------------------------------------------------------------------------------------- */
+
+static int read_file(struct ctx *cx, const struct valuesinput *in, const char *path, struct strv *ret)
 {
     struct buf data;
     struct gourl url;
-    if (str_eq(str_trim(cx->arena, path), "-"))
-        return take_stdin(cx, in, ret);
+    if (take_stream(cx, in, path, ret))
+        return 0;
     if (gourl_parse(cx, view(path), &url) < 0)
         return err_code(cx);
     if (is_scheme(url.scheme, "http") || is_scheme(url.scheme, "https") || is_scheme(url.scheme, "oci"))

@@ -133,9 +133,17 @@ def test_the_standard_input_is_read_once(chart):
         assert mine == real
 
 
-def test_the_standard_input_is_a_file_of_values(chart):
-    real, mine = both((".", "-f", "-"), chart, "a: {from: stdin}\n")
+@pytest.mark.parametrize("args", [("-f", "-"), ("-f", "/dev/stdin"), ("-f", "/dev/null,/dev/fd/0"), ("--set-file", "a.from=/dev/stdin")], ids=" ".join)
+def test_the_standard_input_is_a_file_of_values(chart, args):
+    real, mine = both((".", *args), chart, "a: {from: stdin}\n")
     assert "stdin" in real[1] and mine == real
+
+
+def test_values_come_through_a_pipe_of_the_shell(chart):
+    command = '"$0" template . -f <(echo "a: {from: pipe}") --set-file "a.t=/dev/fd/3,a.u=$1" 3<<<text'
+    real, mine = [subprocess.run(["bash", "-c", command, program, "v1.yaml"], cwd=chart, env=ENV, capture_output=True, text=True, timeout=120)
+                  for program in (rig.tool("helm"), rig.binary("helm-controller"))]
+    assert "pipe" in real.stdout and (mine.returncode, mine.stdout, mine.stderr) == (0, real.stdout, real.stderr)
 
 
 @pytest.mark.parametrize("flag", ["--dependency-update", "--enable-dns", "--post-renderer=x", "--repo=https://charts.example.com", "--validate",

@@ -84,4 +84,5 @@ def test_nothing_is_told_twice(tmp_path):
 
 def test_standard_input_reaches_the_one_that_reads_it(tmp_path):
     folder = chart(tmp_path, '{{ .Values.a }}{{ len (genCA "x" 1).Cert | lt 1 }}')
-    assert run(SMALL, folder, "-f", "-", input="a: from there\n")[1].endswith("x: |\n  from theretrue\n")
+    for name in "-", "/dev/stdin":
+        assert run(SMALL, folder, "-f", name, input="a: from there\n")[1].endswith("x: |\n  from theretrue\n")

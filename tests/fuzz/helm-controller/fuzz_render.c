@@ -60,7 +60,7 @@ static struct doc *input_of(struct ctx *cx, const char *root, const struct doc *
         doc_set_bool(a, input, words[i], doc_is_true(doc_find(given, words[i]), false));
     doc_append_text(a, files, "-");
     doc_set(a, input, "valuesFiles", files);
-    doc_set_text(a, input, "standardInput", str_or(doc_text_at(given, "values"), ""));
+    doc_set_text(a, doc_ensure(a, input, "streams"), "-", str_or(doc_text_at(given, "values"), ""));
     doc_set_text(a, input, "chart", root);
     doc_set_text(a, input, "release", str_or(doc_text_at(given, "release"), "r"));
     doc_set_text(a, input, "namespace", "ns");

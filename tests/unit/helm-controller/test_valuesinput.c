@@ -74,13 +74,31 @@ static const char *merged(struct ctx *cx, struct valuesinput *in)
     return json(cx, values);
 }
 
-static void the_standard_input_is_read_once(void **state)
+static void a_stream_is_read_once(void **state)
 {
     struct ctx *cx = unit_cx(state);
-    struct valuesinput in = { .files = LIST("-"),
-                              .set_files = LIST("t=-"),
-                              .standard_input = { "a: 1\n", 5 } };
-    assert_string_equal(merged(cx, &in), "{\"a\":1,\"t\":\"\"}");
+    struct valuesinput_stream streams[] = { { "-", { "a: 1\n", 5 } }, { "/dev/fd/9", { "b: 2\n", 5 } } };
+    struct valuesinput in = { .files = LIST(" -"),
+                              .set_files = LIST("t=-,u=/dev/fd/9,v=/dev/fd/9"),
+                              .streams = { .at = streams, .len = ARRAY_LEN(streams) } };
+    assert_string_equal(merged(cx, &in), "{\"a\":1,\"t\":\"\",\"u\":\"b: 2\\n\",\"v\":\"\"}");
+}
+
+static void streams_are_known_by_what_they_are(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    struct strv text;
+    const char *dir = unit_tmpdir(cx), *plain = file(cx, dir, "plain", "a: 1\n");
+    struct str_list files = LIST(plain), set_files = LIST(str_fmt(cx->arena, "a=%s,b=-x,c=", plain));
+    assert_int_equal(valuesinput_stream_paths(cx, &files, &set_files).len, 0);
+    files = (struct str_list)LIST("- ", "/dev/null", dir, "/nope");
+    set_files = (struct str_list)LIST("a=-,b=/dev/null,c=/dev/zero", "[");
+    struct str_list paths = valuesinput_stream_paths(cx, &files, &set_files);
+    assert_int_equal(paths.len, 3);
+    assert_string_equal(str_join(cx->arena, paths.at, 3, " "), "- /dev/null /dev/zero");
+    assert_ok(cx, valuesinput_read_stream(cx, "/dev/null", &text));
+    assert_int_equal(text.n, 0);
+    assert_int_equal(valuesinput_read_stream(cx, "/dev/zero", &text), ERR_LIMIT);
 }
 
 static void wrong_input_is_told_in_helms_words(void **state)
@@ -123,8 +141,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(each_kind_wins_over_the_one_before), UNIT_TEST(of_equal_members_the_last_counts),
-        UNIT_TEST(whole_numbers_of_set_are_integers),  UNIT_TEST(the_standard_input_is_read_once),
-        UNIT_TEST(wrong_input_is_told_in_helms_words),
+        UNIT_TEST(whole_numbers_of_set_are_integers),  UNIT_TEST(a_stream_is_read_once),
+        UNIT_TEST(streams_are_known_by_what_they_are), UNIT_TEST(wrong_input_is_told_in_helms_words),
     };
     return cmocka_run_group_tests_name("valuesinput", tests, NULL, NULL);
 }
