@@ -12,6 +12,7 @@
 #include "libgotk/base/str.h"
 #include "libgotk/kustomize/repospec.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,23 @@ static int write_files(struct ctx *cx, const char *dir, const struct doc *files)
     return 0;
 }
 
+/* A device or a pipe, /dev/null among them, must not be replaced by a file, and a link stays one. */
+static int write_into(struct ctx *cx, const char *path, const char *text)
+{
+    CLEANUP(cleanup_fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return err_errno(cx, "open %s", path);
+    return fs_write_all(cx, fd, text, strlen(text), path);
+}
+
+static int write_file(struct ctx *cx, const char *path, const char *text)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return write_into(cx, path, text);
+    return fs_write_atomic(cx, path, text, strlen(text), 0644);
+}
+
 static int write_output(struct ctx *cx, const struct build_output *built)
 {
     const char *text = str_or(built->yaml, "");
@@ -167,7 +185,7 @@ static int write_output(struct ctx *cx, const struct build_output *built)
         return write_files(cx, options.output, built->files);
     if (str_empty(options.output))
         return fputs(text, stdout) < 0 || fflush(stdout) < 0 ? err_errno(cx, "standard output") : 0;
-    if (fs_write_atomic(cx, options.output, text, strlen(text), 0644) < 0)
+    if (write_file(cx, options.output, text) < 0)
         return err_wrap(cx, "failed to write %s", options.output);
     return 0;
 }

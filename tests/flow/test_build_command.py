@@ -1,4 +1,5 @@
 """kustomize-controller build: the options, files and warnings of the real `kustomize build`, run beside it."""
+import os
 import pathlib
 import re
 import resource
@@ -97,6 +98,21 @@ def test_a_name_does_not_lead_out_of_the_folder(tree):
     (tree / "out").mkdir()
     done = subprocess.run([rig.binary("kustomize-controller"), "build", "b", "-o", "out"], cwd=tree, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1 and "'v1_service_../../x.yaml' is no name for a file" in done.stderr and not list((tree / "out").iterdir())
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(tree):
+    """A pipe stays one, as a device must; a link leads where it led."""
+    os.mkfifo(tree / "pipe")
+    (tree / "link").symlink_to("target")
+    reader = os.open(tree / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        built = [subprocess.run([rig.binary("kustomize-controller"), "build", "b", *args], cwd=tree, capture_output=True, text=True, timeout=60)
+                 for args in ((), ("-o", "link"), ("-o", "pipe"))]
+        assert [done.returncode for done in built] == [0, 0, 0] and built[0].stdout
+        assert (tree / "pipe").is_fifo() and os.read(reader, 1 << 20).decode() == built[0].stdout
+        assert (tree / "link").is_symlink() and (tree / "target").read_text() == built[0].stdout
+    finally:
+        os.close(reader)
 
 
 # --- confinement ------------------------------------------------------------------------------------------------------
