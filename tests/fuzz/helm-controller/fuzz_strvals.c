@@ -19,17 +19,20 @@ static int read_path(struct ctx *cx, void *user, const char *path, struct strv *
     return 0;
 }
 
+/* Its copies end with it: lists of 65,536 elements, each a megabyte, are allowed. */
 static void check(struct ctx *cx, struct vmap *values, int rc)
 {
     struct vmap *copy;
     struct doc *written;
     fuzz_that(rc >= 0 || *err_message(cx));
     err_clear(cx);
+    struct arena_mark mark = arena_mark(cx->arena);
     if (chartvalues_copy(cx, values, &copy) < 0 || convert_to_doc(cx, v_map(values), true, &written) < 0)
         fuzz_that(err_code(cx) == ERR_LIMIT);
     else
         fuzz_that(value_deep_equal(v_map(values), v_map(copy)));
     err_clear(cx);
+    arena_release(cx->arena, mark);
 }
 
 static void run(struct ctx *cx, const char *text, size_t len)
