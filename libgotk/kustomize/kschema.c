@@ -181,19 +181,38 @@ static const struct kschema *row_of(const struct check *c, const struct kschema 
     return folded;
 }
 
+/* A name is spelled in one way or another, and may be there in both: as for Go's decoder the later one in order counts, a null
+ * empties what is no scalar, and maps are laid over each other. */
+static void drop_earlier(const struct check *c, struct doc *object, struct doc *member,
+                         const struct kschema *row, const char **earlier)
+{
+    bool null = doc_kind(member) == DOC_NULL;
+    bool scalar = row->kind == KSCHEMA_STRING || row->kind == KSCHEMA_BOOL || row->kind == KSCHEMA_INT;
+    if (!*earlier || (null && scalar))
+        return;
+    if (row->kind == KSCHEMA_MAP && doc_kind(member) == DOC_OBJECT)
+        doc_each (entry, doc_find(object, *earlier))
+            if (!doc_find(member, doc_key(entry)))
+                doc_set(c->cx->arena, member, doc_key(entry), doc_copy(c->cx->arena, entry));
+    doc_remove(object, *earlier);
+    *earlier = NULL;
+}
+
+/* `taken`: for each row, the name of the member that has been taken for it; NULL: none. */
 static int check_member(const struct check *c, struct doc *object, struct doc *member,
-                        const struct kschema *rows, const char *path)
+                        const struct kschema *rows, const char **taken, const char *path)
 {
     const char *name = doc_key(member);
     const struct kschema *row = row_of(c, rows, name);
     if (!row && c->mode == KSCHEMA_STRICT)
         return unknown_field(c, rows, member);
+    if (row)
+        drop_earlier(c, object, member, row, &taken[row - rows]);
     if (!row || doc_kind(member) == DOC_NULL) {
         doc_detach(object, member);
         return 0;
     }
-    if (strcmp(row->name, name) != 0)
-        doc_rename(c->cx->arena, object, name, row->name);
+    taken[row - rows] = name;
     return check_value(c, object, member, row,
                        path ? str_fmt(c->cx->arena, "%s.%s", path, row->name) : row->name);
 }
@@ -203,18 +222,31 @@ static int compare_members(const void *a, const void *b)
     return strcmp(doc_key(*(const struct doc *const *)a), doc_key(*(const struct doc *const *)b));
 }
 
+static size_t count_rows(const struct kschema *rows)
+{
+    size_t n = 0;
+    while (rows[n].name)
+        n++;
+    return n;
+}
+
 static int check_object(const struct check *c, struct doc *d, const struct kschema *rows, const char *path)
 {
     VEC(struct doc *) members = { 0 };
     if (doc_kind(d) != DOC_OBJECT)
         return wrong_kind(c, d, path, KSCHEMA_OBJECT, c->type);
+    size_t count = count_rows(rows);
+    const char **taken = ARENA_ARRAY(c->cx->arena, const char *, count);
     doc_each (member, d)
         vec_push(c->cx->arena, &members, member);
     if (members.len > 1)
         qsort(members.at, members.len, sizeof(*members.at), compare_members);
     for (size_t i = 0; i < members.len; i++)
-        if (check_member(c, d, members.at[i], rows, path) < 0)
+        if (check_member(c, d, members.at[i], rows, taken, path) < 0)
             return err_code(c->cx);
+    for (size_t i = 0; i < count; i++)
+        if (taken[i]) /* at last, when no other spelling is left */
+            doc_rename(c->cx->arena, d, taken[i], rows[i].name);
     return 0;
 }
 
