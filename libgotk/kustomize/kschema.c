@@ -181,21 +181,30 @@ static const struct kschema *row_of(const struct check *c, const struct kschema 
     return folded;
 }
 
-/* A name is spelled in one way or another, and may be there in both: as for Go's decoder the later one in order counts, a null
- * empties what is no scalar, and maps are laid over each other. */
-static void drop_earlier(const struct check *c, struct doc *object, struct doc *member,
-                         const struct kschema *row, const char **earlier)
+/* Gives an object what another one has besides. */
+static void lay_over(struct arena *a, const struct doc *earlier, struct doc *later)
 {
-    bool null = doc_kind(member) == DOC_NULL;
+    doc_each (entry, earlier) {
+        struct doc *own = doc_find(later, doc_key(entry));
+        if (!own)
+            doc_set(a, later, doc_key(entry), doc_copy(a, entry));
+        else if (doc_kind(own) == DOC_OBJECT && doc_kind(entry) == DOC_OBJECT)
+            lay_over(a, entry, own);
+    }
+}
+
+/* A name is spelled in one way or another, and may be there in both: as for Go's decoder the later one in order counts, objects
+ * are laid over each other, and a null empties what is no scalar. Removes and returns the earlier one; NULL when it stays. */
+static const struct doc *take_earlier(struct doc *object, const struct doc *member, const struct kschema *row,
+                                      const char **earlier)
+{
     bool scalar = row->kind == KSCHEMA_STRING || row->kind == KSCHEMA_BOOL || row->kind == KSCHEMA_INT;
-    if (!*earlier || (null && scalar))
-        return;
-    if (row->kind == KSCHEMA_MAP && doc_kind(member) == DOC_OBJECT)
-        doc_each (entry, doc_find(object, *earlier))
-            if (!doc_find(member, doc_key(entry)))
-                doc_set(c->cx->arena, member, doc_key(entry), doc_copy(c->cx->arena, entry));
-    doc_remove(object, *earlier);
+    if (!*earlier || (doc_kind(member) == DOC_NULL && scalar))
+        return NULL;
+    struct doc *taken = doc_find(object, *earlier);
+    doc_detach(object, taken);
     *earlier = NULL;
+    return taken;
 }
 
 /* `taken`: for each row, the name of the member that has been taken for it; NULL: none. */
@@ -206,15 +215,18 @@ static int check_member(const struct check *c, struct doc *object, struct doc *m
     const struct kschema *row = row_of(c, rows, name);
     if (!row && c->mode == KSCHEMA_STRICT)
         return unknown_field(c, rows, member);
-    if (row)
-        drop_earlier(c, object, member, row, &taken[row - rows]);
+    const struct doc *earlier = row ? take_earlier(object, member, row, &taken[row - rows]) : NULL;
     if (!row || doc_kind(member) == DOC_NULL) {
         doc_detach(object, member);
         return 0;
     }
     taken[row - rows] = name;
-    return check_value(c, object, member, row,
-                       path ? str_fmt(c->cx->arena, "%s.%s", path, row->name) : row->name);
+    if (check_value(c, object, member, row,
+                    path ? str_fmt(c->cx->arena, "%s.%s", path, row->name) : row->name) < 0)
+        return err_code(c->cx);
+    if (row->kind == KSCHEMA_MAP || row->kind == KSCHEMA_OBJECT)
+        lay_over(c->cx->arena, earlier, member);
+    return 0;
 }
 
 static int compare_members(const void *a, const void *b)
