@@ -163,7 +163,7 @@ static int check_meta(struct ctx *cx, const struct resource *r, const char *file
     if (read_check_names(cx, r) < 0)
         return err_code(cx);
     const struct doc *annotations = doc_path(r->doc, "metadata", "annotations");
-    if (doc_kind(annotations) == DOC_ARRAY) /* kustomize panics, sooner or later */
+    if (doc_kind(annotations) == DOC_ARRAY && doc_len(annotations)) /* kustomize panics, sooner or later */
         return err_fail(cx, ERR_INVALID, "metadata.annotations is a list and no map in object %s%s",
                         show_meta(cx->arena, &r->id), show_place(cx->arena, file, annotations));
     return 0;

@@ -98,7 +98,7 @@ class Sprinkles:
     def literal(self):
         """A literal in the place of anything."""
         if seen := self.seen():
-            self.replacement(self.source(), f"{{kind: {seen['kind']}}}", self.rng.sample(["spec", "metadata.labels", "metadata.name", "data", "spec.template", "spec.list", "metadata.annotations.note", "spec.x.y", "kind", "data.k1"], 2))
+            self.replacement(self.source(), f"{{kind: {seen['kind']}}}", self.rng.sample(["spec", "metadata.labels", "metadata.name", "data", "spec.template", "spec.list", "metadata.annotations.note", "spec.x.y", "apiVersion", "data.k1"], 2))
 
     def configuration(self):
         folder = self.path.rsplit("/", 1)[0]
