@@ -106,13 +106,14 @@ const char *yml_dialect_quote(struct arena *a, const char *text, size_t *len, si
     return copy;
 }
 
-#define MARK     "\xEF\xBB\xBF"
-#define MARK_LEN 3
+#define MARK       "\xEF\xBB\xBF"
+#define MARK_LEN   3
+#define MARK_FIRST 0xEF
 
 /* The next mark behind a line break; NULL when there is none. Most texts do not even have its first byte. */
 static const char *next_mark(const char *text, const char *from, const char *end)
 {
-    for (const char *p = from; (p = memchr(p, MARK[0], (size_t)(end - p))); p++)
+    for (const char *p = from; (p = memchr(p, MARK_FIRST, (size_t)(end - p))); p++)
         if (p > text && (p[-1] == '\n' || (p == text + MARK_LEN && memcmp(text, MARK, MARK_LEN) == 0)) &&
             end - p >= MARK_LEN && memcmp(p, MARK, MARK_LEN) == 0)
             return p;
@@ -165,5 +166,5 @@ const char *yml_dialect_hide_marks(struct arena *a, const char *text, size_t *le
 void yml_dialect_show_marks(char *text, size_t len, const char *stand_in)
 {
     for (char *at = text; (at = memmem(at, len - (size_t)(at - text), stand_in, MARK_LEN)); at += MARK_LEN)
-        memcpy(at, MARK, MARK_LEN);
+        memcpy(at, MARK, MARK_LEN); // NOLINT(bugprone-not-null-terminated-result): within a text
 }

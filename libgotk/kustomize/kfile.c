@@ -12,21 +12,21 @@
 const char *const kfile_names[] = { "kustomization.yaml", "kustomization.yml", "Kustomization", NULL };
 
 /* clang-format off */
-#define STRING(name)        { name, KSCHEMA_STRING, NULL, NULL, false }
-#define BOOL(name)          { name, KSCHEMA_BOOL, NULL, NULL, false }
-#define INT(name)           { name, KSCHEMA_INT, NULL, NULL, false }
-#define ANY(name)           { name, KSCHEMA_ANY, NULL, NULL, false }
-#define STRINGS(name)       { name, KSCHEMA_STRINGS, NULL, NULL, false }
-#define MAP(name)           { name, KSCHEMA_MAP, NULL, NULL, false }
-#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows, rows##_go, false }
-#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows, rows##_go, false }
-#define END                 { NULL, KSCHEMA_END, NULL, NULL, false }
+#define STRING(name)        { name, KSCHEMA_STRING, false, NULL, NULL }
+#define BOOL(name)          { name, KSCHEMA_BOOL, false, NULL, NULL }
+#define INT(name)           { name, KSCHEMA_INT, false, NULL, NULL }
+#define ANY(name)           { name, KSCHEMA_ANY, false, NULL, NULL }
+#define STRINGS(name)       { name, KSCHEMA_STRINGS, false, NULL, NULL }
+#define MAP(name)           { name, KSCHEMA_MAP, false, NULL, NULL }
+#define OBJECT(name, rows)  { name, KSCHEMA_OBJECT, false, rows, rows##_go }
+#define OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, false, rows, rows##_go }
+#define END                 { NULL, KSCHEMA_END, false, NULL, NULL }
 
 /* Of an embedded struct. */
-#define IN_STRING(name)        { name, KSCHEMA_STRING, NULL, NULL, true }
-#define IN_STRINGS(name)       { name, KSCHEMA_STRINGS, NULL, NULL, true }
-#define IN_OBJECT(name, rows)  { name, KSCHEMA_OBJECT, rows, rows##_go, true }
-#define IN_OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, rows, rows##_go, true }
+#define IN_STRING(name)        { name, KSCHEMA_STRING, true, NULL, NULL }
+#define IN_STRINGS(name)       { name, KSCHEMA_STRINGS, true, NULL, NULL }
+#define IN_OBJECT(name, rows)  { name, KSCHEMA_OBJECT, true, rows, rows##_go }
+#define IN_OBJECTS(name, rows) { name, KSCHEMA_OBJECTS, true, rows, rows##_go }
 
 /* The Go types of these, which messages name. */
 #define metadata_fields_go "ObjectMeta"

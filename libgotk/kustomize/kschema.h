@@ -26,10 +26,10 @@ enum kschema_kind {
 struct kschema {
     const char *name;
     enum kschema_kind kind;
+    /* Of a Go struct without a name of its own, in which lenient mode makes no strings of numbers. */
+    bool embedded;
     const struct kschema *of;
     const char *go; /* the Go type of `of`, for messages; NULL: as the whole */
-    bool
-        embedded; /* of a Go struct without a name of its own, in which lenient mode makes no strings of numbers */
 };
 
 enum kschema_mode {

@@ -264,32 +264,32 @@ struct tconfig *tconfig_default(struct arena *a)
 }
 
 static const struct kschema fieldspec_rows[] = {
-    { "path", KSCHEMA_STRING, NULL, NULL, false },    { "group", KSCHEMA_STRING, NULL, NULL, false },
-    { "version", KSCHEMA_STRING, NULL, NULL, false }, { "kind", KSCHEMA_STRING, NULL, NULL, false },
-    { "create", KSCHEMA_BOOL, NULL, NULL, false },    { NULL, KSCHEMA_END, NULL, NULL, false },
+    { "path", KSCHEMA_STRING, false, NULL, NULL },    { "group", KSCHEMA_STRING, false, NULL, NULL },
+    { "version", KSCHEMA_STRING, false, NULL, NULL }, { "kind", KSCHEMA_STRING, false, NULL, NULL },
+    { "create", KSCHEMA_BOOL, false, NULL, NULL },    { NULL, KSCHEMA_END, false, NULL, NULL },
 };
 
 static const struct kschema nameref_rows[] = {
-    { "kind", KSCHEMA_STRING, NULL, NULL, false },
-    { "group", KSCHEMA_STRING, NULL, NULL, false },
-    { "version", KSCHEMA_STRING, NULL, NULL, false },
-    { "fieldSpecs", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { NULL, KSCHEMA_END, NULL, NULL, false },
+    { "kind", KSCHEMA_STRING, false, NULL, NULL },
+    { "group", KSCHEMA_STRING, false, NULL, NULL },
+    { "version", KSCHEMA_STRING, false, NULL, NULL },
+    { "fieldSpecs", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { NULL, KSCHEMA_END, false, NULL, NULL },
 };
 
 static const struct kschema config_rows[] = {
-    { "namePrefix", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "nameSuffix", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "namespace", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "commonLabels", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "labels", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "templateLabels", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "commonAnnotations", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "nameReference", KSCHEMA_OBJECTS, nameref_rows, "NameBackReferences", false },
-    { "varReference", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "images", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { "replicas", KSCHEMA_OBJECTS, fieldspec_rows, "FieldSpec", false },
-    { NULL, KSCHEMA_END, NULL, NULL, false },
+    { "namePrefix", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "nameSuffix", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "namespace", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "commonLabels", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "labels", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "templateLabels", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "commonAnnotations", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "nameReference", KSCHEMA_OBJECTS, false, nameref_rows, "NameBackReferences" },
+    { "varReference", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "images", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { "replicas", KSCHEMA_OBJECTS, false, fieldspec_rows, "FieldSpec" },
+    { NULL, KSCHEMA_END, false, NULL, NULL },
 };
 
 int tconfig_parse(struct ctx *cx, struct doc *d, const char *file, struct tconfig **ret)
