@@ -21,17 +21,8 @@
 /* Documents keep a NUL inside a string as C0 80 (doc.h). */
 static struct value text_of(struct arena *a, const char *s)
 {
-    size_t len = strlen(s);
-    if (!strchr(s, 0xC0))
-        return v_str(s, len);
-    char *out = arena_alloc_raw(a, len);
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        bool nul = (unsigned char)s[i] == 0xC0 && (unsigned char)s[i + 1] == 0x80;
-        out[n++] = nul ? '\0' : s[i];
-        i += nul;
-    }
-    return v_str(out, n);
+    struct strv text = str_with_nuls(a, s);
+    return v_str(text.p, text.n);
 }
 
 struct value convert_from_doc(struct arena *a, const struct doc *d)

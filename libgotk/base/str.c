@@ -59,6 +59,20 @@ char *str_without_nuls(struct arena *a, const char *s, size_t n)
     return copy;
 }
 
+struct strv str_with_nuls(struct arena *a, const char *s)
+{
+    size_t len = strlen(s), n = 0;
+    if (!strchr(s, (unsigned char)STR_NUL[0]))
+        return (struct strv){ s, len };
+    char *out = arena_alloc_raw(a, len);
+    for (size_t i = 0; i < len; i++) {
+        bool nul = s[i] == STR_NUL[0] && s[i + 1] == STR_NUL[1];
+        out[n++] = nul ? '\0' : s[i];
+        i += nul;
+    }
+    return (struct strv){ out, n };
+}
+
 char *str_fmt(struct arena *a, const char *fmt, ...)
 {
     va_list args;

@@ -36,6 +36,9 @@ char *str_ndup(struct arena *a, const char *s, size_t n);
 /* Copies `n` bytes, each NUL as STR_NUL: documents keep texts so, and messages name them. */
 char *str_without_nuls(struct arena *a, const char *s, size_t n);
 
+/* The bytes that a text without NULs stands for: each STR_NUL is one again. `s` itself, where it has none. */
+struct strv str_with_nuls(struct arena *a, const char *s);
+
 /* Formats as printf. */
 char *str_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *str_vfmt(struct arena *a, const char *fmt, va_list args) PRINTF_LIKE(2, 0);

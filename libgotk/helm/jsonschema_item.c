@@ -257,17 +257,3 @@ bool schema_item_twins(struct arena *a, const struct item *array, uint64_t *step
     }
     return false;
 }
-
-struct strv schema_bytes(struct arena *a, const char *text)
-{
-    size_t len = strlen(text), n = 0;
-    if (!memmem(text, len, "\xC0\x80", 2))
-        return (struct strv){ text, len };
-    char *out = arena_alloc(a, len + 1);
-    for (size_t i = 0; i < len; i++) {
-        bool nul = (unsigned char)text[i] == 0xC0 && (unsigned char)text[i + 1] == 0x80;
-        out[n++] = nul ? '\0' : text[i];
-        i += nul;
-    }
-    return (struct strv){ out, n };
-}

@@ -51,8 +51,6 @@ bool schema_item_equal(const struct item *a, const struct item *b);
 /* The first element that equals an earlier one, and that one; false when all differ. *steps grows with the work. */
 bool schema_item_twins(struct arena *a, const struct item *array, uint64_t *steps, size_t *ret_first,
                        size_t *ret_second);
-/* The bytes of a text: documents keep a NUL as two bytes. */
-struct strv schema_bytes(struct arena *a, const char *text);
 
 /* --- numbers as text (jsonschema_number.c) --- */
 

@@ -387,7 +387,7 @@ static struct jsonschema_error *check_format(const struct frame *f)
     const struct format *format = f->s->format;
     if (!format || f->v->type != TYPE_STRING)
         return NULL;
-    struct strv text = schema_bytes(cx->arena, f->v->text);
+    struct strv text = str_with_nuls(cx->arena, f->v->text);
     frame_step(f, f->v->weight);
     err_clear(cx);
     const char *why = format->check(cx, text);

@@ -20,7 +20,7 @@ static struct arena *arena_of(const struct frame *f)
 static bool matches(const struct frame *f, const struct regex *re, const char *text)
 {
     struct regex_span span;
-    struct strv s = schema_bytes(arena_of(f), text);
+    struct strv s = str_with_nuls(arena_of(f), text);
     frame_step(f, REGEX_STEPS + s.n / 16);
     if (f->run->rc < 0)
         return false;
@@ -242,7 +242,7 @@ void frame_check_string(struct frame *f)
     const struct schema *s = f->s;
     frame_step(f, f->v->weight);
     if (s->min_length.set || s->max_length.set) {
-        struct strv text = schema_bytes(arena_of(f), f->v->text);
+        struct strv text = str_with_nuls(arena_of(f), f->v->text);
         check_range(f, rune_count(text.p, text.n), s->min_length, PROBLEM_MIN_LENGTH, s->max_length,
                     PROBLEM_MAX_LENGTH);
     }

@@ -56,7 +56,7 @@ static const char *const words[] = {
 
 const char *schema_quoted(struct arena *a, const char *text)
 {
-    struct strv s = schema_bytes(a, text);
+    struct strv s = str_with_nuls(a, text);
     return quote_go(a, s.p, s.n);
 }
 

@@ -173,6 +173,19 @@ static void knows_utf8(void **state)
     assert_false(str_is_utf8("abc\xFF", 4));
 }
 
+static void nuls_go_and_come_back(void **state)
+{
+    struct ctx *cx = unit_cx(state);
+    static const char bytes[] = "a\0b\0\0\xC3\x80";
+    char *text = str_without_nuls(cx->arena, bytes, sizeof(bytes) - 1);
+    assert_string_equal(text, "a" STR_NUL "b" STR_NUL STR_NUL "\xC3\x80");
+    struct strv back = str_with_nuls(cx->arena, text);
+    assert_int_equal(back.n, sizeof(bytes) - 1);
+    assert_memory_equal(back.p, bytes, back.n);
+    const char *plain = "plain";
+    assert_ptr_equal(str_with_nuls(cx->arena, plain).p, plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +193,7 @@ int main(void)
         UNIT_TEST(trims_and_lowers),          UNIT_TEST(splits_and_joins),
         UNIT_TEST(replaces_every_occurrence), UNIT_TEST(reads_whole_decimal_integers_only),
         UNIT_TEST(finds_the_nearest_name),    UNIT_TEST(knows_utf8),
+        UNIT_TEST(nuls_go_and_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
